@@ -1,0 +1,51 @@
+# Target helpers: every target of the project is made by one of these functions,
+# so flags live in one place and never in CMAKE_CXX_FLAGS.
+
+add_library(fovea_options INTERFACE)
+target_compile_features(fovea_options INTERFACE cxx_std_20)
+target_include_directories(fovea_options INTERFACE
+  "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/engine/include")
+# -ffp-contract=off: goldens are defined step by step in float32, and gcc would fuse a*b+c otherwise.
+target_compile_options(fovea_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wconversion -Wshadow
+                            -Wnon-virtual-dtor -Wold-style-cast -ffp-contract=off>
+  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Debug>>:-O1>
+  $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra --generate-line-info>)
+option(FOVEA_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
+if(FOVEA_WARNINGS_AS_ERRORS)
+  target_compile_options(fovea_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)
+endif()
+if(FOVEA_SANITIZE)
+  list(JOIN FOVEA_SANITIZE "," _sanitizers)
+  target_compile_options(fovea_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${_sanitizers} -fno-sanitize-recover=all
+                              -fno-omit-frame-pointer>)
+  target_link_options(fovea_options INTERFACE -fsanitize=${_sanitizers})
+endif()
+
+# fovea_layer(<name> SOURCES ... DEPS ... [PRIVATE_DEPS ...]): one static library per layer.
+function(fovea_layer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  add_library(fovea_${name} STATIC ${ARG_SOURCES})
+  add_library(fovea::${name} ALIAS fovea_${name})
+  target_link_libraries(fovea_${name} PUBLIC fovea_options ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+  set_target_properties(fovea_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+endfunction()
+
+# fovea_test(<name> SOURCES ... DEPS ... LABELS ... [TIMEOUT s]): one binary, one ctest entry per case.
+function(fovea_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE fovea_options GTest::gtest_main ${ARG_DEPS})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+function(fovea_bench name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE fovea_options benchmark::benchmark_main ${ARG_DEPS})
+endfunction()

@@ -1,0 +1,178 @@
+// What a backend offers: a device with its memory and streams, and a library of lowerings.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/backend/layout.h"
+#include "engine/graph/graph.h"
+#include "engine/graph/target_traits.h"
+
+namespace fovea {
+
+class WeightStore;
+
+/// A point in a stream's work. Made by the stream's backend; used with streams of that backend
+/// only.
+class Event {
+ public:
+  virtual ~Event() = default;
+
+  /// Waits until the work before the record() is done; returns at once if it was never recorded.
+  virtual void synchronize() = 0;
+
+  /// Milliseconds from `start` to this event, both recorded and done.
+  [[nodiscard]] virtual float elapsed_ms_since(const Event& start) const = 0;
+};
+
+/// Captured work that can be enqueued again as a whole. It refers to the addresses that were
+/// captured.
+class Replay {
+ public:
+  virtual ~Replay() = default;
+};
+
+/// An ordered queue of device work, with the library handles that belong to it. One thread at a
+/// time.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  /// Waits for everything enqueued; throws DeviceError for a failure since the last call.
+  virtual void synchronize() = 0;
+
+  /// Copies host bytes to the device. `src` must stay unchanged until synchronize().
+  virtual void upload(std::byte* dst, const std::byte* src, std::size_t bytes) = 0;
+
+  /// Copies device bytes to the host. `dst` holds them after synchronize().
+  virtual void download(std::byte* dst, const std::byte* src, std::size_t bytes) = 0;
+
+  [[nodiscard]] virtual std::unique_ptr<Event> make_event() = 0;
+  virtual void record(Event& event) = 0;
+
+  /// Work enqueued from now on starts after the event; the host does not wait.
+  virtual void wait(const Event& event) = 0;
+
+  /// Until end_capture(), enqueued work is recorded and not run. No upload, download or
+  /// synchronize() in between.
+  virtual void begin_capture() = 0;
+  [[nodiscard]] virtual std::unique_ptr<Replay> end_capture() = 0;
+
+  /// Enqueues captured work; `replay` must outlive its execution.
+  virtual void replay(const Replay& replay) = 0;
+};
+
+/// What a step keeps per context: library objects that carry addresses, so that enqueue() makes
+/// none.
+class StepState {
+ public:
+  virtual ~StepState() = default;
+};
+
+/// Addresses for one step. Inputs that are Constants in the graph are null: the step has its own
+/// packed copies from the WeightStore. A slice's address already points at its first channel.
+struct StepArgs {
+  std::span<const std::byte* const> inputs;
+  std::span<std::byte* const> outputs;
+  std::byte* workspace = nullptr;  ///< Tactic::workspace_bytes, aligned to kBufferAlignment
+  StepState* state = nullptr;      ///< what bind() made for exactly these addresses
+};
+
+/// One compiled operation: immutable, shared by all contexts of a plan.
+class Step {
+ public:
+  virtual ~Step() = default;
+
+  /// Called once per context, with the addresses that every later enqueue() will have.
+  /// A step that needs nothing returns null.
+  [[nodiscard]] virtual std::unique_ptr<StepState> bind(const StepArgs& /*args*/,
+                                                        Stream& /*stream*/) const {
+    return nullptr;
+  }
+
+  /// Enqueues the operation. Allocates nothing (oneDNN's own constant number of small objects
+  /// aside).
+  virtual void enqueue(const StepArgs& args, Stream& stream) const = 0;
+};
+
+/// A node to be lowered, with where its inputs lie. `graph` and `node` have a concrete batch.
+struct OpSite {
+  const Graph& graph;
+  const Node& node;
+  std::span<const Layout> inputs;  ///< present layouts; meaningless for Constants
+  int threads = 1;                 ///< CPU threads that one run may use
+
+  [[nodiscard]] const TensorDesc& input(std::size_t i) const { return graph.desc(node.inputs[i]); }
+
+  /// The i-th input as a Constant, or nullptr.
+  [[nodiscard]] const Constant* constant(std::size_t i) const {
+    return graph.node(node.inputs[i]).as<Constant>();
+  }
+};
+
+/// Output `output` may lie where input `input` lies, if nobody else reads that input afterwards.
+struct Alias {
+  std::size_t input = 0;
+  std::size_t output = 0;
+};
+
+/// What a step is built with: the layouts that the compiler chose.
+struct BuildArgs {
+  std::span<const Layout> inputs;
+  std::span<const Layout> outputs;
+  WeightStore& weights;
+};
+
+/// One way to lower a site. Names are stable across versions and runs: caches and `--lock` keep
+/// them.
+struct Tactic {
+  std::string name;
+  std::vector<Layout> inputs;   ///< the layouts that it reads; ignored for Constants
+  std::vector<Layout> outputs;  ///< the layouts that it writes
+  std::size_t workspace_bytes = 0;
+  std::vector<Alias> aliases;
+  bool writes_slices = false;  ///< a dense output may also be placed as a kSliced one
+  std::function<std::unique_ptr<Step>(const BuildArgs&)> build;
+};
+
+struct MemoryInfo {
+  std::size_t free_bytes = 0;
+  std::size_t total_bytes = 0;
+};
+
+/// A device and the library of lowerings for it. Immutable and thread-safe.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  [[nodiscard]] virtual std::string_view name() const = 0;
+  [[nodiscard]] virtual TargetTraits traits() const = 0;
+
+  /// All ways to lower the site, best guess first; empty where there is none.
+  [[nodiscard]] virtual std::vector<Tactic> tactics(const OpSite& site) const = 0;
+
+  /// The copy from one layout to another, as a tactic with one input and one output.
+  [[nodiscard]] virtual Tactic conversion(const TensorDesc& desc,
+                                          const Layout& from,
+                                          const Layout& to) const = 0;
+
+  /// `threads` is how many CPU threads work enqueued here may use (>= 1).
+  [[nodiscard]] virtual std::unique_ptr<Stream> make_stream(int threads) const = 0;
+
+  /// Device memory, aligned to kBufferAlignment, freed with the last pointer.
+  /// Throws DeviceError (device/out-of-memory).
+  [[nodiscard]] virtual std::shared_ptr<std::byte> allocate(std::size_t bytes) const = 0;
+
+  [[nodiscard]] virtual MemoryInfo memory_info() const = 0;
+};
+
+/// Every buffer of an arena starts at a multiple of this many bytes.
+inline constexpr std::size_t kBufferAlignment = 256;
+
+}  // namespace fovea

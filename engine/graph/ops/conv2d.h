@@ -1,0 +1,49 @@
+// Two-dimensional convolution with everything that may be fused behind it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "engine/core/tensor_view.h"
+#include "engine/graph/ops/activation.h"
+#include "engine/graph/ops/window.h"
+
+namespace fovea {
+
+/// y[n,p,q,o] = act(sum_{r,s,i} x[n, p*strides[0] + r*dilations[0] - pads.top, ..., i] * w[o,r,s,i]
+///                  (+ residual[n,p,q,o]) (+ bias[o])), zeros outside x; i runs over o's group.
+///
+/// Inputs: x f32 [N,H,W,C]; w f32 [O,R,S,C/groups], O and C divisible by groups; bias f32 [O] where
+/// `bias`; residual f32 [N,P,Q,O] where `residual`, always last.
+/// Output: f32 [N,P,Q,O], P = floor((H + top + bottom - (R-1)*dilation - 1) / stride) + 1, >= 1.
+struct Conv2d {
+  static constexpr std::string_view kName = "Conv2d";
+  std::array<std::int64_t, 2> strides{1, 1};
+  std::array<std::int64_t, 2> dilations{1, 1};
+  Pads pads{0, 0, 0, 0};
+  std::int64_t groups = 1;
+  bool bias = false;
+  bool residual = false;
+  Activation activation;
+
+  [[nodiscard]] std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const;
+  void evaluate(std::span<const ConstTensorView> inputs, std::span<const TensorView> outputs) const;
+
+  template <typename Self, typename Visit>
+  static void attributes(Self& self, Visit&& visit) {
+    visit("strides", self.strides);
+    visit("dilations", self.dilations);
+    visit("pads", self.pads);
+    visit("groups", self.groups);
+    visit("bias", self.bias);
+    visit("residual", self.residual);
+    visit("activation", self.activation);
+  }
+
+  bool operator==(const Conv2d&) const = default;
+};
+
+}  // namespace fovea

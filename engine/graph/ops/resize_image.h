@@ -1,0 +1,34 @@
+// The first operator of every model that takes pictures.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <fovea/preprocess.h>
+
+#include "engine/core/tensor_view.h"
+
+namespace fovea {
+
+/// Every picture of a ragged batch resized and cropped as `spec` says, bit for bit as Pillow does.
+///
+/// Inputs: pixels u8 [capacity], the packed rows of the pictures one after the other; table i64
+/// [N,3], for every picture its width, height and the offset of its first byte. Pictures have the
+/// channels of spec.color.  Output: u8 [N, spec.height, spec.width, channels].
+struct ResizeImage {
+  static constexpr std::string_view kName = "ResizeImage";
+  PreprocessSpec spec;
+
+  [[nodiscard]] std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const;
+  void evaluate(std::span<const ConstTensorView> inputs, std::span<const TensorView> outputs) const;
+
+  template <typename Self, typename Visit>
+  static void attributes(Self& self, Visit&& visit) {
+    visit("spec", self.spec);
+  }
+
+  bool operator==(const ResizeImage&) const = default;
+};
+
+}  // namespace fovea

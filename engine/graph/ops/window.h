@@ -1,0 +1,30 @@
+// The arithmetic that convolutions and pooling windows share.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace fovea {
+
+/// Rows and columns added around a picture: top, left, bottom, right; each >= 0.
+using Pads = std::array<std::int64_t, 4>;
+
+/// Positions of a window of `kernel` elements, `dilation` apart, that moves by `stride` over `size`
+/// elements with `before` and `after` added: floor((size + before + after - (kernel-1)*dilation -
+/// 1) / stride) + 1, or 0 where the window does not fit.
+[[nodiscard]] std::int64_t window_positions(std::int64_t size,
+                                            std::int64_t before,
+                                            std::int64_t after,
+                                            std::int64_t kernel,
+                                            std::int64_t stride,
+                                            std::int64_t dilation = 1);
+
+/// Keras's and TensorFlow's "same": {before, after} for ceil(size / stride) positions; the odd
+/// element goes after.
+/// Source: _compute_padding_length in keras/src/backend/torch/nn.py.
+[[nodiscard]] std::array<std::int64_t, 2> same_padding(std::int64_t size,
+                                                       std::int64_t kernel,
+                                                       std::int64_t stride,
+                                                       std::int64_t dilation = 1);
+
+}  // namespace fovea

@@ -1,0 +1,34 @@
+// What a backend can do, as far as graph rewrites need to know.
+#pragma once
+
+#include <cstdint>
+
+#include <fovea/types.h>
+
+#include "engine/graph/ops/activation.h"
+
+namespace fovea {
+
+/// A plain description that a backend hands to the passes; it never names the backend.
+struct TargetTraits {
+  /// Activations that Conv2d, Dense and Add may carry: bit (1 << ActivationKind).
+  std::uint32_t fused_activations = 0;
+
+  /// Conv2d may add a residual before its activation.
+  bool fuses_residual = false;
+
+  /// Producers may write into a channel slice of a larger buffer.
+  bool writes_slices = false;
+
+  /// Channels of an activation are padded to a multiple of this many; 1 means not at all.
+  int channel_alignment = 1;
+
+  /// Pictures are resized by the threads that decode them, so plans begin behind ResizeImage.
+  bool resizes_on_host = true;
+
+  [[nodiscard]] bool fuses(ActivationKind kind) const {
+    return (fused_activations >> static_cast<unsigned>(kind) & 1U) != 0;
+  }
+};
+
+}  // namespace fovea
