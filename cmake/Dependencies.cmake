@@ -5,14 +5,24 @@ find_package(nlohmann_json REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(JPEG REQUIRED)
-find_package(OpenCV REQUIRED COMPONENTS core imgcodecs)
 find_package(Protobuf REQUIRED)
-find_package(dnnl REQUIRED)
 find_package(OpenMP REQUIRED)
 
-find_path(XXHASH_INCLUDE_DIR xxhash.h REQUIRED)
-find_library(XXHASH_LIBRARY xxhash REQUIRED)
-add_library(xxhash::xxhash INTERFACE IMPORTED)
-set_target_properties(xxhash::xxhash PROPERTIES
-  INTERFACE_INCLUDE_DIRECTORIES "${XXHASH_INCLUDE_DIR}"
-  INTERFACE_LINK_LIBRARIES "${XXHASH_LIBRARY}")
+# fovea_find_library(<target> HEADER h LIBRARY l [SUFFIX s]): an imported target for a library whose
+# own CMake files are missing or ask for more than we use.
+function(fovea_find_library target)
+  cmake_parse_arguments(ARG "" "HEADER;LIBRARY;SUFFIX" "" ${ARGN})
+  find_path(FOVEA_${ARG_LIBRARY}_INCLUDE_DIR ${ARG_HEADER} PATH_SUFFIXES "${ARG_SUFFIX}" REQUIRED)
+  find_library(FOVEA_${ARG_LIBRARY}_LIBRARY ${ARG_LIBRARY} REQUIRED)
+  mark_as_advanced(FOVEA_${ARG_LIBRARY}_INCLUDE_DIR FOVEA_${ARG_LIBRARY}_LIBRARY)
+  add_library(${target} INTERFACE IMPORTED GLOBAL)
+  target_include_directories(${target} SYSTEM INTERFACE "${FOVEA_${ARG_LIBRARY}_INCLUDE_DIR}")
+  target_link_libraries(${target} INTERFACE "${FOVEA_${ARG_LIBRARY}_LIBRARY}")
+endfunction()
+
+fovea_find_library(xxhash::xxhash HEADER xxhash.h LIBRARY xxhash)
+# Debian's dnnl-config.cmake demands the OpenCL development files, which nothing here uses.
+fovea_find_library(DNNL::dnnl HEADER oneapi/dnnl/dnnl.hpp LIBRARY dnnl)
+# Debian ships OpenCVConfig.cmake only in libopencv-dev, which pulls in every module and VTK.
+fovea_find_library(opencv_core HEADER opencv2/core.hpp LIBRARY opencv_core SUFFIX opencv4)
+fovea_find_library(opencv_imgcodecs HEADER opencv2/imgcodecs.hpp LIBRARY opencv_imgcodecs SUFFIX opencv4)
