@@ -1,0 +1,24 @@
+// The networks of the zoo, one function per file.
+#pragma once
+
+#include <cstdint>
+
+#include <fovea/graph.h>
+
+namespace fovea::zoo {
+
+/// Height and width of the pictures that a network takes, in pixels.
+struct InputSize {
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+};
+
+/// LeNet-5 for MNIST, with biases everywhere, tanh, average pooling and a full connection from s4
+/// to c3: 61,706 parameters. Takes 28 x 28 grey pictures only; throws InvalidArgument otherwise.
+[[nodiscard]] ModelGraph lenet5(InputSize size);
+
+/// ResNet50 (v1) of keras.applications for the 1,000 classes of ImageNet: 25,636,712 parameters.
+/// Throws InvalidArgument below 32 x 32.
+[[nodiscard]] ModelGraph resnet50(InputSize size);
+
+}  // namespace fovea::zoo

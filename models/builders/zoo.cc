@@ -1,0 +1,39 @@
+#include "models/builders/zoo.h"
+
+#include <array>
+#include <string>
+
+#include <fovea/error.h>
+
+namespace fovea::zoo {
+
+namespace {
+
+constexpr std::array kModels{
+    Model{.name = "resnet50",
+          .description = "ResNet50 (v1), 1,000 ImageNet classes, 224 x 224, 25.6 M parameters",
+          .folder = "resnet50",
+          .build = resnet50},
+    Model{.name = "lenet5",
+          .description = "LeNet-5, ten digits, 28 x 28 grey, 61,706 parameters; weights included",
+          .folder = "lenet5",
+          .build = lenet5},
+};
+
+}  // namespace
+
+std::span<const Model> models() {
+  return kModels;
+}
+
+const Model& find(std::string_view name) {
+  std::string names;
+  for (const Model& model : kModels) {
+    if (model.name == name) return model;
+    names.append(names.empty() ? "" : ", ").append(model.name);
+  }
+  throw Error(ErrorCode::kModelNotFound,
+              "the zoo has no model called '" + std::string(name) + "', only " + names);
+}
+
+}  // namespace fovea::zoo
