@@ -8,22 +8,57 @@
 
 namespace fovea {
 
-Value Graph::add(Op op, std::vector<Value> inputs, std::string name) {
-  const NodeId id = size();
+namespace {
+
+/// Whether the value is an output of one of these nodes.
+bool exists(std::span<const Node> nodes, Value value) {
+  if (value.node < 0 || value.node >= static_cast<NodeId>(nodes.size())) return false;
+  const Node& node = nodes[static_cast<std::size_t>(value.node)];
+  return value.output >= 0 && value.output < static_cast<std::int32_t>(node.outputs.size());
+}
+
+/// infer() with the node in the message.
+std::vector<TensorDesc> infer_named(const Op& op,
+                                    std::span<const TensorDesc> inputs,
+                                    std::string_view name) {
   try {
-    for (const Value& input : inputs) {
-      require(input.node >= 0 && input.node < id, "an input must come before its node");
-    }
-    std::vector<TensorDesc> outputs = infer(op, input_descs(inputs));
-    nodes_.push_back({std::move(op), std::move(inputs), std::move(outputs), std::move(name)});
+    return infer(op, inputs);
   } catch (const InvalidArgument& error) {
     throw InvalidArgument(cat(op_name(op), " '", name, "': ", error.what()));
   }
-  return {id, 0};
+}
+
+}  // namespace
+
+Value Graph::add(Op op, std::vector<Value> inputs, std::string name) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (exists(nodes_, inputs[i])) continue;
+    throw InvalidArgument(cat(op_name(op),
+                              " '",
+                              name,
+                              "': input ",
+                              i,
+                              " is output ",
+                              inputs[i].output,
+                              " of node ",
+                              inputs[i].node,
+                              ", which does not exist before it"));
+  }
+  std::vector<TensorDesc> outputs = infer_named(op, input_descs(inputs), name);
+  nodes_.push_back({std::move(op), std::move(inputs), std::move(outputs), std::move(name)});
+  return {size() - 1, 0};
 }
 
 void Graph::mark_output(Value value, std::string name) {
-  (void)desc(value);
+  if (!exists(nodes_, value)) {
+    throw InvalidArgument(cat("the graph output '",
+                              name,
+                              "' is output ",
+                              value.output,
+                              " of node ",
+                              value.node,
+                              ", which does not exist"));
+  }
   if (name.empty()) name = value_name(*this, value);
   outputs_.push_back({value, std::move(name)});
 }
@@ -54,7 +89,15 @@ int Graph::use_count(NodeId id) const {
 
 void Graph::replace_op(NodeId id, Op op) {
   Node& node = nodes_.at(static_cast<std::size_t>(id));
-  require(infer(op, input_descs(node.inputs)) == node.outputs, "replace_op changes the outputs");
+  if (infer_named(op, input_descs(node.inputs), node.name) != node.outputs) {
+    throw InvalidArgument(cat(op_name(op),
+                              " in place of ",
+                              op_name(node.op),
+                              " '",
+                              node.name,
+                              "' changes its outputs from ",
+                              to_string(node.outputs[0])));
+  }
   node.op = std::move(op);
 }
 
@@ -98,10 +141,22 @@ void Graph::verify() const {
     const Node& node = this->node(id);
     if (!names.insert(node.name).second) fail(cat("two nodes are called '", node.name, "'"));
     for (const Value& input : node.inputs) {
-      if (input.node < 0 || input.node >= id) fail(cat("'", node.name, "' comes before its input"));
+      if (input.node >= id || !exists(nodes_, input)) {
+        fail(cat("'", node.name, "' comes before its input"));
+      }
     }
-    if (infer(node.op, input_descs(node.inputs)) != node.outputs) {
-      fail(cat("'", node.name, "' has outputs that its operator does not make"));
+    try {
+      if (infer(node.op, input_descs(node.inputs)) == node.outputs) continue;
+    } catch (const InvalidArgument& error) {
+      fail(cat("'", node.name, "': ", error.what()));
+    }
+    fail(cat("'", node.name, "' has outputs that its operator does not make"));
+  }
+  names.clear();
+  for (const GraphOutput& output : outputs_) {
+    if (!exists(nodes_, output.value)) fail(cat("nothing makes the output '", output.name, "'"));
+    if (!names.insert(output.name).second) {
+      fail(cat("two outputs are called '", output.name, "'"));
     }
   }
 }
@@ -133,6 +188,20 @@ Graph with_batch(const Graph& graph, std::int64_t batch) {
   return bound;
 }
 
+namespace {
+
+/// The text between the quotes of a Graphviz string.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char character : text) {
+    if (character == '"' || character == '\\') result += '\\';
+    result += character;
+  }
+  return result;
+}
+
+}  // namespace
+
 std::string to_dot(const Graph& graph) {
   std::string text = "digraph {\n";
   for (NodeId id = 0; id < graph.size(); ++id) {
@@ -140,7 +209,7 @@ std::string to_dot(const Graph& graph) {
     text += cat("  n",
                 id,
                 " [label=\"",
-                node.name,
+                escaped(node.name),
                 "\\n",
                 op_name(node.op),
                 ' ',
