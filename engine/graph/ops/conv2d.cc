@@ -1,0 +1,180 @@
+#include "engine/graph/ops/conv2d.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "engine/core/require.h"
+#include "engine/graph/ops/shape_rule.h"
+
+namespace fovea {
+
+namespace {
+
+/// Output channels that are summed side by side, so that no sum waits for itself.
+constexpr std::int64_t kLanes = 8;
+using Lanes = std::array<double, static_cast<std::size_t>(kLanes)>;
+
+/// Sizes of one convolution; `blocks` is the number of Lanes that hold one group's outputs.
+struct Sizes {
+  std::int64_t n, h, w, c;
+  std::int64_t p, q, o;
+  std::int64_t r, s, i;
+  std::int64_t group_o, blocks;
+};
+
+Sizes sizes_of(const Conv2d& conv, ConstTensorView x, ConstTensorView w, TensorView y) {
+  const std::int64_t group_o = w.dim(0) / conv.groups;
+  return {x.dim(0),
+          x.dim(1),
+          x.dim(2),
+          x.dim(3),
+          y.dim(1),
+          y.dim(2),
+          y.dim(3),
+          w.dim(1),
+          w.dim(2),
+          w.dim(3),
+          group_o,
+          (group_o + kLanes - 1) / kLanes};
+}
+
+/// The weights as [group][block][r][s][i] of Lanes, zero beyond a group's last output.
+std::vector<Lanes> pack(std::span<const float> weights, const Sizes& z) {
+  const std::int64_t taps = z.r * z.s * z.i;
+  std::vector<Lanes> packed(static_cast<std::size_t>(z.o / z.group_o * z.blocks * taps));
+  for (std::int64_t o = 0; o < z.o; ++o) {
+    const std::int64_t in_group = o % z.group_o;
+    const std::int64_t block = o / z.group_o * z.blocks + in_group / kLanes;
+    const float* from = weights.data() + o * taps;
+    Lanes* to = packed.data() + block * taps;
+    for (std::int64_t tap = 0; tap < taps; ++tap) {
+      to[tap][static_cast<std::size_t>(in_group % kLanes)] = from[tap];
+    }
+  }
+  return packed;
+}
+
+/// sums[l] += sum_i x[i] * w[i][l]
+void accumulate(const float* x, const Lanes* w, std::int64_t count, Lanes& sums) {
+  Lanes local = sums;  // its address is known to nobody, so it lives in registers
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double value = x[i];
+    for (std::size_t l = 0; l < local.size(); ++l) local[l] += value * w[i][l];
+  }
+  sums = local;
+}
+
+}  // namespace
+
+std::vector<TensorDesc> Conv2d::infer(std::span<const TensorDesc> inputs) const {
+  check_activation(activation);
+  check_inputs(inputs, 2U + (bias ? 1U : 0U) + (residual ? 1U : 0U));
+  const TensorDesc& x = inputs[0];
+  const TensorDesc& w = inputs[1];
+  check_picture(x, "x");
+  check_dtype(w, DType::kFloat32, "the weight");
+  check_rank(w, 4, "the weight");
+  check_concrete(w, "the weight");
+
+  const std::int64_t channels = x.shape[3];
+  const std::int64_t features = w.shape[0];
+  if (groups < 1 || channels % groups != 0 || features % groups != 0) {
+    throw InvalidArgument(cat("groups is ",
+                              groups,
+                              ", but must divide the ",
+                              channels,
+                              " channels of x and the ",
+                              features,
+                              " of the output"));
+  }
+  if (w.shape[3] != channels / groups) {
+    throw InvalidArgument(cat("the weight is ",
+                              to_string(w),
+                              ", but its last dimension must be ",
+                              channels / groups,
+                              ": x is ",
+                              to_string(x),
+                              " in ",
+                              groups,
+                              " groups"));
+  }
+  const std::int64_t rows =
+      window_positions(x.shape[1], pads[0], pads[2], w.shape[1], strides[0], dilations[0]);
+  const std::int64_t cols =
+      window_positions(x.shape[2], pads[1], pads[3], w.shape[2], strides[1], dilations[1]);
+  if (rows < 1 || cols < 1) {
+    throw InvalidArgument(cat("the weight ",
+                              to_string(w),
+                              ", dilated by ",
+                              dilations[0],
+                              " and ",
+                              dilations[1],
+                              ", does not fit x ",
+                              to_string(x),
+                              " padded by ",
+                              pads[0],
+                              ',',
+                              pads[1],
+                              ',',
+                              pads[2],
+                              ',',
+                              pads[3]));
+  }
+  TensorDesc output = checked_output({DType::kFloat32, {x.shape[0], rows, cols, features}});
+  if (bias) check_equal(inputs[2], {DType::kFloat32, {features}}, "the bias");
+  if (residual) check_equal(inputs.back(), output, "the residual");
+  return {std::move(output)};
+}
+
+void Conv2d::evaluate(std::span<const ConstTensorView> inputs,
+                      std::span<const TensorView> outputs) const {
+  const auto x = inputs[0].floats();
+  const auto y = outputs[0].floats();
+  const Sizes z = sizes_of(*this, inputs[0], inputs[1], outputs[0]);
+  const std::vector<Lanes> packed = pack(inputs[1].floats(), z);
+  const float* bias_data = bias ? inputs[2].floats().data() : nullptr;
+  const float* residual_data = residual ? inputs.back().floats().data() : nullptr;
+
+  // The sums of one block of output channels at one position.
+  const auto sums_at = [&](std::int64_t n, std::int64_t p, std::int64_t q, std::int64_t block) {
+    const std::int64_t top = p * strides[0] - pads[0];
+    const std::int64_t left = q * strides[1] - pads[1];
+    const Taps rows = taps_inside(z.h, top, z.r, dilations[0]);
+    const Taps cols = taps_inside(z.w, left, z.s, dilations[1]);
+    const std::int64_t first_channel = block / z.blocks * z.i;
+    Lanes sums{};
+    for (std::int64_t r = rows.begin; r < rows.end; ++r) {
+      for (std::int64_t s = cols.begin; s < cols.end; ++s) {
+        const std::int64_t row = n * z.h + top + r * dilations[0];
+        const std::int64_t pixel = row * z.w + left + s * dilations[1];
+        const std::int64_t tap = (block * z.r + r) * z.s + s;
+        accumulate(x.data() + pixel * z.c + first_channel, packed.data() + tap * z.i, z.i, sums);
+      }
+    }
+    return sums;
+  };
+
+  const auto store = [&](std::int64_t pixel, std::int64_t block, const Lanes& sums) {
+    const std::int64_t in_group = block % z.blocks * kLanes;
+    const std::int64_t first = block / z.blocks * z.group_o + in_group;
+    const std::int64_t count = std::min(kLanes, z.group_o - in_group);
+    for (std::int64_t l = 0; l < count; ++l) {
+      const std::int64_t o = first + l;
+      double value = sums[static_cast<std::size_t>(l)];
+      if (residual) value += residual_data[pixel * z.o + o];
+      if (bias) value += bias_data[o];
+      y[static_cast<std::size_t>(pixel * z.o + o)] = static_cast<float>(apply(activation, value));
+    }
+  };
+
+  // Columns innermost: a block's weights stay in the cache for a row.
+  for (std::int64_t row = 0; row < z.n * z.p; ++row) {
+    for (std::int64_t block = 0; block < groups * z.blocks; ++block) {
+      for (std::int64_t q = 0; q < z.q; ++q) {
+        store(row * z.q + q, block, sums_at(row / z.p, row % z.p, q, block));
+      }
+    }
+  }
+}
+
+}  // namespace fovea

@@ -1,0 +1,63 @@
+#include "engine/graph/ops/window.h"
+
+#include <algorithm>
+#include <limits>
+#include <string_view>
+
+#include "engine/core/require.h"
+
+namespace fovea {
+
+namespace {
+
+/// Products and sums of a few numbers in this range cannot overflow 64 bits.
+void check_range(std::int64_t value, std::int64_t least, std::string_view what) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int32_t>::max();
+  if (value < least || value > kMost) {
+    throw InvalidArgument(
+        cat("a window's ", what, " is ", value, ", but must be from ", least, " to ", kMost));
+  }
+}
+
+}  // namespace
+
+std::int64_t window_positions(std::int64_t size,
+                              std::int64_t before,
+                              std::int64_t after,
+                              std::int64_t kernel,
+                              std::int64_t stride,
+                              std::int64_t dilation) {
+  check_range(size, 1, "picture side");
+  check_range(before, 0, "padding");
+  check_range(after, 0, "padding");
+  check_range(kernel, 1, "kernel");
+  check_range(stride, 1, "stride");
+  check_range(dilation, 1, "dilation");
+  const std::int64_t room = size + before + after - (kernel - 1) * dilation - 1;
+  return room < 0 ? 0 : room / stride + 1;
+}
+
+std::array<std::int64_t, 2> same_padding(std::int64_t size,
+                                         std::int64_t kernel,
+                                         std::int64_t stride,
+                                         std::int64_t dilation) {
+  check_range(size, 1, "picture side");
+  check_range(kernel, 1, "kernel");
+  check_range(stride, 1, "stride");
+  check_range(dilation, 1, "dilation");
+  // The last of ceil(size / stride) windows starts at (size - 1) - (size - 1) % stride.
+  const std::int64_t total =
+      std::max<std::int64_t>(0, (kernel - 1) * dilation - (size - 1) % stride);
+  return {total / 2, total - total / 2};
+}
+
+Taps taps_inside(std::int64_t size,
+                 std::int64_t start,
+                 std::int64_t kernel,
+                 std::int64_t dilation) {
+  const std::int64_t begin = start < 0 ? (-start + dilation - 1) / dilation : 0;
+  const std::int64_t end = start < size ? (size - 1 - start) / dilation + 1 : 0;
+  return {std::min(begin, kernel), std::min(end, kernel)};
+}
+
+}  // namespace fovea
