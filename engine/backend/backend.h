@@ -59,6 +59,9 @@ class Stream {
   /// Work enqueued from now on starts after the event; the host does not wait.
   virtual void wait(const Event& event) = 0;
 
+  /// Whether begin_capture() works; where it does not, callers enqueue the steps again instead.
+  [[nodiscard]] virtual bool captures() const = 0;
+
   /// Until end_capture(), enqueued work is recorded and not run. No upload, download or
   /// synchronize() in between.
   virtual void begin_capture() = 0;
@@ -101,12 +104,13 @@ class Step {
   virtual void enqueue(const StepArgs& args, Stream& stream) const = 0;
 };
 
-/// A node to be lowered, with where its inputs lie. `graph` and `node` have a concrete batch.
+/// A node to be lowered, with where its inputs lie. `graph` and `node` have a concrete batch and
+/// outlive the compilation of their bucket, so a copy of the site may be kept until Tactic::build.
 struct OpSite {
   const Graph& graph;
   const Node& node;
-  std::span<const Layout> inputs;  ///< present layouts; meaningless for Constants
-  int threads = 1;                 ///< CPU threads that one run may use
+  std::vector<Layout> inputs;  ///< present layouts; meaningless for Constants
+  int threads = 1;             ///< CPU threads that one run may use
 
   [[nodiscard]] const TensorDesc& input(std::size_t i) const { return graph.desc(node.inputs[i]); }
 

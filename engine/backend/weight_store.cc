@@ -1,0 +1,27 @@
+#include "engine/backend/weight_store.h"
+
+#include <vector>
+
+namespace fovea {
+
+WeightStore::WeightStore(const Backend& backend)
+    : backend_(backend), stream_(backend.make_stream(1)) {}
+
+std::shared_ptr<const std::byte> WeightStore::get(
+    const std::string& key,
+    std::size_t bytes,
+    const std::function<void(std::span<std::byte>)>& pack) {
+  const auto known = packed_.find(key);
+  if (known != packed_.end()) return known->second;
+
+  std::vector<std::byte> host(bytes);
+  pack(host);
+  const std::shared_ptr<std::byte> device = backend_.allocate(bytes);
+  stream_->upload(device.get(), host.data(), bytes);
+  stream_->synchronize();
+  bytes_ += bytes;
+  packed_.emplace(key, device);
+  return device;
+}
+
+}  // namespace fovea

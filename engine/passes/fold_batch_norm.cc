@@ -1,0 +1,121 @@
+// Conv2d(w, b) -> BatchNorm  ==>  Conv2d(w * s, (b - mean) * s + beta),  s = gamma / sqrt(variance
+// + eps) Dense(w, b) -> BatchNorm   ==>  Dense(w * s, (b - mean) * s + beta)
+//
+// Legal when nothing else uses the producer's result, it has no activation or residual, and all
+// parameters are known. Output channels are dimension 0 of both weights, so s scales whole rows.
+// Computed in double and rounded once.
+#include <cmath>
+#include <optional>
+
+#include "engine/core/require.h"
+#include "engine/passes/constants.h"
+#include "engine/passes/pass.h"
+#include "engine/passes/rewriter.h"
+
+namespace fovea {
+
+namespace {
+
+constexpr std::string_view kName = "fold-batch-norm";
+
+struct Statistics {
+  std::span<const float> gamma, beta, mean, variance;
+};
+
+std::optional<Statistics> statistics(const Graph& graph, const Node& norm) {
+  const auto gamma = constant_floats(graph, norm.inputs[1]);
+  const auto beta = constant_floats(graph, norm.inputs[2]);
+  const auto mean = constant_floats(graph, norm.inputs[3]);
+  const auto variance = constant_floats(graph, norm.inputs[4]);
+  if (!gamma || !beta || !mean || !variance) return std::nullopt;
+  return Statistics{*gamma, *beta, *mean, *variance};
+}
+
+struct Folded {
+  std::vector<float> weights;
+  std::vector<float> bias;
+};
+
+Folded fold(std::span<const float> weights,
+            std::span<const float> bias,
+            const Statistics& norm,
+            double epsilon) {
+  const std::size_t channels = norm.gamma.size();
+  const std::size_t row = weights.size() / channels;
+  Folded folded{{weights.begin(), weights.end()}, std::vector<float>(channels)};
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double scale = norm.gamma[c] / std::sqrt(norm.variance[c] + epsilon);
+    const double shift = bias.empty() ? 0.0 : static_cast<double>(bias[c]);
+    folded.bias[c] = static_cast<float>((shift - norm.mean[c]) * scale + norm.beta[c]);
+    for (std::size_t i = c * row; i < (c + 1) * row; ++i) {
+      folded.weights[i] = static_cast<float>(weights[i] * scale);
+    }
+  }
+  return folded;
+}
+
+/// The condition that keeps `producer` from taking the norm in, or "" where nothing does.
+std::string obstacle(const Graph& graph, NodeId producer) {
+  const Node& node = graph.node(producer);
+  const auto* conv = node.as<Conv2d>();
+  const auto* dense = node.as<Dense>();
+  if (conv == nullptr && dense == nullptr) {
+    return cat("its input comes from a ", op_name(node.op));
+  }
+  const Activation& activation = conv != nullptr ? conv->activation : dense->activation;
+  if (activation.kind != ActivationKind::kNone) return "an activation lies in between";
+  if (conv != nullptr && conv->residual) return "a residual is added in between";
+  if (graph.use_count(producer) != 1) return cat("'", node.name, "' is also used elsewhere");
+  return {};
+}
+
+}  // namespace
+
+bool fold_batch_norm(Graph& graph, PassContext& context) {
+  Rewriter rewriter(graph);
+  bool changed = false;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    const auto* norm = node.as<BatchNorm>();
+    if (norm == nullptr) {
+      rewriter.copy(id);
+      continue;
+    }
+    const Node& producer = graph.node(node.inputs[0]);
+    std::string reason = obstacle(graph, node.inputs[0].node);
+    const auto stats = statistics(graph, node);
+    const auto weights = reason.empty() ? constant_floats(graph, producer.inputs[1]) : std::nullopt;
+    const auto bias = reason.empty() && producer.inputs.size() > 2
+                          ? constant_floats(graph, producer.inputs[2])
+                          : std::span<const float>{};
+    if (reason.empty() && (!stats || !weights || !bias)) reason = "its parameters are not constant";
+    if (!reason.empty()) {
+      context.report.refuse(kName, node.name, reason);
+      rewriter.copy(id);
+      continue;
+    }
+
+    Folded folded = fold(*weights, *bias, *stats, norm->epsilon);
+    const Value new_weights =
+        rewriter.add(make_constant(graph.desc(producer.inputs[1]).shape, folded.weights),
+                     {},
+                     cat(node.name, "/folded_weights"));
+    const Value new_bias =
+        rewriter.add(make_constant({static_cast<std::int64_t>(folded.bias.size())}, folded.bias),
+                     {},
+                     cat(node.name, "/folded_bias"));
+    Op op = producer.op;
+    if (auto* conv = std::get_if<Conv2d>(&op)) conv->bias = true;
+    if (auto* dense = std::get_if<Dense>(&op)) dense->bias = true;
+    rewriter.replace(
+        id,
+        rewriter.add(
+            std::move(op), {rewriter.map(producer.inputs[0]), new_weights, new_bias}, node.name));
+    context.report.take(kName, node.name, cat("folded into '", producer.name, "'"));
+    changed = true;
+  }
+  if (changed) graph = rewriter.finish();
+  return changed;
+}
+
+}  // namespace fovea

@@ -1,0 +1,58 @@
+// Graph-to-graph rewrites.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/graph/graph.h"
+#include "engine/graph/target_traits.h"
+
+namespace fovea {
+
+/// One decision of a pass: what `--explain` prints.
+struct Decision {
+  std::string pass;
+  std::string node;
+  bool taken = false;
+  std::string
+      reason;  ///< of a refusal: the condition that failed; of a rewrite: what became of the node
+};
+
+/// All decisions of a compilation, in order.
+class Report {
+ public:
+  void take(std::string_view pass, std::string_view node, std::string what);
+  void refuse(std::string_view pass, std::string_view node, std::string condition);
+
+  [[nodiscard]] std::span<const Decision> decisions() const { return decisions_; }
+
+ private:
+  std::vector<Decision> decisions_;
+};
+
+struct PassContext {
+  TargetTraits traits;
+  Report report;
+};
+
+/// A rewrite keeps the meaning of the graph. Returns true when it changed something.
+using PassFn = bool(Graph&, PassContext&);
+
+struct Pass {
+  std::string_view name;
+  PassFn* run;
+};
+
+/// All passes in the order in which they run.
+[[nodiscard]] std::span<const Pass> default_passes();
+
+/// The pass of that name. Throws InvalidArgument when there is none.
+[[nodiscard]] const Pass& find_pass(std::string_view name);
+
+/// Runs the passes once each, in order; in debug builds the graph is verified after each.
+void run_passes(Graph& graph, std::span<const Pass> passes, PassContext& context);
+
+}  // namespace fovea

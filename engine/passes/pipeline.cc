@@ -1,0 +1,64 @@
+// The pass pipeline: the only place that knows the order.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "engine/core/require.h"
+#include "engine/passes/pass.h"
+
+namespace fovea {
+
+PassFn remove_no_ops;
+PassFn fold_constants;
+PassFn fold_pad;
+PassFn fold_batch_norm;
+PassFn fuse_residual;
+PassFn fuse_activation;
+
+namespace {
+
+constexpr std::array kPasses{
+    // First, so that no later pattern has to look through nodes that do nothing.
+    Pass{"remove-no-ops", remove_no_ops},
+    // Before everything that reads weights: transposed or quantised ones become plain constants.
+    Pass{"fold-constants", fold_constants},
+    // Before activations are fused: the MaxPool rule looks for the Relu that proves its condition.
+    Pass{"fold-pad", fold_pad},
+    // Before sums and activations are fused: a BatchNorm can only join a bare convolution.
+    Pass{"fold-batch-norm", fold_batch_norm},
+    // Before activations: the Relu behind a residual sum is the convolution's own afterwards.
+    Pass{"fuse-residual", fuse_residual},
+    Pass{"fuse-activation", fuse_activation},
+};
+
+}  // namespace
+
+void Report::take(std::string_view pass, std::string_view node, std::string what) {
+  decisions_.push_back({std::string(pass), std::string(node), true, std::move(what)});
+}
+
+void Report::refuse(std::string_view pass, std::string_view node, std::string condition) {
+  decisions_.push_back({std::string(pass), std::string(node), false, std::move(condition)});
+}
+
+std::span<const Pass> default_passes() {
+  return kPasses;
+}
+
+const Pass& find_pass(std::string_view name) {
+  const auto* pass =
+      std::find_if(kPasses.begin(), kPasses.end(), [&](const Pass& p) { return p.name == name; });
+  if (pass == kPasses.end()) throw InvalidArgument(cat("no pass is called '", name, "'"));
+  return *pass;
+}
+
+void run_passes(Graph& graph, std::span<const Pass> passes, PassContext& context) {
+  for (const Pass& pass : passes) {
+    [[maybe_unused]] const bool changed = pass.run(graph, context);
+#ifndef NDEBUG
+    if (changed) graph.verify();
+#endif
+  }
+}
+
+}  // namespace fovea

@@ -1,0 +1,29 @@
+#include "engine/passes/rewriter.h"
+
+namespace fovea {
+
+void Rewriter::copy(NodeId id) {
+  copy_with(id, from_.node(id).op);
+}
+
+void Rewriter::copy_with(NodeId id, Op op) {
+  const Node& node = from_.node(id);
+  std::vector<Value> inputs;
+  inputs.reserve(node.inputs.size());
+  for (const Value& input : node.inputs) inputs.push_back(map(input));
+  const Value first = to_.add(std::move(op), std::move(inputs), node.name);
+  auto& values = map_[static_cast<std::size_t>(id)];
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    values.push_back({first.node, static_cast<std::int32_t>(i)});
+  }
+}
+
+Graph Rewriter::finish() {
+  for (const GraphOutput& output : from_.outputs()) {
+    to_.mark_output(map(output.value), output.name);
+  }
+  to_.compact();
+  return std::move(to_);
+}
+
+}  // namespace fovea

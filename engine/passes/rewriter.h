@@ -1,0 +1,49 @@
+// Builds the rewritten graph beside the old one, so that order and uses stay right by construction.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/graph/graph.h"
+
+namespace fovea {
+
+/// A pass walks the old nodes in order and for each either copies it or adds something else and
+/// says what its values became. Values of the old graph and of the new one must not be mixed up:
+/// inputs of add() are new ones, everything passed to map() and replace() first is an old one.
+class Rewriter {
+ public:
+  explicit Rewriter(const Graph& from) : from_(from), map_(from.nodes().size()) {}
+
+  /// What an old value has become.
+  [[nodiscard]] Value map(Value old) const {
+    return map_[static_cast<std::size_t>(old.node)].at(static_cast<std::size_t>(old.output));
+  }
+
+  /// Adds a node to the new graph.
+  Value add(Op op, std::vector<Value> inputs, std::string name) {
+    return to_.add(std::move(op), std::move(inputs), std::move(name));
+  }
+
+  [[nodiscard]] const Graph& result() const { return to_; }
+
+  /// Copies an old node as it is.
+  void copy(NodeId id);
+
+  /// Copies an old node with another operator; the inputs stay.
+  void copy_with(NodeId id, Op op);
+
+  /// From now on output 0 of the old node `id` is `value`.
+  void replace(NodeId id, Value value) { map_[static_cast<std::size_t>(id)] = {value}; }
+
+  /// The new graph with the old outputs, without nodes that nothing needs.
+  [[nodiscard]] Graph finish();
+
+ private:
+  const Graph& from_;
+  Graph to_;
+  std::vector<std::vector<Value>> map_;
+};
+
+}  // namespace fovea

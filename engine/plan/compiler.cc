@@ -1,0 +1,109 @@
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "engine/core/require.h"
+#include "engine/plan/execution_plan.h"
+#include "engine/plan/lowering.h"
+
+namespace fovea {
+
+namespace {
+
+bool has_symbolic_batch(const Graph& graph) {
+  const auto inputs = graph.inputs();
+  return std::any_of(inputs.begin(), inputs.end(), [&](NodeId id) {
+    return has_batch(graph.node(id).outputs[0]);
+  });
+}
+
+void require_weights(const Graph& graph) {
+  for (const Node& node : graph.nodes()) {
+    const auto* constant = node.as<Constant>();
+    if (constant == nullptr || constant->data != nullptr) continue;
+    throw Error(ErrorCode::kWeightsMissing,
+                cat("parameter '",
+                    node.name,
+                    "' (",
+                    to_string(constant->desc),
+                    ") has no weights; load a weights file or use random ones"));
+  }
+}
+
+}  // namespace
+
+const BucketPlan& ExecutionPlan::bucket_for(std::int64_t n) const {
+  const auto found = std::find_if(
+      buckets.begin(), buckets.end(), [n](const BucketPlan& b) { return b.batch >= n; });
+  if (n < 1 || found == buckets.end()) {
+    throw InvalidArgument(
+        cat("a batch of ", n, " does not fit: the plan takes 1 to ", buckets.back().batch));
+  }
+  return *found;
+}
+
+std::shared_ptr<const ExecutionPlan> compile(const Graph& graph,
+                                             std::shared_ptr<const Backend> backend,
+                                             const PlanOptions& options) {
+  require(!graph.outputs().empty(), "a graph without outputs computes nothing");
+  require(options.threads >= 1, "a plan needs at least one thread");
+  require(!options.buckets.empty(), "a plan needs at least one batch size");
+  require_weights(graph);
+
+  auto plan = std::make_shared<ExecutionPlan>();
+  plan->threads = options.threads;
+  for (const NodeId id : graph.inputs()) {
+    plan->inputs.push_back({graph.node(id).name, graph.node(id).outputs[0]});
+  }
+  for (const GraphOutput& output : graph.outputs()) {
+    plan->outputs.push_back({output.name, graph.desc(output.value)});
+  }
+
+  Graph optimised = graph;
+  PassContext context{backend->traits(), {}};
+  run_passes(optimised, default_passes(), context);
+  plan->report = std::move(context.report);
+
+  WeightStore weights(*backend);
+  std::set<std::int64_t> batches(options.buckets.begin(), options.buckets.end());
+  if (!has_symbolic_batch(graph)) batches = {1};
+  for (const std::int64_t batch : batches) {
+    plan->buckets.push_back(
+        lower(with_batch(optimised, batch), *backend, weights, batch, options.threads));
+  }
+  plan->weight_bytes = weights.bytes();
+  plan->backend = std::move(backend);
+  return plan;
+}
+
+std::string to_string(const ExecutionPlan& plan) {
+  std::string text;
+  for (const BucketPlan& bucket : plan.buckets) {
+    text += cat("batch ",
+                bucket.batch,
+                ": ",
+                bucket.steps.size(),
+                " steps, arena ",
+                bucket.arena_bytes,
+                " bytes (bound ",
+                bucket.lower_bound,
+                ")\n");
+    for (const PlannedStep& step : bucket.steps) {
+      const Slot& slot = bucket.slots[step.outputs.at(0)];
+      text += cat("  ",
+                  step.name,
+                  '\t',
+                  step.tactic,
+                  '\t',
+                  to_string(slot.desc),
+                  '\t',
+                  to_string(slot.layout),
+                  "\t@",
+                  slot.offset,
+                  '\n');
+    }
+  }
+  return text;
+}
+
+}  // namespace fovea

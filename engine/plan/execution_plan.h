@@ -1,0 +1,84 @@
+// The immutable result of a compilation: what a context runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "engine/passes/pass.h"
+
+namespace fovea {
+
+/// A tensor of one bucket: where it lies in the arena.
+struct Slot {
+  TensorDesc desc;
+  Layout layout;
+  std::size_t offset =
+      0;  ///< bytes from the arena's start to the first element (of a slice: its own)
+};
+
+/// Index into BucketPlan::slots; kNoSlot stands for a Constant, which the step holds itself.
+using SlotId = std::size_t;
+inline constexpr SlotId kNoSlot = static_cast<SlotId>(-1);
+
+struct PlannedStep {
+  std::string name;    ///< of the node, or of the value that is converted
+  std::string tactic;  ///< stable name
+  std::shared_ptr<const Step> step;
+  std::vector<SlotId> inputs;
+  std::vector<SlotId> outputs;
+};
+
+/// The steps for one batch size.
+struct BucketPlan {
+  std::int64_t batch = 0;
+  std::vector<Slot> slots;
+  std::vector<PlannedStep> steps;
+  std::vector<SlotId> inputs;   ///< in the order of ExecutionPlan::inputs; dense
+  std::vector<SlotId> outputs;  ///< in the order of ExecutionPlan::outputs; dense
+  std::size_t arena_bytes = 0;  ///< of the slots
+  std::size_t lower_bound = 0;  ///< largest live set, see ArenaPlan
+  std::size_t workspace_bytes = 0;
+};
+
+/// A tensor that enters or leaves a plan; its batch may be symbolic.
+struct PlanTensor {
+  std::string name;
+  TensorDesc desc;
+};
+
+/// Immutable; shared by any number of contexts and threads.
+struct ExecutionPlan {
+  std::shared_ptr<const Backend> backend;
+  std::vector<PlanTensor> inputs;
+  std::vector<PlanTensor> outputs;
+  std::vector<BucketPlan> buckets;  ///< ascending batch; never empty
+  std::size_t weight_bytes = 0;     ///< packed, shared by the buckets
+  int threads = 1;                  ///< CPU threads that one run may use
+  Report report;
+
+  /// The smallest bucket for n pictures. Throws InvalidArgument where n is below 1 or above the
+  /// largest.
+  [[nodiscard]] const BucketPlan& bucket_for(std::int64_t n) const;
+};
+
+/// One line per step of every bucket: name, tactic, output, layout and arena offset.
+[[nodiscard]] std::string to_string(const ExecutionPlan& plan);
+
+struct PlanOptions {
+  std::vector<std::int64_t> buckets{1};  ///< batch sizes, each >= 1
+  int threads = 1;                       ///< CPU threads that one run may use
+};
+
+/// Optimises the graph for the backend and lowers it once per bucket over one store of packed
+/// weights. A graph without a symbolic batch gets one bucket, whatever the options say. Throws
+/// Unsupported where the backend has no tactic for a node, weights/missing for a parameter without
+/// data, InvalidArgument for a graph without outputs or bad options.
+[[nodiscard]] std::shared_ptr<const ExecutionPlan> compile(const Graph& graph,
+                                                           std::shared_ptr<const Backend> backend,
+                                                           const PlanOptions& options);
+
+}  // namespace fovea

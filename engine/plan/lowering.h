@@ -1,0 +1,17 @@
+// Lowers a graph of concrete batch to the steps and slots of one bucket.
+#pragma once
+
+#include "engine/backend/weight_store.h"
+#include "engine/plan/execution_plan.h"
+
+namespace fovea {
+
+/// Chooses a tactic and layouts for every node, adds the conversions they need, places everything
+/// in the arena and builds the steps. `graph` is optimised and has a concrete batch.
+[[nodiscard]] BucketPlan lower(const Graph& graph,
+                               const Backend& backend,
+                               WeightStore& weights,
+                               std::int64_t batch,
+                               int threads);
+
+}  // namespace fovea

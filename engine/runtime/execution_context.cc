@@ -1,0 +1,135 @@
+#include "engine/runtime/execution_context.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/core/require.h"
+
+namespace fovea {
+
+namespace {
+
+/// A step with its addresses, which never change.
+struct BoundStep {
+  const Step* step = nullptr;
+  std::vector<const std::byte*> inputs;
+  std::vector<std::byte*> outputs;
+  std::unique_ptr<StepState> state;
+  StepArgs args;
+};
+
+}  // namespace
+
+struct ExecutionContext::BoundBucket {
+  std::vector<BoundStep> steps;
+  std::unique_ptr<Replay> replay;
+};
+
+ExecutionContext::TensorSize ExecutionContext::size_of(const PlanTensor& tensor) {
+  return {has_batch(tensor.desc), byte_size(with_batch(tensor.desc, 1))};
+}
+
+void ExecutionContext::require_size(const PlanTensor& tensor,
+                                    const TensorSize& size,
+                                    std::int64_t n,
+                                    std::size_t bytes) {
+  const std::size_t expected = size.row_bytes * static_cast<std::size_t>(size.batched ? n : 1);
+  if (bytes == expected) return;
+  throw InvalidArgument(cat("'",
+                            tensor.name,
+                            "' is ",
+                            to_string(with_batch(tensor.desc, n)),
+                            ", which takes ",
+                            expected,
+                            " bytes; got ",
+                            bytes));
+}
+
+ExecutionContext::ExecutionContext(std::shared_ptr<const ExecutionPlan> plan)
+    : plan_(std::move(plan)), stream_(plan_->backend->make_stream(plan_->threads)) {
+  for (const PlanTensor& tensor : plan_->inputs) input_sizes_.push_back(size_of(tensor));
+  for (const PlanTensor& tensor : plan_->outputs) output_sizes_.push_back(size_of(tensor));
+
+  std::size_t slots = 0;
+  std::size_t workspace = 0;
+  for (const BucketPlan& bucket : plan_->buckets) {
+    slots = std::max(slots, bucket.arena_bytes);
+    workspace = std::max(workspace, bucket.workspace_bytes);
+  }
+  arena_bytes_ = slots + workspace;
+  arena_ = plan_->backend->allocate(arena_bytes_);
+  workspace_ = arena_.get() + slots;
+
+  for (const BucketPlan& bucket : plan_->buckets) {
+    auto bound = std::make_unique<BoundBucket>();
+    bound->steps.resize(bucket.steps.size());
+    for (std::size_t i = 0; i < bucket.steps.size(); ++i) {
+      const PlannedStep& planned = bucket.steps[i];
+      BoundStep& step = bound->steps[i];
+      step.step = planned.step.get();
+      for (const SlotId slot : planned.inputs) step.inputs.push_back(address(bucket, slot));
+      for (const SlotId slot : planned.outputs) step.outputs.push_back(address(bucket, slot));
+      step.args = {step.inputs, step.outputs, workspace_, nullptr};
+      step.state = step.step->bind(step.args, *stream_);
+      step.args.state = step.state.get();
+    }
+    if (stream_->captures()) {
+      stream_->begin_capture();
+      for (const BoundStep& step : bound->steps) step.step->enqueue(step.args, *stream_);
+      bound->replay = stream_->end_capture();
+    }
+    bound_.push_back(std::move(bound));
+  }
+}
+
+ExecutionContext::~ExecutionContext() = default;
+
+void ExecutionContext::run(std::int64_t n,
+                           std::span<const std::span<const std::byte>> inputs,
+                           std::span<const std::span<std::byte>> outputs) {
+  const BucketPlan& bucket = plan_->bucket_for(n);
+  const BoundBucket& bound = *bound_[static_cast<std::size_t>(&bucket - plan_->buckets.data())];
+
+  upload(bucket, n, inputs);
+  if (bound.replay != nullptr) {
+    stream_->replay(*bound.replay);
+  } else {
+    for (const BoundStep& step : bound.steps) step.step->enqueue(step.args, *stream_);
+  }
+  download(bucket, n, outputs);
+  stream_->synchronize();
+}
+
+void ExecutionContext::upload(const BucketPlan& bucket,
+                              std::int64_t n,
+                              std::span<const std::span<const std::byte>> inputs) {
+  require(inputs.size() == plan_->inputs.size(), "wrong number of inputs");
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const TensorSize& size = input_sizes_[i];
+    require_size(plan_->inputs[i], size, n, inputs[i].size());
+    std::byte* to = address(bucket, bucket.inputs[i]);
+    stream_->upload(to, inputs[i].data(), inputs[i].size());
+    if (!size.batched) continue;
+    const std::size_t row = size.row_bytes;
+    const std::byte* last = inputs[i].data() + inputs[i].size() - row;
+    for (std::int64_t r = n; r < bucket.batch; ++r) {
+      stream_->upload(to + static_cast<std::size_t>(r) * row, last, row);
+    }
+  }
+}
+
+void ExecutionContext::download(const BucketPlan& bucket,
+                                std::int64_t n,
+                                std::span<const std::span<std::byte>> outputs) {
+  require(outputs.size() == plan_->outputs.size(), "wrong number of outputs");
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    require_size(plan_->outputs[i], output_sizes_[i], n, outputs[i].size());
+    stream_->download(outputs[i].data(), address(bucket, bucket.outputs[i]), outputs[i].size());
+  }
+}
+
+std::byte* ExecutionContext::address(const BucketPlan& bucket, SlotId slot) const {
+  return slot == kNoSlot ? nullptr : arena_.get() + bucket.slots[slot].offset;
+}
+
+}  // namespace fovea

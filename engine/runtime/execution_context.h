@@ -1,0 +1,74 @@
+// The mutable state of one in-flight inference.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/plan/execution_plan.h"
+
+namespace fovea {
+
+/// Owns one stream and one arena for one plan. All memory is allocated, all steps are bound and,
+/// where the backend captures, all buckets are captured by the constructor; run() allocates
+/// nothing. Not thread-safe: use one context per thread.
+class ExecutionContext {
+ public:
+  /// Throws DeviceError (device/out-of-memory) where the arena does not fit.
+  explicit ExecutionContext(std::shared_ptr<const ExecutionPlan> plan);
+
+  ~ExecutionContext();
+  ExecutionContext(const ExecutionContext&) = delete;
+  ExecutionContext& operator=(const ExecutionContext&) = delete;
+
+  /// Runs n pictures: copies `inputs` in, runs the steps of the smallest bucket that holds n,
+  /// copies `outputs` out, and waits. Missing pictures of the bucket repeat the last one; what
+  /// comes of them is dropped.
+  ///
+  /// n        1 to the plan's largest bucket; 1 for a plan without a symbolic batch
+  /// inputs   in the order of ExecutionPlan::inputs, dense, byte_size(with_batch(desc, n)) bytes
+  /// each outputs  likewise for ExecutionPlan::outputs
+  void run(std::int64_t n,
+           std::span<const std::span<const std::byte>> inputs,
+           std::span<const std::span<std::byte>> outputs);
+
+  [[nodiscard]] const ExecutionPlan& plan() const { return *plan_; }
+
+  /// Bytes of this context's memory on the device.
+  [[nodiscard]] std::size_t arena_bytes() const { return arena_bytes_; }
+
+ private:
+  struct BoundBucket;
+
+  /// Sizes of a plan tensor, computed once so that run() allocates nothing.
+  struct TensorSize {
+    bool batched = false;
+    std::size_t row_bytes = 0;  ///< of one picture; of the whole tensor where it has no batch
+  };
+
+  [[nodiscard]] static TensorSize size_of(const PlanTensor& tensor);
+  static void require_size(const PlanTensor& tensor,
+                           const TensorSize& size,
+                           std::int64_t n,
+                           std::size_t bytes);
+
+  void upload(const BucketPlan& bucket,
+              std::int64_t n,
+              std::span<const std::span<const std::byte>> inputs);
+  void download(const BucketPlan& bucket,
+                std::int64_t n,
+                std::span<const std::span<std::byte>> outputs);
+  [[nodiscard]] std::byte* address(const BucketPlan& bucket, SlotId slot) const;
+
+  std::shared_ptr<const ExecutionPlan> plan_;
+  std::unique_ptr<Stream> stream_;
+  std::vector<TensorSize> input_sizes_;
+  std::vector<TensorSize> output_sizes_;
+  std::size_t arena_bytes_ = 0;
+  std::shared_ptr<std::byte> arena_;
+  std::byte* workspace_ = nullptr;
+  std::vector<std::unique_ptr<BoundBucket>> bound_;  ///< in the order of ExecutionPlan::buckets
+};
+
+}  // namespace fovea
