@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include <fovea/types.h>
 
@@ -27,11 +28,11 @@ struct Layout {
   bool operator==(const Layout&) const = default;
 
   static Layout sliced(std::int64_t pixel_stride, std::int64_t channel_offset) {
-    return {.kind = Kind::kSliced, .pixel_stride = pixel_stride, .channel_offset = channel_offset};
+    return {Kind::kSliced, pixel_stride, channel_offset, {}, 0};
   }
 
   static Layout opaque(std::string format, std::size_t bytes) {
-    return {.kind = Kind::kOpaque, .format = std::move(format), .bytes = bytes};
+    return {Kind::kOpaque, 0, 0, std::move(format), bytes};
   }
 };
 

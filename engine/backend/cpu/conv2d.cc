@@ -1,0 +1,110 @@
+// Convolutions through oneDNN, with bias, residual and activation inside the primitive.
+#include "engine/backend/cpu/cpu_stream.h"
+#include "engine/backend/cpu/dnnl_shim.h"
+#include "engine/backend/cpu/formats.h"
+#include "engine/backend/cpu/lowerings.h"
+#include "engine/backend/cpu/primitive_step.h"
+#include "engine/core/require.h"
+
+namespace fovea::cpu {
+
+namespace {
+
+using Dims = dnnl::memory::dims;
+using Tag = dnnl::memory::format_tag;
+constexpr auto kFloat = dnnl::memory::data_type::f32;
+
+/// The graph's OHWI weights: {O,I,H,W}, or {G,O/G,I,H,W} for a grouped convolution.
+Dims weight_dims(const Conv2d& conv, const Shape& ohwi) {
+  if (conv.groups == 1) return {ohwi[0], ohwi[3], ohwi[1], ohwi[2]};
+  return {conv.groups, ohwi[0] / conv.groups, ohwi[3], ohwi[1], ohwi[2]};
+}
+
+Window window_of(const Conv2d& conv) {
+  return {.kernel = {},
+          .strides = {conv.strides[0], conv.strides[1]},
+          .dilations = {conv.dilations[0], conv.dilations[1]},
+          .before = {conv.pads[0], conv.pads[1]},
+          .after = {conv.pads[2], conv.pads[3]}};
+}
+
+dnnl::convolution_forward::primitive_desc describe(const OpSite& site,
+                                                   const Conv2d& conv,
+                                                   const dnnl::memory::desc& source) {
+  dnnl::post_ops post_ops;
+  if (conv.residual) post_ops.append_sum(1.0F);
+  append_activation(post_ops, conv.activation);
+  dnnl::primitive_attr attributes = base_attributes();
+  attributes.set_post_ops(post_ops);
+
+  const TensorDesc& output = site.node.outputs[0];
+  const dnnl::memory::desc weights(weight_dims(conv, site.input(1).shape), kFloat, Tag::any);
+  const dnnl::memory::desc bias =
+      conv.bias ? dnnl::memory::desc({output.shape[3]}, kFloat, Tag::a) : dnnl::memory::desc();
+  return convolution(
+      engine(), source, weights, bias, any_format(output), window_of(conv), attributes);
+}
+
+Tactic make_tactic(const OpSite& site,
+                   const Conv2d& conv,
+                   const dnnl::convolution_forward::primitive_desc& primitive,
+                   const Layout& input,
+                   const Layout& output) {
+  Tactic tactic;
+  tactic.name = cat("onednn:", primitive.impl_info_str());
+  tactic.inputs.assign(site.node.inputs.size(), Layout{});
+  tactic.inputs[0] = input;
+  tactic.outputs = {output};
+  tactic.workspace_bytes = primitive.scratchpad_desc().get_size();
+  const std::size_t residual = site.node.inputs.size() - 1;
+  if (conv.residual) {
+    tactic.inputs[residual] = output;
+    tactic.aliases = {{.input = residual, .output = 0}};
+  }
+  tactic.build = [site, conv, primitive, residual](const BuildArgs& args) {
+    const ThreadScope threads(site.threads);
+    const Shape& ohwi = site.input(1).shape;
+    const dnnl::memory::desc present(
+        weight_dims(conv, ohwi), kFloat, conv.groups == 1 ? Tag::acdb : Tag::abdec);
+    PrimitiveSpec spec{.primitive = dnnl::convolution_forward(primitive),
+                       .source = {DNNL_ARG_SRC, primitive.src_desc()},
+                       .destination = {DNNL_ARG_DST, primitive.dst_desc()},
+                       .weights = {},
+                       .scratchpad = primitive.scratchpad_desc(),
+                       .residual_input = conv.residual ? static_cast<int>(residual) : -1};
+    spec.weights.push_back(
+        pack(args.weights, *site.constant(1), DNNL_ARG_WEIGHTS, present, primitive.weights_desc()));
+    if (conv.bias) {
+      const dnnl::memory::desc bias({ohwi[0]}, kFloat, Tag::a);
+      spec.weights.push_back(
+          pack(args.weights, *site.constant(2), DNNL_ARG_BIAS, bias, primitive.bias_desc()));
+    }
+    return make_primitive_step(std::move(spec));
+  };
+  return tactic;
+}
+
+}  // namespace
+
+std::vector<Tactic> lower_conv2d(const OpSite& site) {
+  const auto& conv = *site.node.as<Conv2d>();
+  if (site.constant(1) == nullptr || (conv.bias && site.constant(2) == nullptr)) return {};
+  if (conv.residual && site.constant(site.node.inputs.size() - 1) != nullptr) return {};
+  const ThreadScope threads(site.threads);
+
+  // oneDNN's own choice first; then whatever it can do on the layout that is there.
+  std::vector<Tactic> tactics;
+  for (const dnnl::memory::desc& source :
+       {any_format(site.input(0)), memory_desc(site.input(0), site.inputs[0])}) {
+    const auto primitive = describe(site, conv, source);
+    const auto input = layout_of(site.input(0), primitive.src_desc());
+    const auto output = layout_of(site.node.outputs[0], primitive.dst_desc());
+    if (input && output) {
+      tactics.push_back(make_tactic(site, conv, primitive, *input, *output));
+      break;
+    }
+  }
+  return tactics;
+}
+
+}  // namespace fovea::cpu

@@ -1,0 +1,75 @@
+#include "engine/backend/cpu/cpu_backend.h"
+
+#include "engine/backend/cpu/cpu_stream.h"
+#include "engine/backend/cpu/formats.h"
+#include "engine/backend/cpu/lowerings.h"
+#include "engine/backend/cpu/primitive_step.h"
+#include "engine/core/require.h"
+
+namespace fovea {
+
+namespace {
+
+constexpr std::uint32_t bit(ActivationKind kind) {
+  return 1U << static_cast<unsigned>(kind);
+}
+
+class CpuBackend final : public Backend {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "cpu"; }
+
+  [[nodiscard]] TargetTraits traits() const override {
+    return {.fused_activations = bit(ActivationKind::kRelu) | bit(ActivationKind::kClip) |
+                                 bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
+            .fuses_residual = true};
+  }
+
+  [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
+    try {
+      return cpu::lower(site);
+    } catch (const dnnl::error& error) {
+      throw DeviceError(cat(
+          "oneDNN refused '", site.node.name, "' (", op_name(site.node.op), "): ", error.what()));
+    }
+  }
+
+  [[nodiscard]] Tactic conversion(const TensorDesc& desc,
+                                  const Layout& from,
+                                  const Layout& to) const override {
+    const dnnl::memory::desc source = cpu::memory_desc(desc, from);
+    const dnnl::memory::desc destination = cpu::memory_desc(desc, to);
+    const dnnl::reorder::primitive_desc primitive(
+        cpu::engine(), source, cpu::engine(), destination, cpu::base_attributes());
+    Tactic tactic;
+    tactic.name = "onednn:reorder";
+    tactic.inputs = {from};
+    tactic.outputs = {to};
+    tactic.workspace_bytes = primitive.scratchpad_desc().get_size();
+    tactic.build = [=](const BuildArgs&) {
+      return cpu::make_primitive_step({.primitive = dnnl::reorder(primitive),
+                                       .source = {DNNL_ARG_FROM, source},
+                                       .destination = {DNNL_ARG_TO, destination},
+                                       .weights = {},
+                                       .scratchpad = primitive.scratchpad_desc()});
+    };
+    return tactic;
+  }
+
+  [[nodiscard]] std::unique_ptr<Stream> make_stream(int threads) const override {
+    return std::make_unique<cpu::CpuStream>(threads);
+  }
+
+  [[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes) const override {
+    return allocate_host(bytes);
+  }
+
+  [[nodiscard]] MemoryInfo memory_info() const override { return host_memory_info(); }
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_cpu_backend() {
+  return std::make_unique<CpuBackend>();
+}
+
+}  // namespace fovea

@@ -1,0 +1,59 @@
+// The part of oneDNN's API that differs between its 2.x and 3.x versions, in one shape.
+//
+// dnnl_shim_v2.cc or dnnl_shim_v3.cc implements it; everything else in this folder uses only what
+// both versions share (memory, reorder, executing primitives).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include "engine/graph/ops/activation.h"
+
+namespace fovea::cpu {
+
+/// Strides, dilations and borders of a window, in oneDNN's order.
+struct Window {
+  dnnl::memory::dims kernel;  ///< pooling only
+  dnnl::memory::dims strides;
+  dnnl::memory::dims dilations;  ///< 1 means adjacent elements
+  dnnl::memory::dims before;
+  dnnl::memory::dims after;
+};
+
+/// Inference convolution. An empty bias description means none.
+[[nodiscard]] dnnl::convolution_forward::primitive_desc convolution(
+    const dnnl::engine& engine,
+    const dnnl::memory::desc& source,
+    const dnnl::memory::desc& weights,
+    const dnnl::memory::desc& bias,
+    const dnnl::memory::desc& destination,
+    const Window& window,
+    const dnnl::primitive_attr& attributes);
+
+/// Inference inner product. An empty bias description means none.
+[[nodiscard]] dnnl::inner_product_forward::primitive_desc inner_product(
+    const dnnl::engine& engine,
+    const dnnl::memory::desc& source,
+    const dnnl::memory::desc& weights,
+    const dnnl::memory::desc& bias,
+    const dnnl::memory::desc& destination,
+    const dnnl::primitive_attr& attributes);
+
+/// Inference pooling.
+[[nodiscard]] dnnl::pooling_forward::primitive_desc pooling(const dnnl::engine& engine,
+                                                            dnnl::algorithm algorithm,
+                                                            const dnnl::memory::desc& source,
+                                                            const dnnl::memory::desc& destination,
+                                                            const Window& window,
+                                                            const dnnl::primitive_attr& attributes);
+
+/// Appends the activation to the post-operations; nothing for kNone.
+void append_activation(dnnl::post_ops& post_ops, const Activation& activation);
+
+/// Text that is equal exactly for descriptions of equal dimensions and equal physical form.
+[[nodiscard]] std::string fingerprint(const dnnl::memory::desc& desc);
+
+}  // namespace fovea::cpu

@@ -1,0 +1,103 @@
+#include "engine/backend/cpu/dnnl_shim.h"
+#include "engine/core/require.h"
+
+namespace fovea::cpu {
+
+namespace {
+
+/// oneDNN counts the elements that a dilated window skips.
+dnnl::memory::dims skipped(const Window& window) {
+  return {window.dilations[0] - 1, window.dilations[1] - 1};
+}
+
+void append_dims(std::string& text, const dnnl_dim_t* values, int count) {
+  for (int i = 0; i < count; ++i) text += cat(values[i], i + 1 == count ? ';' : ',');
+}
+
+}  // namespace
+
+dnnl::convolution_forward::primitive_desc convolution(const dnnl::engine& engine,
+                                                      const dnnl::memory::desc& source,
+                                                      const dnnl::memory::desc& weights,
+                                                      const dnnl::memory::desc& bias,
+                                                      const dnnl::memory::desc& destination,
+                                                      const Window& window,
+                                                      const dnnl::primitive_attr& attributes) {
+  const dnnl::convolution_forward::desc desc(dnnl::prop_kind::forward_inference,
+                                             dnnl::algorithm::convolution_direct,
+                                             source,
+                                             weights,
+                                             bias,
+                                             destination,
+                                             window.strides,
+                                             skipped(window),
+                                             window.before,
+                                             window.after);
+  return {desc, attributes, engine};
+}
+
+dnnl::inner_product_forward::primitive_desc inner_product(const dnnl::engine& engine,
+                                                          const dnnl::memory::desc& source,
+                                                          const dnnl::memory::desc& weights,
+                                                          const dnnl::memory::desc& bias,
+                                                          const dnnl::memory::desc& destination,
+                                                          const dnnl::primitive_attr& attributes) {
+  const dnnl::inner_product_forward::desc desc(
+      dnnl::prop_kind::forward_inference, source, weights, bias, destination);
+  return {desc, attributes, engine};
+}
+
+dnnl::pooling_forward::primitive_desc pooling(const dnnl::engine& engine,
+                                              dnnl::algorithm algorithm,
+                                              const dnnl::memory::desc& source,
+                                              const dnnl::memory::desc& destination,
+                                              const Window& window,
+                                              const dnnl::primitive_attr& attributes) {
+  const dnnl::pooling_forward::desc desc(dnnl::prop_kind::forward_inference,
+                                         algorithm,
+                                         source,
+                                         destination,
+                                         window.strides,
+                                         window.kernel,
+                                         window.before,
+                                         window.after);
+  return {desc, attributes, engine};
+}
+
+void append_activation(dnnl::post_ops& post_ops, const Activation& activation) {
+  switch (activation.kind) {
+    case ActivationKind::kNone:
+      return;
+    case ActivationKind::kRelu:
+      post_ops.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+      return;
+    case ActivationKind::kClip:
+      post_ops.append_eltwise(1.0F, dnnl::algorithm::eltwise_clip, activation.lo, activation.hi);
+      return;
+    case ActivationKind::kTanh:
+      post_ops.append_eltwise(1.0F, dnnl::algorithm::eltwise_tanh, 0.0F, 0.0F);
+      return;
+    case ActivationKind::kSigmoid:
+      post_ops.append_eltwise(1.0F, dnnl::algorithm::eltwise_logistic, 0.0F, 0.0F);
+      return;
+  }
+}
+
+std::string fingerprint(const dnnl::memory::desc& desc) {
+  const dnnl_memory_desc_t& data = desc.data;
+  std::string text = cat(static_cast<int>(data.data_type),
+                         '/',
+                         static_cast<int>(data.format_kind),
+                         '/',
+                         data.extra.flags,
+                         '/');
+  require(data.format_kind == dnnl_blocked, "oneDNN chose a format that has no name here");
+  append_dims(text, data.dims, data.ndims);
+  append_dims(text, data.padded_dims, data.ndims);
+  append_dims(text, data.format_desc.blocking.strides, data.ndims);
+  append_dims(text, data.format_desc.blocking.inner_blks, data.format_desc.blocking.inner_nblks);
+  append_dims(text, data.format_desc.blocking.inner_idxs, data.format_desc.blocking.inner_nblks);
+  return text;
+}
+
+}  // namespace fovea::cpu

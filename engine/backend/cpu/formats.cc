@@ -1,0 +1,82 @@
+#include "engine/backend/cpu/formats.h"
+
+#include <array>
+#include <string_view>
+
+#include "engine/core/require.h"
+
+namespace fovea::cpu {
+
+namespace {
+
+using Tag = dnnl::memory::format_tag;
+
+struct NamedFormat {
+  std::string_view name;
+  Tag tag;
+};
+
+/// What activations may lie in, beside dense NHWC. Letters are oneDNN's: a is the batch, b
+/// channels.
+constexpr std::array<NamedFormat, 4> kPictureFormats{{
+    {"aBcd16b", Tag::aBcd16b},
+    {"aBcd8b", Tag::aBcd8b},
+    {"aBcd4b", Tag::aBcd4b},
+    {"abcd", Tag::abcd},
+}};
+
+bool is_picture(const TensorDesc& desc) {
+  return desc.shape.size() == 4;
+}
+
+dnnl::memory::desc with_tag(const TensorDesc& desc, Tag tag) {
+  return {dims_of(desc), dnnl::memory::data_type::f32, tag};
+}
+
+Tag dense_tag(const TensorDesc& desc) {
+  switch (desc.shape.size()) {
+    case 1:
+      return Tag::a;
+    case 2:
+      return Tag::ab;
+    case 4:
+      return Tag::acdb;
+    default:
+      throw Error(ErrorCode::kInternal, cat("no oneDNN format for ", to_string(desc)));
+  }
+}
+
+}  // namespace
+
+dnnl::memory::dims dims_of(const TensorDesc& desc) {
+  const Shape& shape = desc.shape;
+  if (is_picture(desc)) return {shape[0], shape[3], shape[1], shape[2]};
+  return {shape.begin(), shape.end()};
+}
+
+dnnl::memory::desc memory_desc(const TensorDesc& desc, const Layout& layout) {
+  if (layout.kind == Layout::Kind::kDense) return with_tag(desc, dense_tag(desc));
+  for (const NamedFormat& format : kPictureFormats) {
+    if (layout.kind == Layout::Kind::kOpaque && layout.format == format.name) {
+      return with_tag(desc, format.tag);
+    }
+  }
+  throw Error(ErrorCode::kInternal, cat("cpu cannot read the layout ", to_string(layout)));
+}
+
+dnnl::memory::desc any_format(const TensorDesc& desc) {
+  return with_tag(desc, Tag::any);
+}
+
+std::optional<Layout> layout_of(const TensorDesc& desc, const dnnl::memory::desc& memory) {
+  if (memory == with_tag(desc, dense_tag(desc))) return Layout{};
+  if (!is_picture(desc)) return std::nullopt;
+  for (const NamedFormat& format : kPictureFormats) {
+    if (memory == with_tag(desc, format.tag)) {
+      return Layout::opaque(std::string(format.name), memory.get_size());
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace fovea::cpu

@@ -1,0 +1,26 @@
+// Our layouts and oneDNN's memory descriptions, one to one.
+#pragma once
+
+#include <optional>
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include "engine/backend/layout.h"
+
+namespace fovea::cpu {
+
+/// oneDNN's dimensions of a tensor: pictures {N,C,H,W} whatever their layout; matrices as they are.
+[[nodiscard]] dnnl::memory::dims dims_of(const TensorDesc& desc);
+
+/// The memory description of a float32 tensor in a layout; Layout{} is NHWC for pictures.
+/// Throws Error (internal) for a slice or an unknown format.
+[[nodiscard]] dnnl::memory::desc memory_desc(const TensorDesc& desc, const Layout& layout);
+
+/// "Choose for me": the description with oneDNN's format any.
+[[nodiscard]] dnnl::memory::desc any_format(const TensorDesc& desc);
+
+/// The layout of a memory description, or nothing where it is none that we can name.
+[[nodiscard]] std::optional<Layout> layout_of(const TensorDesc& desc,
+                                              const dnnl::memory::desc& memory);
+
+}  // namespace fovea::cpu
