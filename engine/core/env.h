@@ -1,0 +1,43 @@
+// The one table of the environment variables that Fovea reads.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fovea::env {
+
+/// An environment variable. Add one by declaring it here and listing it in kTable; nothing else in
+/// the project calls getenv.
+struct Variable {
+  const char* name;
+  std::string_view meaning;
+};
+
+inline constexpr Variable kHome{
+    "FOVEA_HOME", "folder of the caches and downloads; the default is $XDG_CACHE_HOME/fovea"};
+inline constexpr Variable kXdgCacheHome{"XDG_CACHE_HOME",
+                                        "folder of the user's caches; the default is $HOME/.cache"};
+inline constexpr Variable kUserHome{"HOME", "the user's home folder"};
+inline constexpr Variable kImportHelper{
+    "FOVEA_IMPORT_HELPER",
+    "path of the program that reads foreign model files; the default is fovea-import beside the "
+    "executable or library, or in its ../libexec/fovea"};
+
+inline constexpr std::array kTable{kHome, kXdgCacheHome, kUserHome, kImportHelper};
+
+/// The variable's value; nothing where it is unset or empty. Thread-safe as long as nobody changes
+/// the environment meanwhile.
+[[nodiscard]] std::optional<std::string> get(const Variable& variable);
+
+}  // namespace fovea::env
+
+namespace fovea {
+
+/// Where caches and downloads live: $FOVEA_HOME, else $XDG_CACHE_HOME/fovea, else
+/// $HOME/.cache/fovea. Nothing where none of the three is set; the folder may not exist yet.
+[[nodiscard]] std::optional<std::filesystem::path> cache_home();
+
+}  // namespace fovea

@@ -1,0 +1,188 @@
+#include "engine/core/file.h"
+
+#include <cerrno>
+#include <cstring>
+#include <random>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/core/descriptor.h"
+#include "engine/core/require.h"
+
+namespace fovea {
+
+namespace {
+
+std::string reason(int error_number) {
+  return std::generic_category().message(error_number);
+}
+
+/// A regular file opened for reading, and its length.
+struct OpenFile {
+  Descriptor descriptor;
+  std::uint64_t bytes = 0;
+};
+
+[[noreturn]] void fail_reading(const std::filesystem::path& path, const std::string& why) {
+  throw Error(ErrorCode::kIoRead, cat("cannot read ", path.native(), ": ", why));
+}
+
+[[noreturn]] void fail_too_long(const std::filesystem::path& path, const FileLimit& limit) {
+  throw Error(limit.code,
+              cat(path.native(), " is too long: at most ", limit.bytes, " bytes are read"));
+}
+
+OpenFile open_regular(const std::filesystem::path& path, const FileLimit& limit) {
+  // O_NONBLOCK: opening a FIFO must not wait for a writer before it is found to be no file.
+  OpenFile file{Descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK))};
+  if (!file.descriptor.valid()) fail_reading(path, reason(errno));
+  struct stat status{};
+  if (::fstat(file.descriptor.get(), &status) != 0) fail_reading(path, reason(errno));
+  if (!S_ISREG(status.st_mode)) fail_reading(path, "it is not a regular file");
+  file.bytes = static_cast<std::uint64_t>(status.st_size);
+  if (file.bytes > limit.bytes) fail_too_long(path, limit);
+  return file;
+}
+
+/// Reads until the end: the length on record is a hint, since files grow and /proc says 0.
+template <typename Container>
+Container read_all(const std::filesystem::path& path, const FileLimit& limit) {
+  const OpenFile file = open_regular(path, limit);
+  Container content;
+  content.resize(static_cast<std::size_t>(file.bytes) + 1);
+  std::size_t size = 0;
+  while (true) {
+    const ::ssize_t count =
+        ::read(file.descriptor.get(), content.data() + size, content.size() - size);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail_reading(path, reason(errno));
+    if (count == 0) break;
+    size += static_cast<std::size_t>(count);
+    if (size > limit.bytes) fail_too_long(path, limit);
+    if (size == content.size()) content.resize(2 * size);
+  }
+  content.resize(size);
+  return content;
+}
+
+std::string random_suffix() {
+  constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  std::random_device random;
+  std::uniform_int_distribution<std::size_t> pick(0, kLetters.size() - 1);
+  std::string text;
+  for (int i = 0; i < 12; ++i) text += kLetters[pick(random)];
+  return text;
+}
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+}
+
+ErrorCode write_code(int error_number) {
+  return error_number == ENOSPC || error_number == EDQUOT ? ErrorCode::kIoNoSpace
+                                                          : ErrorCode::kIoWrite;
+}
+
+}  // namespace
+
+std::vector<std::byte> read_file(const std::filesystem::path& path, const FileLimit& limit) {
+  return read_all<std::vector<std::byte>>(path, limit);
+}
+
+std::string read_text_file(const std::filesystem::path& path, const FileLimit& limit) {
+  return read_all<std::string>(path, limit);
+}
+
+std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path,
+                                                   const FileLimit& limit) {
+  const OpenFile file = open_regular(path, limit);
+  if (file.bytes == 0) return std::make_shared<const MappedFile>(std::span<const std::byte>());
+  const auto size = static_cast<std::size_t>(file.bytes);
+  void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.descriptor.get(), 0);
+  if (address == MAP_FAILED) fail_reading(path, reason(errno));
+  return std::make_shared<const MappedFile>(
+      std::span(static_cast<const std::byte*>(address), size));
+}
+
+MappedFile::~MappedFile() {
+  if (!bytes_.empty()) {
+    ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  }
+}
+
+AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+  do {
+    temporary_ = (folder_of(target_) / cat(".fovea-", random_suffix())).native();
+    descriptor_ =
+        Descriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  } while (!descriptor_.valid() && errno == EEXIST);
+  if (!descriptor_.valid()) fail(errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_.valid()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ::ssize_t count = ::write(descriptor_.get(), bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail(errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+void AtomicFile::write(std::string_view text) {
+  write(std::as_bytes(std::span(text)));
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_.get()) != 0 && errno != EINVAL && errno != ENOTSUP) fail(errno);
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno);
+  descriptor_ = Descriptor();
+  sync_folder(folder_of(target_));
+}
+
+void AtomicFile::fail(int error_number) const {
+  throw Error(write_code(error_number),
+              cat("cannot write ", target_.native(), ": ", reason(error_number)));
+}
+
+void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  AtomicFile file(path);
+  file.write(bytes);
+  file.commit();
+}
+
+void write_file_atomic(const std::filesystem::path& path, std::string_view text) {
+  write_file_atomic(path, std::as_bytes(std::span(text)));
+}
+
+void sync_folder(const std::filesystem::path& folder) noexcept {
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (descriptor.valid()) (void)::fsync(descriptor.get());
+}
+
+TemporaryFolder::TemporaryFolder(const std::filesystem::path& parent, std::string_view prefix) {
+  std::string name = (parent / cat(prefix, "XXXXXX")).native();
+  if (::mkdtemp(name.data()) == nullptr) {
+    const int error_number = errno;
+    throw Error(
+        write_code(error_number),
+        cat("cannot create a temporary folder in ", parent.native(), ": ", reason(error_number)));
+  }
+  path_ = name;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace fovea

@@ -1,0 +1,40 @@
+#include "engine/core/printable.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace fovea {
+
+namespace {
+
+constexpr std::size_t kMaxBytes = 100;
+
+/// Bytes of the well-formed UTF-8 sequence of a printable character at `text`'s start; 0 if there
+/// is none. Over-long forms and surrogates pass: terminals show a replacement for them.
+std::size_t character_bytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x20 || byte(0) == 0x7F) return 0;
+  if (byte(0) < 0x80) return 1;
+  if (byte(0) < 0xC2 || byte(0) > 0xF4) return 0;
+  const std::size_t bytes = byte(0) < 0xE0 ? 2 : byte(0) < 0xF0 ? 3 : 4;
+  if (text.size() < bytes) return 0;
+  for (std::size_t i = 1; i < bytes; ++i) {
+    if (byte(i) >> 6 != 2) return 0;
+  }
+  // U+0080 to U+009F are control characters as well.
+  return byte(0) == 0xC2 && byte(1) < 0xA0 ? 0 : bytes;
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string result;
+  while (!text.empty() && result.size() < kMaxBytes) {
+    const std::size_t bytes = character_bytes(text);
+    result += bytes == 0 ? std::string_view("?") : text.substr(0, bytes);
+    text.remove_prefix(std::max<std::size_t>(bytes, 1));
+  }
+  return text.empty() ? result : result + "...";
+}
+
+}  // namespace fovea

@@ -1,0 +1,13 @@
+// Text of unknown origin, made fit for messages.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace fovea {
+
+/// `text` on one line of at most about 100 bytes: control characters and bytes that are not UTF-8
+/// become '?', what is too long ends in "...". For names that come out of files.
+[[nodiscard]] std::string printable(std::string_view text);
+
+}  // namespace fovea

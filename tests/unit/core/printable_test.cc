@@ -1,0 +1,38 @@
+#include "engine/core/printable.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace fovea {
+namespace {
+
+TEST(Printable, KeepsOrdinaryText) {
+  EXPECT_EQ(printable("conv1/kernel:0"), "conv1/kernel:0");
+  EXPECT_EQ(printable("bn_ü €😀"), "bn_ü €😀");
+  EXPECT_EQ(printable(""), "");
+}
+
+TEST(Printable, ReplacesWhatATerminalWouldObey) {
+  EXPECT_EQ(printable("a\nb\x1b[31m\x7f"), "a?b?[31m?");
+  EXPECT_EQ(printable(std::string("a\0b", 3)), "a?b");
+  EXPECT_EQ(printable("\xc2\x9b"), "??");
+}
+
+TEST(Printable, ReplacesWhatIsNotUtf8) {
+  EXPECT_EQ(printable("\xff"), "?");
+  EXPECT_EQ(printable("\xc3"), "?");
+  EXPECT_EQ(printable("\xe2\x82"), "??");
+  EXPECT_EQ(printable("\xc0\x80"), "??");
+  EXPECT_EQ(printable("\xc3(x"), "?(x");
+}
+
+TEST(Printable, EndsLongText) {
+  const std::string text = printable(std::string(100'000, 'x'));
+
+  EXPECT_EQ(text, std::string(100, 'x') + "...");
+  EXPECT_EQ(printable(std::string(100, 'x')), std::string(100, 'x'));
+}
+
+}  // namespace
+}  // namespace fovea
