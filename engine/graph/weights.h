@@ -1,22 +1,10 @@
 // Giving a graph its weights.
 #pragma once
 
-#include <functional>
-#include <map>
-#include <memory>
-#include <string>
-#include <utility>
-
-#include <fovea/types.h>
-
-#include "engine/core/buffer.h"
+#include "engine/core/safetensors.h"
 #include "engine/graph/graph.h"
 
 namespace fovea {
-
-/// Named tensors, as a weights file holds them: what each one is, and its dense bytes.
-using NamedTensors =
-    std::map<std::string, std::pair<TensorDesc, std::shared_ptr<const Buffer>>, std::less<>>;
 
 /// Gives every Constant without data the tensor of its name; the graph then shares the bytes.
 /// Tensors that the graph has no parameter for are left aside. The graph does not change where
