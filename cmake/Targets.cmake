@@ -33,6 +33,7 @@ function(fovea_layer name)
 endfunction()
 
 # fovea_test(<name> SOURCES ... DEPS ... LABELS ... [TIMEOUT s]): one binary, one ctest entry per case.
+# The target fovea_tests_<label> builds every test of that label.
 function(fovea_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
@@ -43,6 +44,12 @@ function(fovea_test name)
   target_compile_definitions(${name} PRIVATE FOVEA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
     PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+  foreach(label IN LISTS ARG_LABELS)
+    if(NOT TARGET fovea_tests_${label})
+      add_custom_target(fovea_tests_${label})
+    endif()
+    add_dependencies(fovea_tests_${label} ${name})
+  endforeach()
 endfunction()
 
 function(fovea_bench name)

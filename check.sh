@@ -1,0 +1,145 @@
+#!/bin/bash
+# Sets a fresh machine up and passes the tests.
+#
+# Usage: ./check.sh [--full]
+#   (no option)  install what is missing, build, run every test but the slow ones
+#   --full       also sanitizers, clang-tidy, the release build and, where nvcc is, the CUDA build
+#
+# The last line counts: tests, plus one for every other stage. Exit code 1 if anything failed.
+# Logs are in build/check/.
+set -uo pipefail
+cd "$(dirname "$0")" || exit 1
+
+full=0
+case "${1:-}" in
+  '') ;;
+  --full) full=1 ;;
+  -h | --help)
+    sed -n '2,9s/^# \{0,1\}//p' "$0"
+    exit 0
+    ;;
+  *)
+    echo "check.sh: unknown option $1; see --help" >&2
+    exit 2
+    ;;
+esac
+
+logs=build/check
+mkdir -p "$logs"
+passed=0
+failed=0
+skipped=0
+failures=()
+jobs=$(nproc)
+
+# stage NAME COMMAND...: runs it into a log, shows the log if it fails, and counts it.
+stage() {
+  local name=$1 log="$logs/${1// /-}.log" start=$SECONDS code=0
+  shift
+  printf '%-22s ' "$name"
+  "$@" >"$log" 2>&1 || code=$?
+  local seconds=$((SECONDS - start))
+  if [ "$code" -eq 0 ]; then
+    passed=$((passed + 1))
+    printf 'passed   %5d s\n' "$seconds"
+  elif [ "$code" -eq 77 ]; then
+    skip_with "$seconds" "$(tail -n 1 "$log")"
+  else
+    fail_with "$seconds" "$name" "$log" "$*"
+  fi
+  [ "$code" -eq 0 ]
+}
+
+skip_with() {
+  skipped=$((skipped + 1))
+  printf 'skipped  %5d s  %s\n' "$1" "$2"
+}
+
+fail_with() {
+  failed=$((failed + 1))
+  printf 'FAILED   %5d s\n' "$1"
+  failures+=("$2: $4")
+  tail -n 200 "$3" | sed 's/^/    /'
+}
+
+# tests NAME PRESET CTEST_OPTION...: runs ctest and counts its tests. A run without tests fails.
+tests() {
+  local name=$1 preset=$2 start=$SECONDS code=0
+  local log="$logs/${1// /-}.log" report="$PWD/$logs/${1// /-}.xml"
+  shift 2
+  printf '%-22s ' "$name"
+  rm -f "$report"
+  local command=(ctest --preset "$preset" -j "$jobs" "$@")
+  "${command[@]}" --output-junit "$report" >"$log" 2>&1 || code=$?
+  local seconds=$((SECONDS - start))
+  local total=0 bad=0 skips=0
+  if [ -e "$report" ]; then
+    total=$(suite_attribute tests "$report")
+    bad=$(suite_attribute failures "$report")
+    skips=$(($(suite_attribute skipped "$report") + $(suite_attribute disabled "$report")))
+  fi
+  if [ "$code" -eq 0 ] && [ "$bad" -eq 0 ] && [ "$total" -gt "$skips" ]; then
+    printf 'passed   %5d s  %d tests, %d skipped\n' "$seconds" "$total" "$skips"
+  else
+    # Counts at least one failure, also when ctest itself could not run.
+    [ "$bad" -gt 0 ] || bad=1 total=$((total + 1))
+    fail_with "$seconds" "$name" "$log" "${command[*]}"
+    failed=$((failed - 1))
+  fi
+  passed=$((passed + total - bad - skips))
+  failed=$((failed + bad))
+  skipped=$((skipped + skips))
+}
+
+# The number in an attribute of a JUnit file's <testsuite>.
+suite_attribute() {
+  local number
+  number=$(grep -oE -m 1 "[[:space:]]$1=\"[0-9]+\"" "$2" | grep -oE '[0-9]+')
+  echo "${number:-0}"
+}
+
+configure_and_build() {
+  cmake --preset "$1" && cmake --build --preset "$1" -j "$jobs"
+}
+
+# build_and_test PRESET CTEST_OPTION...
+build_and_test() {
+  local preset=$1
+  shift
+  stage "build $preset" configure_and_build "$preset" && tests "test $preset" "$preset" "$@"
+}
+
+# Ubuntu 22.04's default compiler is too old for C++20 as we use it.
+if [ -z "${CXX:-}" ] && command -v g++-12 >/dev/null && [ "$(g++ -dumpversion 2>/dev/null || echo 0)" -lt 12 ]; then
+  export CXX=g++-12
+fi
+
+has_nvcc=0
+command -v nvcc >/dev/null && has_nvcc=1
+echo "plan: packages; build and test dev (Debug)"
+if [ "$full" -eq 1 ]; then
+  echo "      clang-tidy; asan (address, undefined); tsan (tests labelled threads); release"
+  [ "$has_nvcc" -eq 1 ] && echo "      cuda (kernels with nvcc; GPU tests skip where there is no GPU)"
+  [ "$has_nvcc" -eq 1 ] || echo "      without the CUDA build: nvcc is not on the PATH"
+fi
+echo "      $jobs jobs, logs in $logs/"
+
+if [ "$full" -eq 1 ]; then packages=(cmake/install-deps.sh --with-lint); else packages=(cmake/install-deps.sh); fi
+if stage packages "${packages[@]}"; then
+  build_and_test dev -LE slow
+  if [ "$full" -eq 1 ]; then
+    stage clang-tidy tests/lint/clang_tidy.sh build/dev
+    build_and_test asan
+    build_and_test tsan
+    build_and_test release -LE 'slow|lint'
+    [ "$has_nvcc" -eq 1 ] && build_and_test cuda
+  fi
+fi
+
+printf '%d min %d s\n' $((SECONDS / 60)) $((SECONDS % 60))
+if [ "${#failures[@]}" -gt 0 ]; then
+  echo "failed; to repeat:"
+  printf '  %s\n' "${failures[@]}"
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

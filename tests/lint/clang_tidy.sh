@@ -1,0 +1,86 @@
+#!/bin/bash
+# Usage: tests/lint/clang_tidy.sh BUILD_DIR [PATTERN]
+#
+# clang-tidy 19 over every source file of ours that BUILD_DIR compiles (or those whose path matches
+# the extended regular expression PATTERN), one process per core. The build must be up to date.
+#
+# A file that was clean is not analysed again until it, one of the headers it includes, its compile
+# command, .clang-tidy or the tool changes: clean results are remembered by the hash of all of these
+# in ${XDG_CACHE_HOME:-~/.cache}/fovea-clang-tidy, across checkouts.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/sources.sh"
+root=$(cd "$here/../.." && pwd)
+build=$(cd "$1" && pwd)
+pattern=${2:-.}
+tidy=${CLANG_TIDY:-clang-tidy-19}
+command -v "$tidy" >/dev/null || tool_missing "$tidy"
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/fovea-clang-tidy
+mkdir -p "$cache"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# One line per compile command: object, source, command. CMake writes one key a line.
+sed -nE 's/^ *"(command|file)": "(.*)",?$/\1\t\2/p' "$build/compile_commands.json" |
+  awk -F'\t' '
+    $1 == "command" { command = $2 }
+    $1 == "file" && match(command, / -o [^ ]+ -c /) {
+      print substr(command, RSTART + 4, RLENGTH - 8) "\t" $2 "\t" command
+    }' |
+  awk -F'\t' -v root="$root/" -v build="$build/" -v pattern="$pattern" '
+    index($2, root) == 1 && index($2, build) != 1 && substr($2, length(root) + 1) ~ pattern && !seen[$2]++' \
+    >"$work/commands"
+count=$(wc -l <"$work/commands")
+require_files "$count"
+
+# What each object was made from, as the build recorded it: object, file.
+ninja -C "$build" -t deps | awk -v build="$build/" '
+  /^[^ ].*: #deps/ { object = $1; sub(/:$/, "", object); next }
+  /^ / { file = $1; if (file !~ /^\//) file = build file; print object "\t" file }' >"$work/deps"
+cut -f2 "$work/deps" | sort -u | xargs -d '\n' sha256sum >"$work/hashes"
+
+# A key per source: tool, rules, command, and the name and hash of every file it was made from.
+{ "$tidy" --version && cat "$root/.clang-tidy"; } >"$work/common"
+common=$(sha256sum <"$work/common")
+awk -v root="$root" -v work="$work" -v common="$common" '
+  FILENAME ~ /hashes$/ { hash[substr($0, 67)] = substr($0, 1, 64); next }
+  FILENAME ~ /deps$/ { split($0, part, "\t"); files[part[1]] = files[part[1]] part[2] " " hash[part[2]] "\n"; next }
+  {
+    split($0, part, "\t")
+    if (!(part[1] in files)) { print part[2] " is not built: build first" > "/dev/stderr"; exit 1 }
+    text = common "\n" part[3] "\n" files[part[1]]
+    gsub(root, ".", text)
+    name = work "/" FNR ".key"
+    printf "%s", text > name
+    close(name)
+  }' "$work/hashes" "$work/deps" "$work/commands"
+
+line=0
+: >"$work/todo"
+while IFS=$'\t' read -r _ file _; do
+  line=$((line + 1))
+  key=$(sha256sum <"$work/$line.key" | cut -c1-64)
+  [ -e "$cache/$key" ] || printf '%s\t%s\n' "$key" "$file" >>"$work/todo"
+done <"$work/commands"
+todo=$(wc -l <"$work/todo")
+echo "clang-tidy: $count files, $((count - todo)) known to be clean, $todo to analyse"
+
+# Runs on one line of todo; a failing file leaves a line in `failed`.
+analyse() {
+  local key=${1%%$'\t'*} file=${1#*$'\t'} output seconds=$SECONDS
+  if output=$("$tidy" -p "$build" --quiet --extra-arg=-Wno-unknown-warning-option "$file" 2>/dev/null); then
+    touch "$cache/$key"
+    echo "clean   $((SECONDS - seconds)) s  ${file#"$root"/}"
+  else
+    echo "$file" >>"$work/failed"
+    printf 'FAILED  %s s  %s\n%s\n' "$((SECONDS - seconds))" "${file#"$root"/}" "$output"
+  fi
+}
+export -f analyse
+export tidy build cache root work
+: >"$work/failed"
+xargs -r -d '\n' -P "$(nproc)" -n 1 bash -c 'analyse "$1"' _ <"$work/todo"
+
+failed=$(wc -l <"$work/failed")
+echo "clang-tidy: $((count - failed)) clean, $failed with findings"
+[ "$failed" -eq 0 ]
