@@ -1,0 +1,151 @@
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <fovea/error.h>
+#include <fovea/image.h>
+
+#include "engine/graph/ops/normalize_image.h"
+#include "engine/graph/ops/resize_image.h"
+#include "tests/support/formula_picture.h"
+
+namespace fovea {
+namespace {
+
+using test::formula_picture;
+
+/// A batch as ResizeImage reads it.
+struct RaggedBatch {
+  std::vector<std::uint8_t> pixels;
+  std::vector<std::int64_t> table;
+
+  void add(const Image& image) {
+    table.insert(table.end(),
+                 {image.width(), image.height(), static_cast<std::int64_t>(pixels.size())});
+    pixels.insert(pixels.end(), image.data(), image.data() + image.bytes());
+  }
+};
+
+std::vector<std::uint8_t> evaluated(const ResizeImage& op, const RaggedBatch& batch) {
+  const TensorDesc pixels{DType::kUInt8, {static_cast<std::int64_t>(batch.pixels.size())}};
+  const TensorDesc table{DType::kInt64, {static_cast<std::int64_t>(batch.table.size()) / 3, 3}};
+  const auto descs = op.infer(std::array{pixels, table});
+  std::vector<std::uint8_t> out(static_cast<std::size_t>(num_elements(descs.at(0).shape)));
+  op.evaluate(std::array{ConstTensorView{&pixels, std::as_bytes(std::span(batch.pixels)).data()},
+                         ConstTensorView{&table, std::as_bytes(std::span(batch.table)).data()}},
+              std::array{TensorView{&descs[0], std::as_writable_bytes(std::span(out)).data()}});
+  return out;
+}
+
+TEST(ResizeImage, ResizesEveryPictureOfARaggedBatch) {
+  const ResizeImage op{
+      {.height = 7, .width = 9, .interpolation = Interpolation::kBilinear, .fit = Fit::kStretch}};
+  const std::array images{formula_picture(31, 17, PixelFormat::kRgb8),
+                          formula_picture(5, 40, PixelFormat::kRgb8)};
+  RaggedBatch batch;
+  for (const Image& image : images) batch.add(image);
+
+  const std::vector<std::uint8_t> out = evaluated(op, batch);
+
+  std::vector<std::uint8_t> expected;
+  for (const Image& image : images) {
+    const Image resized = resize(image.view(), op.spec);
+    expected.insert(expected.end(), resized.data(), resized.data() + resized.bytes());
+  }
+  EXPECT_EQ(out, expected);
+}
+
+TEST(ResizeImage, InfersTheBatchAndTheChannels) {
+  const TensorDesc pixels{DType::kUInt8, {1000}};
+  const TensorDesc table{DType::kInt64, {kBatch, 3}};
+  const PreprocessSpec spec{.height = 28, .width = 30, .color = ColorMode::kGrayscale};
+
+  EXPECT_EQ(ResizeImage{spec}.infer(std::array{pixels, table}).at(0),
+            (TensorDesc{DType::kUInt8, {kBatch, 28, 30, 1}}));
+}
+
+TEST(ResizeImage, RefusesOtherInputsAndSpecsWithoutASize) {
+  const TensorDesc pixels{DType::kUInt8, {1000}};
+  const TensorDesc table{DType::kInt64, {kBatch, 3}};
+  const ResizeImage op{{.height = 28, .width = 28}};
+  const auto infer = [&](const TensorDesc& a, const TensorDesc& b) {
+    (void)op.infer(std::array{a, b});
+  };
+
+  EXPECT_NO_THROW(infer(pixels, table));
+  EXPECT_THROW(infer({DType::kInt8, {1000}}, table), InvalidArgument);
+  EXPECT_THROW(infer({DType::kUInt8, {kBatch}}, table), InvalidArgument);
+  EXPECT_THROW(infer({DType::kUInt8, {10, 100}}, table), InvalidArgument);
+  EXPECT_THROW(infer(pixels, {DType::kInt32, {kBatch, 3}}), InvalidArgument);
+  EXPECT_THROW(infer(pixels, {DType::kInt64, {kBatch, 4}}), InvalidArgument);
+  EXPECT_THROW((void)ResizeImage{}.infer(std::array{pixels, table}), InvalidArgument);
+  EXPECT_THROW((void)op.infer(std::array{pixels}), InvalidArgument);
+}
+
+TEST(ResizeImage, RefusesATableThatLeavesThePixels) {
+  const ResizeImage op{{.height = 2, .width = 2}};
+  constexpr std::int64_t kFar = INT64_MAX;
+  const auto run = [&](std::vector<std::int64_t> row) {
+    (void)evaluated(op, {std::vector<std::uint8_t>(4 * 4 * 3), std::move(row)});
+  };
+
+  EXPECT_NO_THROW(run({4, 4, 0}));
+  for (const auto& row : std::vector<std::vector<std::int64_t>>{{4, 4, 1},
+                                                                {4, 4, -1},
+                                                                {0, 4, 0},
+                                                                {4, -4, 0},
+                                                                {5, 4, 0},
+                                                                {kFar, 4, 0},
+                                                                {4, kFar, 0},
+                                                                {4, 4, kFar},
+                                                                {16'384, 16'384, 0}}) {
+    EXPECT_THROW(run(row), InvalidArgument) << row[0] << "x" << row[1] << " at " << row[2];
+  }
+}
+
+TEST(NormalizeImage, NormalisesAndPadsTheChannels) {
+  const NormalizeImage op{normalization_constants(Normalization::kCaffe), 4};
+  const TensorDesc x{DType::kUInt8, {1, 1, 2, 3}};
+  const std::array<std::uint8_t, 6> pixels{1, 2, 3, 4, 5, 6};
+  const auto descs = op.infer(std::array{x});
+  ASSERT_EQ(descs.at(0), (TensorDesc{DType::kFloat32, {1, 1, 2, 4}}));
+  std::array<float, 8> out{};
+
+  op.evaluate(std::array{ConstTensorView{&x, std::as_bytes(std::span(pixels)).data()}},
+              std::array{TensorView{&descs[0], std::as_writable_bytes(std::span(out)).data()}});
+
+  EXPECT_EQ(out,
+            (std::array{3.0F - 103.939F,
+                        2.0F - 116.779F,
+                        1.0F - 123.68F,
+                        0.0F,
+                        6.0F - 103.939F,
+                        5.0F - 116.779F,
+                        4.0F - 123.68F,
+                        0.0F}));
+}
+
+TEST(NormalizeImage, RefusesWhatItCannotNormalise) {
+  const TensorDesc rgb{DType::kUInt8, {kBatch, 4, 4, 3}};
+  const TensorDesc gray{DType::kUInt8, {kBatch, 4, 4, 1}};
+  const NormalizationConstants unit = normalization_constants(Normalization::kUnit);
+  const auto infer = [](const NormalizeImage& op, const TensorDesc& x) {
+    return op.infer(std::array{x}).at(0);
+  };
+
+  EXPECT_EQ(infer({unit, 0}, gray), (TensorDesc{DType::kFloat32, {kBatch, 4, 4, 1}}));
+  EXPECT_THROW(infer({unit, 2}, rgb), InvalidArgument);
+  EXPECT_THROW(infer({unit, -1}, rgb), InvalidArgument);
+  EXPECT_THROW(infer({unit, 0}, {DType::kFloat32, {kBatch, 4, 4, 3}}), InvalidArgument);
+  EXPECT_THROW(infer({unit, 0}, {DType::kUInt8, {kBatch, 4, 4, 4}}), InvalidArgument);
+  EXPECT_THROW(infer({unit, 0}, {DType::kUInt8, {4, 4, 3}}), InvalidArgument);
+  EXPECT_THROW(infer({normalization_constants(Normalization::kCaffe), 0}, gray), InvalidArgument);
+  EXPECT_THROW(infer({{.divisor = 0.0F}, 0}, rgb), InvalidArgument);
+}
+
+}  // namespace
+}  // namespace fovea
