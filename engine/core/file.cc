@@ -117,12 +117,10 @@ MappedFile::~MappedFile() {
 }
 
 AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
-  do {
-    temporary_ = (folder_of(target_) / cat(".fovea-", random_suffix())).native();
-    descriptor_ =
-        Descriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  } while (!descriptor_.valid() && errno == EEXIST);
-  if (!descriptor_.valid()) fail(errno);
+  temporary_ = (folder_of(target_) / cat(".fovea-", random_suffix())).native();
+  const int opened = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (opened < 0) fail(errno);
+  descriptor_ = Descriptor(opened);
 }
 
 AtomicFile::~AtomicFile() {

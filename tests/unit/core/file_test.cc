@@ -133,12 +133,12 @@ TEST_F(FileTest, ReportsAWriteThatStopsHalfWay) {
   auto* const old_handler = std::signal(SIGXFSZ, SIG_IGN);
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
 
-  const auto thrown = test::error_of([&] { write_file_atomic(path("x"), std::string(2000, 'x')); });
+  const std::string thrown =
+      test::error_of([&] { write_file_atomic(path("x"), std::string(2000, 'x')); });
 
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &old_limit), 0);
   std::signal(SIGXFSZ, old_handler);
-  ASSERT_TRUE(thrown.has_value());
-  EXPECT_EQ(to_string(thrown->code()), "io/write") << thrown->what();
+  EXPECT_EQ(thrown.rfind("io/write: cannot write", 0), 0U) << thrown;
   EXPECT_EQ(entries(), 0U);
 }
 
@@ -164,9 +164,9 @@ int write_to_a_full_disk(const fs::path& folder) {
   const pid_t child = ::fork();
   if (child == 0) {
     if (!mount_small_disk(folder)) ::_exit(kNotPermitted);
-    const auto thrown = test::error_of(
+    const std::string thrown = test::error_of(
         [&] { write_file_atomic(folder / "x", std::string(std::size_t{1} << 20, 'x')); });
-    ::_exit(thrown && thrown->code() == ErrorCode::kIoNoSpace && fs::is_empty(folder) ? 0 : 1);
+    ::_exit(thrown.rfind("io/no-space: ", 0) == 0 && fs::is_empty(folder) ? 0 : 1);
   }
   int status = -1;
   ::waitpid(child, &status, 0);

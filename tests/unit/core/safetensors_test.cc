@@ -176,10 +176,7 @@ struct BadFile {
   ErrorCode code = ErrorCode::kModelCorrupt;
 };
 
-// f(...) is one float tensor called `x` at these offsets.
-#define F(begin, end) R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[)" #begin "," #end "]}}"
-
-const BadFile kBadFiles[] = {
+constexpr BadFile kBadFiles[] = {
     {"", 0, "not JSON"},
     {"[]", 0, "an array"},
     {"1", 0, "a number"},
@@ -217,11 +214,17 @@ const BadFile kBadFiles[] = {
     {R"({"x":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,4]}})",
      4,
      "a fraction"},
-    {F(4, 0), 4, "ends at byte 0"},
-    {F(0, 4), 3, "ends at byte 4 of 3"},
-    {F(18446744073709551615, 3), 4, "ends at byte 3"},
-    {F(4, 8), 8, "begins at byte 4, the one before it ends at 0"},
-    {F(0, 4), 8, "the tensors end at byte 4 of 8"},
+    {R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}})", 4, "ends at byte 0"},
+    {R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 3, "ends at byte 4 of 3"},
+    {R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551615,3]}})",
+     4,
+     "ends at byte 3"},
+    {R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+     8,
+     "begins at byte 4, the one before it ends at 0"},
+    {R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+     8,
+     "the tensors end at byte 4 of 8"},
     {R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
      R"("y":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
      4,
@@ -240,8 +243,6 @@ const BadFile kBadFiles[] = {
      "more than 8 dimensions",
      ErrorCode::kModelLimit},
 };
-
-#undef F
 
 TEST(Safetensors, RefusesHeadersThatTheFormatForbids) {
   for (const BadFile& bad : kBadFiles) {
