@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <unordered_set>
 #include <utility>
@@ -94,8 +95,11 @@ struct GraphBuilder::Impl {
   }
 
   static void check_window(const Window& window, std::string_view layer) {
+    constexpr auto kMost = std::int64_t{1} << 30;  // products of two still fit
     for (const auto& sizes : {window.kernel, window.strides, window.dilation}) {
-      check(sizes[0] >= 1 && sizes[1] >= 1, layer, "window, strides and dilation must be >= 1");
+      check(std::min(sizes[0], sizes[1]) >= 1 && std::max(sizes[0], sizes[1]) <= kMost,
+            layer,
+            cat("window, strides and dilation must be from 1 to ", kMost));
     }
   }
 
@@ -293,7 +297,9 @@ Tensor GraphBuilder::multiply(Tensor a, Tensor b, std::string_view name) {
   return Impl::tensor(impl_->add(Mul{}, {Impl::value(a), Impl::value(b)}, std::string(name)));
 }
 
-Tensor GraphBuilder::concatenate(std::span<const Tensor> inputs, std::string_view name, int axis) {
+Tensor GraphBuilder::concatenate(const std::vector<Tensor>& inputs,
+                                 std::string_view name,
+                                 int axis) {
   Impl::check(!inputs.empty(), name, "needs at least one input");
   const auto rank = static_cast<int>(impl_->shape(inputs[0], name).size());
   const int from_front = axis < 0 ? axis + rank : axis;

@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fovea/types.h>
 
@@ -188,7 +188,7 @@ class GraphBuilder {
 
   /// The inputs one after the other along `axis`, counted from the end where negative; never along
   /// the batch.
-  Tensor concatenate(std::span<const Tensor> inputs, std::string_view name, int axis = -1);
+  Tensor concatenate(const std::vector<Tensor>& inputs, std::string_view name, int axis = -1);
 
   /// x {batch, ...} as {batch, elements}, in row-major order.
   Tensor flatten(Tensor x, std::string_view name);
