@@ -2,17 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
-#include <span>
-#include <stdexcept>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 namespace fovea::test {
 
@@ -21,40 +14,7 @@ struct GoldenTensor {
   std::vector<double> values;  ///< row-major
 };
 
-namespace detail {
-
-template <typename T>
-std::vector<double> read_as(std::span<const char> bytes) {
-  std::vector<T> values(bytes.size() / sizeof(T));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
-  return {values.begin(), values.end()};
-}
-
-}  // namespace detail
-
 /// All F32 and F64 tensors of a safetensors file, by name. Throws std::runtime_error.
-inline std::map<std::string, GoldenTensor> read_goldens(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  const std::vector<char> file((std::istreambuf_iterator<char>(stream)), {});
-  std::uint64_t header_bytes = 0;
-  if (file.size() < sizeof header_bytes) throw std::runtime_error("cannot read " + path.string());
-  std::memcpy(&header_bytes, file.data(), sizeof header_bytes);
-  const std::span<const char> rest = std::span(file).subspan(sizeof header_bytes);
-  const auto header = rest.first(header_bytes);
-  const auto data = rest.subspan(header_bytes);
-
-  std::map<std::string, GoldenTensor> tensors;
-  for (const auto& [name, entry] : nlohmann::json::parse(header.begin(), header.end()).items()) {
-    if (name == "__metadata__") continue;
-    const auto offsets = entry.at("data_offsets").get<std::vector<std::size_t>>();
-    const auto bytes = data.subspan(offsets.at(0), offsets.at(1) - offsets.at(0));
-    const auto dtype = entry.at("dtype").get<std::string>();
-    if (dtype != "F32" && dtype != "F64") continue;
-    tensors[name] = {
-        entry.at("shape").get<std::vector<std::int64_t>>(),
-        dtype == "F32" ? detail::read_as<float>(bytes) : detail::read_as<double>(bytes)};
-  }
-  return tensors;
-}
+[[nodiscard]] std::map<std::string, GoldenTensor> read_goldens(const std::filesystem::path& path);
 
 }  // namespace fovea::test

@@ -1,0 +1,130 @@
+// The zoo's networks on random weights, by the definitions of their operators, against Keras.
+#include <array>
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include "engine/api/model_graph.h"
+#include "engine/graph/random_weights.h"
+#include "models/builders/zoo.h"
+#include "tests/support/evaluate_graph.h"
+#include "tests/support/golden_tensors.h"
+#include "tests/support/shared_data.h"
+
+namespace fovea {
+namespace {
+
+using ZooGolden = test::SharedDataTest;
+
+/// Largest differences from Keras that a float32 engine may have. Keras's own float32 and float64
+/// runs differ by up to 2.1e-5 in logits and 4.0e-7 in probabilities.
+struct Limits {
+  double logits;
+  double probabilities;
+};
+
+constexpr Limits kFromFloat32{1e-4, 5e-6};
+constexpr Limits kFromFloat64{5e-5, 2e-6};
+
+/// The network of that name with random weights, for `batch` pictures.
+Graph network(std::string_view name,
+              zoo::InputSize size,
+              std::int64_t batch,
+              std::uint64_t seed,
+              double head) {
+  Graph graph = with_batch(ModelGraphAccess::graph(zoo::find(name).build(size)), batch);
+  fill_random_weights(graph, seed, head);
+  return graph;
+}
+
+/// The first `count` digits of the MNIST test set, every byte divided by 255.
+std::vector<float> digits(const std::filesystem::path& shared, std::size_t count) {
+  const auto path = shared / "data" / "mnist" / "t10k-images-idx3-ubyte.gz";
+  constexpr std::size_t kHeader = 16;
+  std::vector<unsigned char> bytes(kHeader + count * 28 * 28);
+  const gzFile file = gzopen(path.c_str(), "rb");
+  const int got = gzread(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+  (void)gzclose(file);
+  EXPECT_EQ(got, static_cast<int>(bytes.size())) << path;
+
+  std::vector<float> pixels;
+  pixels.reserve(bytes.size() - kHeader);
+  for (std::size_t i = kHeader; i < bytes.size(); ++i) {
+    pixels.push_back(static_cast<float>(bytes[i]) / 255.0F);
+  }
+  return pixels;
+}
+
+/// formula:224:224:1 in Keras's "caffe" mode: BGR, minus the mean.
+std::vector<float> formula_picture() {
+  constexpr std::array kMean{103.939F, 116.779F, 123.68F};
+  const std::vector<std::uint8_t> bytes = formula_image(224, 224, 1);
+  std::vector<float> pixels(bytes.size());
+  for (std::size_t i = 0; i < pixels.size(); ++i) {
+    const std::size_t channel = i % 3;
+    pixels[i] = static_cast<float>(bytes[i - channel + 2 - channel]) - kMean.at(channel);
+  }
+  return pixels;
+}
+
+double largest_difference(const std::vector<float>& ours, const std::vector<double>& golden) {
+  EXPECT_EQ(ours.size(), golden.size());
+  double largest = 0;
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    const double difference = std::abs(static_cast<double>(ours[i]) - golden.at(i));
+    if (!(difference <= largest)) largest = difference;  // also for NaN
+  }
+  return largest;
+}
+
+/// Compares the values before and after the softmax of layer `last` with the goldens
+/// "<prefix>logits<suffix>" and "<prefix>probabilities<suffix>".
+void expect_close(const std::map<std::string, std::vector<float>>& values,
+                  const std::string& last,
+                  const std::map<std::string, test::GoldenTensor>& goldens,
+                  const std::string& prefix,
+                  const std::string& suffix,
+                  const Limits& limits) {
+  const double logits = largest_difference(values.at(last + "/pre_activation"),
+                                           goldens.at(prefix + "logits" + suffix).values);
+  const double probabilities =
+      largest_difference(values.at(last), goldens.at(prefix + "probabilities" + suffix).values);
+  EXPECT_LE(logits, limits.logits) << prefix << suffix;
+  EXPECT_LE(probabilities, limits.probabilities) << prefix << suffix;
+  testing::Test::RecordProperty(prefix + "logits" + suffix, testing::PrintToString(logits));
+}
+
+}  // namespace
+
+TEST_F(ZooGolden, LeNet5OnDigits) {
+  const auto goldens = test::read_goldens(shared_ / "goldens" / "lenet" / "LeNet5.safetensors");
+  const std::vector<float> pixels = digits(shared_, 16);
+
+  for (const std::uint64_t seed : {1, 2}) {
+    const auto values =
+        test::evaluate_graph(network("lenet5", {28, 28}, 16, seed, 4.0), {{"input_layer", pixels}});
+
+    const std::string prefix = "seed" + std::to_string(seed) + "/digits/";
+    expect_close(values, "output", goldens, prefix, "", kFromFloat32);
+    if (seed == 1) expect_close(values, "output", goldens, prefix, "_f64", kFromFloat64);
+  }
+}
+
+TEST_F(ZooGolden, ResNet50OnAFormulaPicture) {
+  const auto goldens = test::read_goldens(shared_ / "goldens" / "keras" / "ResNet50.safetensors");
+  const std::vector<float> pixels = formula_picture();
+
+  for (const std::uint64_t seed : {1, 2}) {
+    const auto values = test::evaluate_graph(network("resnet50", {224, 224}, 1, seed, 2.0),
+                                             {{"input_layer", pixels}});
+
+    const std::string prefix = "seed" + std::to_string(seed) + "/formula/";
+    expect_close(values, "predictions", goldens, prefix, "", kFromFloat32);
+  }
+}
+
+}  // namespace fovea

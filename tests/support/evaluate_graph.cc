@@ -1,0 +1,46 @@
+#include "tests/support/evaluate_graph.h"
+
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <stdexcept>
+
+namespace fovea::test {
+
+std::map<std::string, std::vector<float>> evaluate_graph(
+    const Graph& graph, const std::map<std::string, std::vector<float>>& inputs) {
+  std::vector<std::vector<std::vector<std::byte>>> values;  // of every node and output
+  for (const Node& node : graph.nodes()) {
+    auto& outputs = values.emplace_back();
+    for (const TensorDesc& desc : node.outputs) outputs.emplace_back(byte_size(desc));
+    if (node.as<Input>() != nullptr) {
+      const auto bytes = std::as_bytes(std::span(inputs.at(node.name)));
+      if (bytes.size() != outputs[0].size()) throw std::invalid_argument("wrong size of an input");
+      outputs[0].assign(bytes.begin(), bytes.end());
+      continue;
+    }
+    std::vector<ConstTensorView> sources;
+    for (const Value& input : node.inputs) {
+      const auto& bytes =
+          values[static_cast<std::size_t>(input.node)][static_cast<std::size_t>(input.output)];
+      sources.push_back({&graph.desc(input), bytes.data()});
+    }
+    std::vector<TensorView> targets;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      targets.push_back({&node.outputs[i], outputs[i].data()});
+    }
+    evaluate(node.op, sources, targets);
+  }
+
+  std::map<std::string, std::vector<float>> results;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (graph.desc({id, 0}).dtype != DType::kFloat32) continue;
+    const auto& bytes = values[static_cast<std::size_t>(id)][0];
+    std::vector<float>& floats = results[graph.node(id).name];
+    floats.resize(bytes.size() / sizeof(float));
+    std::memcpy(floats.data(), bytes.data(), bytes.size());
+  }
+  return results;
+}
+
+}  // namespace fovea::test
