@@ -5,7 +5,7 @@
 # the extended regular expression PATTERN), one process per core. The build must be up to date.
 #
 # A file that was clean is not analysed again until it, one of the headers it includes, its compile
-# command, .clang-tidy or the tool changes: clean results are remembered by the hash of all of these
+# command, a .clang-tidy or the tool changes: clean results are remembered by the hash of all of these
 # in ${XDG_CACHE_HOME:-~/.cache}/fovea-clang-tidy, across checkouts.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -40,8 +40,7 @@ ninja -C "$build" -t deps | awk -v build="$build/" '
 cut -f2 "$work/deps" | sort -u | xargs -d '\n' sha256sum >"$work/hashes"
 
 # A key per source: tool, rules, command, and the name and hash of every file it was made from.
-{ "$tidy" --version && cat "$root/.clang-tidy"; } >"$work/common"
-common=$(sha256sum <"$work/common")
+common=$({ "$tidy" --version && cat "$root/.clang-tidy" "$root/tests/.clang-tidy"; } | sha256sum)
 awk -v root="$root" -v work="$work" -v common="$common" '
   FILENAME ~ /hashes$/ { hash[substr($0, 67)] = substr($0, 1, 64); next }
   FILENAME ~ /deps$/ { split($0, part, "\t"); files[part[1]] = files[part[1]] part[2] " " hash[part[2]] "\n"; next }
