@@ -11,6 +11,20 @@ target_compile_options(fovea_options INTERFACE
                             -Wnon-virtual-dtor -Wold-style-cast -ffp-contract=off>
   $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Debug>>:-O1>
   $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra --generate-line-info>)
+# Hardening. _FORTIFY_SOURCE needs optimisation and confuses the sanitizers; tests/lint/hardening.sh
+# looks at the result.
+target_compile_options(fovea_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-fstack-protector-strong>)
+target_compile_definitions(fovea_options INTERFACE $<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+target_link_options(fovea_options INTERFACE LINKER:-z,relro,-z,now,-z,noexecstack)
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
+  target_compile_options(fovea_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fcf-protection>)
+endif()
+if(NOT FOVEA_SANITIZE)
+  target_compile_options(fovea_options INTERFACE
+    $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>)
+endif()
+
 option(FOVEA_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
 if(FOVEA_WARNINGS_AS_ERRORS)
   target_compile_options(fovea_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Werror>)

@@ -86,6 +86,24 @@ if command -v shellcheck >/dev/null; then
   expect fail 'SC' "$here/shell.sh" "$tree"
 fi
 
+fresh_tree
+printf 'int main(int n, char** v) { char copy[64]; copy[n] = v[0][0]; return copy[n + 1]; }\n' >"$tree/main.cc"
+hardened=(-fstack-protector-strong -fPIE -pie '-Wl,-z,relro,-z,now,-z,noexecstack')
+# link MESSAGE FLAG...: a program linked as hardened but for FLAG is refused with MESSAGE.
+link() {
+  "$cxx" "${hardened[@]}" "${@:2}" "$tree/main.cc" -o "$tree/program"
+  expect fail "$1" "$here/hardening.sh" "$tree/program"
+}
+link 'not position independent' -fno-PIE -no-pie
+link 'symbols are bound lazily' -Wl,-z,lazy
+link 'relocations stay writable' -Wl,-z,norelro
+link 'the stack is executable' -Wl,-z,execstack
+link 'no stack protector' -fno-stack-protector
+"$cxx" "${hardened[@]}" "$tree/main.cc" -o "$tree/program"
+expect pass '1 binaries' "$here/hardening.sh" "$tree/program"
+expect fail 'no such file' "$here/hardening.sh" "$tree/none"
+expect fail 'no binaries' "$here/hardening.sh"
+
 # A lint that looks at nothing must not pass.
 rm -rf "$tree"
 mkdir "$tree"
