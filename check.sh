@@ -32,12 +32,11 @@ skipped=0
 failures=()
 jobs=$(nproc)
 
-# stage NAME COMMAND...: runs it into a log, shows the log if it fails, and counts it.
+# stage NAME COMMAND: runs the shell command into a log, shows the log if it fails, and counts it.
 stage() {
   local name=$1 log="$logs/${1// /-}.log" start=$SECONDS code=0
-  shift
   printf '%-22s ' "$name"
-  "$@" >"$log" 2>&1 || code=$?
+  bash -c "$2" >"$log" 2>&1 || code=$?
   local seconds=$((SECONDS - start))
   if [ "$code" -eq 0 ]; then
     passed=$((passed + 1))
@@ -45,7 +44,7 @@ stage() {
   elif [ "$code" -eq 77 ]; then
     skip_with "$seconds" "$(tail -n 1 "$log")"
   else
-    fail_with "$seconds" "$name" "$log" "$*"
+    fail_with "$seconds" "$name" "$log" "$2"
   fi
   [ "$code" -eq 0 ]
 }
@@ -59,7 +58,7 @@ fail_with() {
   failed=$((failed + 1))
   printf 'FAILED   %5d s\n' "$1"
   failures+=("$2: $4")
-  tail -n 200 "$3" | sed 's/^/    /'
+  grep -vE '^ +Start +[0-9]+: | Passed +[0-9.]+ sec$' "$3" | tail -n 200 | sed 's/^/    /'
 }
 
 # tests NAME PRESET CTEST_OPTION...: runs ctest and counts its tests. A run without tests fails.
@@ -98,15 +97,12 @@ suite_attribute() {
   echo "${number:-0}"
 }
 
-configure_and_build() {
-  cmake --preset "$1" && cmake --build --preset "$1" -j "$jobs"
-}
-
 # build_and_test PRESET CTEST_OPTION...
 build_and_test() {
   local preset=$1
   shift
-  stage "build $preset" configure_and_build "$preset" && tests "test $preset" "$preset" "$@"
+  stage "build $preset" "cmake --preset $preset && cmake --build --preset $preset -j $jobs" &&
+    tests "test $preset" "$preset" "$@"
 }
 
 # Ubuntu 22.04's default compiler is too old for C++20 as we use it.
@@ -124,11 +120,12 @@ if [ "$full" -eq 1 ]; then
 fi
 echo "      $jobs jobs, logs in $logs/"
 
-if [ "$full" -eq 1 ]; then packages=(cmake/install-deps.sh --with-lint); else packages=(cmake/install-deps.sh); fi
-if stage packages "${packages[@]}"; then
+packages=cmake/install-deps.sh
+[ "$full" -eq 0 ] || packages+=' --with-lint'
+if stage packages "$packages"; then
   build_and_test dev -LE slow
   if [ "$full" -eq 1 ]; then
-    stage clang-tidy tests/lint/clang_tidy.sh build/dev
+    stage clang-tidy "tests/lint/clang_tidy.sh build/dev"
     build_and_test asan
     build_and_test tsan
     build_and_test release -LE 'slow|lint'

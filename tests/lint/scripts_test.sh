@@ -80,6 +80,28 @@ fresh_tree
 printf '#pragma once\n#include <cstdint>\n' >"$tree/engine/include/fovea/c_api.h"
 expect fail 'fovea/c_api.h is not C' "$here/public_headers.sh" "$tree" "$cxx" "$cc"
 
+# One table of environment variables.
+env_tree() {
+  fresh_tree
+  printf 'inline constexpr Variable kHome{"FOVEA_HOME", "x"};\n' >"$tree/engine/core/env.h"
+  printf 'auto v = std::getenv(name);\n' >"$tree/engine/core/env.cc"
+  printf '| variable | meaning |\n| `FOVEA_HOME` | x |\n' >"$tree/README.md"
+  touch "$tree/demo.sh" "$tree/check.sh"
+}
+env_tree
+expect pass '1 declared, 1 documented' "$here/env_table.sh" "$tree"
+printf '{"FOVEA_NEW", "x"}\n' >>"$tree/engine/core/env.h"
+expect fail 'FOVEA_NEW of engine/core/env.h is not in the table' "$here/env_table.sh" "$tree"
+env_tree
+echo '| `FOVEA_GONE` | x |' >>"$tree/README.md"
+expect fail 'nothing reads FOVEA_GONE' "$here/env_table.sh" "$tree"
+env_tree
+printf 'auto v = getenv("A");\n' >"$tree/engine/core/other.cc"
+expect fail 'engine/core/other.cc: getenv belongs' "$here/env_table.sh" "$tree"
+env_tree
+: >"$tree/engine/core/env.h"
+expect fail 'declares no variable' "$here/env_table.sh" "$tree"
+
 if command -v shellcheck >/dev/null; then
   fresh_tree
   printf '#!/bin/bash\ncd $1/x\n[ -z $undefined ] && unused=1\n' >"$tree/run.sh"

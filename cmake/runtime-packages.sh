@@ -1,0 +1,16 @@
+#!/bin/bash
+# Usage: cmake/runtime-packages.sh FOLDER
+#
+# Prints the Debian packages that own the shared libraries of the programs and modules in FOLDER, one
+# a line, without those of NVIDIA (their images bring them).
+set -euo pipefail
+find "$1" -type f -exec ldd {} + 2>/dev/null | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | sort -u |
+  while IFS= read -r library; do
+    # dpkg knows files of packages from before the merged /usr under /lib.
+    for path in "$(realpath "$library")" "$library" "${library#/usr}"; do
+      if owner=$(dpkg-query -S "$path" 2>/dev/null); then
+        echo "${owner%%:*}"
+        break
+      fi
+    done
+  done | sort -u | grep -vE '^(cuda-|libcu|libnv)'
