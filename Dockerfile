@@ -13,7 +13,8 @@ COPY cmake/install-deps.sh cmake/
 RUN cmake/install-deps.sh
 COPY . .
 RUN cmake --preset release && cmake --build --preset release --target fovea_program \
- && strip build/release/bin/* && cmake/runtime-packages.sh build/release/bin > runtime-packages
+ && mkdir program && cp -r build/release/bin build/release/lib program/ \
+ && find program -type f -exec strip {} + && cmake/runtime-packages.sh program > runtime-packages
 
 FROM nvidia/cuda:${CUDA}-cudnn-devel-ubuntu24.04 AS build-cuda
 WORKDIR /src
@@ -22,7 +23,8 @@ RUN cmake/install-deps.sh
 COPY . .
 RUN cmake --preset release -D FOVEA_ENABLE_CUDA=ON -D CMAKE_CUDA_ARCHITECTURES="80;90" \
  && cmake --build --preset release --target fovea_program \
- && strip build/release/bin/* && cmake/runtime-packages.sh build/release/bin > runtime-packages
+ && mkdir program && cp -r build/release/bin build/release/lib program/ \
+ && find program -type f -exec strip {} + && cmake/runtime-packages.sh program > runtime-packages
 
 # ---- images: only what runs
 FROM debian:12-slim AS cpu
@@ -30,7 +32,7 @@ RUN --mount=type=bind,from=build-cpu,source=/src/runtime-packages,target=/tmp/ru
     apt-get update -qq \
  && xargs -a /tmp/runtime-packages apt-get install -y -qq --no-install-recommends ca-certificates \
  && rm -rf /var/lib/apt/lists/* && install -d -o 1000 -g 1000 /var/lib/fovea
-COPY --from=build-cpu /src/build/release/bin/ /opt/fovea/bin/
+COPY --from=build-cpu /src/program/ /opt/fovea/
 COPY LICENSE /opt/fovea/
 ENV PATH=/opt/fovea/bin:$PATH FOVEA_HOME=/var/lib/fovea
 USER 1000:1000
@@ -41,7 +43,7 @@ RUN --mount=type=bind,from=build-cuda,source=/src/runtime-packages,target=/tmp/r
     apt-get update -qq \
  && xargs -a /tmp/runtime-packages apt-get install -y -qq --no-install-recommends ca-certificates \
  && rm -rf /var/lib/apt/lists/* && install -d -o 1000 -g 1000 /var/lib/fovea
-COPY --from=build-cuda /src/build/release/bin/ /opt/fovea/bin/
+COPY --from=build-cuda /src/program/ /opt/fovea/
 COPY LICENSE /opt/fovea/
 ENV PATH=/opt/fovea/bin:$PATH FOVEA_HOME=/var/lib/fovea
 USER 1000:1000
