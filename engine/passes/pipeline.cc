@@ -8,6 +8,7 @@
 
 namespace fovea {
 
+PassFn resize_on_host;
 PassFn remove_no_ops;
 PassFn fold_constants;
 PassFn fold_pad;
@@ -18,7 +19,9 @@ PassFn fuse_activation;
 namespace {
 
 constexpr std::array kPasses{
-    // First, so that no later pattern has to look through nodes that do nothing.
+    // First: it decides where the plan begins.
+    Pass{"resize-on-host", resize_on_host},
+    // Before all patterns, so that no later one has to look through nodes that do nothing.
     Pass{"remove-no-ops", remove_no_ops},
     // Before everything that reads weights: transposed or quantised ones become plain constants.
     Pass{"fold-constants", fold_constants},

@@ -42,9 +42,9 @@ const BucketPlan& ExecutionPlan::bucket_for(std::int64_t n) const {
   return *found;
 }
 
-std::shared_ptr<const ExecutionPlan> compile(const Graph& graph,
-                                             std::shared_ptr<const Backend> backend,
-                                             const PlanOptions& options) {
+std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
+                                                  std::shared_ptr<const Backend> backend,
+                                                  const PlanOptions& options) {
   require(!graph.outputs().empty(), "a graph without outputs computes nothing");
   require(options.threads >= 1, "a plan needs at least one thread");
   require(!options.buckets.empty(), "a plan needs at least one batch size");
@@ -52,17 +52,16 @@ std::shared_ptr<const ExecutionPlan> compile(const Graph& graph,
 
   auto plan = std::make_shared<ExecutionPlan>();
   plan->threads = options.threads;
-  for (const NodeId id : graph.inputs()) {
-    plan->inputs.push_back({graph.node(id).name, graph.node(id).outputs[0]});
-  }
-  for (const GraphOutput& output : graph.outputs()) {
-    plan->outputs.push_back({output.name, graph.desc(output.value)});
-  }
-
   Graph optimised = graph;
   PassContext context{backend->traits(), {}};
   run_passes(optimised, default_passes(), context);
   plan->report = std::move(context.report);
+  for (const NodeId id : optimised.inputs()) {
+    plan->inputs.push_back({optimised.node(id).name, optimised.node(id).outputs[0]});
+  }
+  for (const GraphOutput& output : optimised.outputs()) {
+    plan->outputs.push_back({output.name, optimised.desc(output.value)});
+  }
 
   WeightStore weights(*backend);
   std::set<std::int64_t> batches(options.buckets.begin(), options.buckets.end());

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include <fovea/plan.h>
+
 #include "engine/backend/backend.h"
 #include "engine/passes/pass.h"
 
@@ -44,12 +46,6 @@ struct BucketPlan {
   std::size_t workspace_bytes = 0;
 };
 
-/// A tensor that enters or leaves a plan; its batch may be symbolic.
-struct PlanTensor {
-  std::string name;
-  TensorDesc desc;
-};
-
 /// Immutable; shared by any number of contexts and threads.
 struct ExecutionPlan {
   std::shared_ptr<const Backend> backend;
@@ -77,8 +73,7 @@ struct PlanOptions {
 /// weights. A graph without a symbolic batch gets one bucket, whatever the options say. Throws
 /// Unsupported where the backend has no tactic for a node, weights/missing for a parameter without
 /// data, InvalidArgument for a graph without outputs or bad options.
-[[nodiscard]] std::shared_ptr<const ExecutionPlan> compile(const Graph& graph,
-                                                           std::shared_ptr<const Backend> backend,
-                                                           const PlanOptions& options);
+[[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_plan(
+    const Graph& graph, std::shared_ptr<const Backend> backend, const PlanOptions& options);
 
 }  // namespace fovea

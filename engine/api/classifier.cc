@@ -1,0 +1,187 @@
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include <fovea/classifier.h>
+
+#include "engine/api/backends.h"
+#include "engine/api/classify_graph.h"
+#include "engine/api/compile.h"
+#include "engine/api/model_graph.h"
+#include "engine/api/model_impl.h"
+#include "engine/core/require.h"
+#include "engine/core/resample.h"
+#include "engine/pipeline/ordered_pool.h"
+#include "engine/pipeline/picture_worker.h"
+
+namespace fovea {
+
+namespace {
+
+/// A single-threaded run of one picture at a time keeps every activation in its core's cache; more
+/// per run did not pay on the CPUs that were measured.
+constexpr std::int64_t kCpuBatch = 1;
+
+PreprocessSpec spec_for(const Model& model, const ClassifierShape& shape) {
+  if (!model.preprocessing()) {
+    throw InvalidArgument(cat(
+        "model '",
+        model.name(),
+        "' does not say how pictures are preprocessed; say it with a mode: none, caffe, tf, torch "
+        "or unit (--mode on the command line)"));
+  }
+  PreprocessSpec spec = *model.preprocessing();
+  spec.height = static_cast<int>(shape.height);
+  spec.width = static_cast<int>(shape.width);
+  if (shape.channels == 1) spec.color = ColorMode::kGrayscale;
+  require(shape.channels == (spec.color == ColorMode::kRgb ? 3 : 1),
+          "the preprocessing's colour does not fit the network's channels");
+  if (spec.fit == Fit::kCentreCrop && spec.shorter_side < std::max(spec.height, spec.width)) {
+    throw InvalidArgument(cat("the shorter side (",
+                              spec.shorter_side,
+                              ") must be at least the crop (",
+                              spec.height,
+                              " x ",
+                              spec.width,
+                              ")"));
+  }
+  return spec;
+}
+
+}  // namespace
+
+struct Classifier::Impl {
+  /// A plan and the workers that run it; made when it is first needed.
+  struct Engine {
+    std::shared_ptr<const ExecutionPlan> plan;
+    std::vector<std::unique_ptr<PictureWorker>> workers;
+    std::size_t chunk = 1;
+  };
+
+  Impl(Model m, const ClassifierOptions& o)
+      : model(std::move(m)),
+        options(o),
+        threads(o.threads == 0 ? available_threads() : o.threads),
+        backend(make_backend(o.backend)->name()) {
+    const Graph& network = ModelGraphAccess::graph(model.graph());
+    const ClassifierShape shape = classifier_shape(network);
+    spec = spec_for(model, shape);
+    if (options.top_k < 1 || options.top_k > shape.classes) {
+      throw InvalidArgument(cat("the network has ",
+                                shape.classes,
+                                " classes, so top-k is 1 to ",
+                                shape.classes,
+                                ", not ",
+                                options.top_k));
+    }
+    const auto labels = model.labels().size();
+    if (labels != 0 && labels != static_cast<std::size_t>(shape.classes)) {
+      throw InvalidArgument(
+          cat("there are ", labels, " labels for the network's ", shape.classes, " classes"));
+    }
+    require(options.batch >= 0, "a batch size cannot be negative");
+    require(threads >= 1, "the number of threads cannot be negative");
+    graph = classify_graph(network, spec, options.top_k, model.impl().logits);
+  }
+
+  Engine& engine_for(std::optional<std::size_t> expected) {
+    const bool few = expected && *expected < static_cast<std::size_t>(threads);
+    const bool latency = options.threading == Threading::kLatency ||
+                         (options.threading == Threading::kAuto && few) || threads == 1;
+    Engine& engine = latency ? latency_engine : throughput_engine;
+    if (engine.plan != nullptr) return engine;
+
+    CompileOptions compile;
+    compile.backend = backend;
+    compile.buckets = {options.batch == 0 ? kCpuBatch : options.batch};
+    compile.threads = latency ? threads : 1;
+    engine.plan = compile_graph(graph, compile);
+    engine.chunk = static_cast<std::size_t>(engine.plan->buckets.back().batch);
+    for (int i = 0; i < (latency ? 1 : threads); ++i) {
+      engine.workers.push_back(std::make_unique<PictureWorker>(engine.plan, model.labels()));
+    }
+    return engine;
+  }
+
+  /// Classifies what `next` gives until it gives nothing; one call at a time.
+  void run(const std::function<std::optional<LoadPicture>()>& next,
+           const Sink& sink,
+           std::optional<std::size_t> expected) {
+    const std::lock_guard lock(turn);
+    Engine& engine = engine_for(expected);
+    run_ordered({.workers = engine.workers.size(),
+                 .chunk = engine.chunk,
+                 .next = next,
+                 .work =
+                     [&](std::size_t worker, std::span<const LoadPicture> pictures) {
+                       return engine.workers[worker]->run(pictures);
+                     },
+                 .sink = sink});
+  }
+
+  Model model;
+  ClassifierOptions options;
+  int threads;
+  std::string backend;
+  PreprocessSpec spec;
+  Graph graph;
+  Engine latency_engine;
+  Engine throughput_engine;
+  std::mutex turn;
+};
+
+Classifier::Classifier(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Classifier::~Classifier() = default;
+Classifier::Classifier(Classifier&&) noexcept = default;
+Classifier& Classifier::operator=(Classifier&&) noexcept = default;
+
+Classifier Classifier::open(std::string_view model, const ClassifierOptions& options) {
+  return open(open_model(model, options.model), options);
+}
+
+Classifier Classifier::open(const Model& model, const ClassifierOptions& options) {
+  return Classifier(std::make_unique<Impl>(model, options));
+}
+
+std::vector<Result> Classifier::classify(std::span<const ImageView> images) {
+  std::vector<Result> results(images.size());
+  std::size_t index = 0;
+  impl_->run(
+      [&]() -> std::optional<LoadPicture> {
+        if (index == images.size()) return std::nullopt;
+        return [this, view = images[index++]](std::uint8_t* out) {
+          const Image image = convert_color(view, impl_->spec.color);
+          resize_into(image.view(), impl_->spec, out);
+        };
+      },
+      [&](std::size_t i, Result result) { results[i] = std::move(result); },
+      images.size());
+  return results;
+}
+
+void Classifier::classify_files(const NextPath& next,
+                                const Sink& sink,
+                                std::optional<std::size_t> expected) {
+  impl_->run(
+      [&]() -> std::optional<LoadPicture> {
+        std::optional<std::string> path = next();
+        if (!path) return std::nullopt;
+        return [this, path = std::move(*path)](std::uint8_t* out) {
+          const Image image = decode_file(path, impl_->spec.color, impl_->options.limits);
+          resize_into(image.view(), impl_->spec, out);
+        };
+      },
+      sink,
+      expected);
+}
+
+const Model& Classifier::model() const {
+  return impl_->model;
+}
+
+const std::string& Classifier::backend() const {
+  return impl_->backend;
+}
+
+}  // namespace fovea

@@ -1,0 +1,125 @@
+// The public compiler, plans and contexts over the internal ones.
+#include "engine/api/compile.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fovea/compiler.h>
+#include <fovea/context.h>
+
+#include "engine/api/backends.h"
+#include "engine/api/model_graph.h"
+#include "engine/core/require.h"
+#include "engine/runtime/execution_context.h"
+
+namespace fovea {
+
+namespace {
+
+/// The graph with the values of these names as further outputs.
+Graph with_taps(const Graph& graph, const std::vector<std::string>& taps) {
+  Graph tapped = graph;
+  const auto tap = [&](NodeId id) {
+    const Value value{id, 0};
+    const auto outputs = tapped.outputs();
+    const bool there = std::any_of(outputs.begin(), outputs.end(), [&](const GraphOutput& output) {
+      return output.name == graph.node(id).name;
+    });
+    if (!there) tapped.mark_output(value);
+  };
+  for (const std::string& name : taps) {
+    if (name == "all") {
+      for (NodeId id = 0; id < graph.size(); ++id) {
+        if (graph.node(id).as<Constant>() == nullptr && !is_constant(graph, id)) tap(id);
+      }
+      continue;
+    }
+    const NodeId id = graph.find(name);
+    if (id < 0) throw InvalidArgument(cat("the network has no value called '", name, "'"));
+    if (is_constant(graph, id)) throw InvalidArgument(cat("'", name, "' is a weight, not a value"));
+    tap(id);
+  }
+  return tapped;
+}
+
+std::vector<std::int64_t> buckets_of(const CompileOptions& options) {
+  if (!options.buckets.empty()) return options.buckets;
+  std::vector<std::int64_t> buckets;
+  for (const std::int64_t size : {1, 8, 32}) {
+    if (size < options.batch) buckets.push_back(size);
+  }
+  buckets.push_back(options.batch);
+  return buckets;
+}
+
+}  // namespace
+
+bool is_constant(const Graph& graph, NodeId id) {
+  const Node& node = graph.node(id);
+  if (node.as<Input>() != nullptr) return false;
+  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](const Value& input) {
+    return is_constant(graph, input.node);
+  });
+}
+
+std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
+                                                   const CompileOptions& options) {
+  const std::vector<std::int64_t> buckets = buckets_of(options);
+  for (const std::int64_t bucket : buckets) {
+    if (bucket < 1 || bucket > kLargestBatch) {
+      throw InvalidArgument(cat("a batch size is 1 to ", kLargestBatch, ", not ", bucket));
+    }
+  }
+  if (options.threads < 0) throw InvalidArgument("the number of threads cannot be negative");
+  const int threads = options.threads == 0 ? available_threads() : options.threads;
+  return compile_plan(with_taps(graph, options.taps),
+                      make_backend(options.backend),
+                      {.buckets = buckets, .threads = threads});
+}
+
+std::shared_ptr<const Plan> compile(const ModelGraph& graph, const CompileOptions& options) {
+  return std::make_shared<const Plan>(compile_graph(ModelGraphAccess::graph(graph), options));
+}
+
+std::string Plan::backend() const {
+  return std::string(plan_->backend->name());
+}
+
+std::span<const PlanTensor> Plan::inputs() const {
+  return plan_->inputs;
+}
+
+std::span<const PlanTensor> Plan::outputs() const {
+  return plan_->outputs;
+}
+
+std::int64_t Plan::largest_batch() const {
+  return plan_->buckets.back().batch;
+}
+
+std::size_t Plan::weight_bytes() const {
+  return plan_->weight_bytes;
+}
+
+std::string Plan::summary() const {
+  return to_string(*plan_);
+}
+
+Context::Context(const std::shared_ptr<const Plan>& plan)
+    : impl_(std::make_unique<ExecutionContext>(plan->impl())) {}
+
+Context::~Context() = default;
+Context::Context(Context&&) noexcept = default;
+Context& Context::operator=(Context&&) noexcept = default;
+
+void Context::run(std::int64_t n,
+                  std::span<const std::span<const std::byte>> inputs,
+                  std::span<const std::span<std::byte>> outputs) {
+  impl_->run(n, inputs, outputs);
+}
+
+std::size_t Context::arena_bytes() const {
+  return impl_->arena_bytes();
+}
+
+}  // namespace fovea

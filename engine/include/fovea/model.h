@@ -1,0 +1,61 @@
+// A network with its weights, labels and preprocessing contract.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <fovea/graph.h>
+#include <fovea/options.h>
+
+namespace fovea {
+
+/// The name of a class.
+struct Label {
+  std::string id;  ///< empty where the labels have none
+  std::string text;
+};
+
+/// A network that can be compiled. Immutable and cheap to copy; safe to use from many threads.
+class Model {
+ public:
+  struct Impl;
+
+  /// For open_model and the like; `impl` must not be null.
+  explicit Model(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+
+  [[nodiscard]] const std::string& name() const;
+
+  /// The network, behind preprocessing: its input is what the contract below makes of a picture.
+  [[nodiscard]] const ModelGraph& graph() const;
+
+  /// How a picture becomes the network's input; nothing for a model that came without a contract.
+  [[nodiscard]] const std::optional<PreprocessSpec>& preprocessing() const;
+
+  /// One per class, or empty where the model has none.
+  [[nodiscard]] std::span<const Label> labels() const;
+
+  [[nodiscard]] const Impl& impl() const { return *impl_; }
+
+ private:
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// Opens a network of the zoo by name, a model package (a folder with manifest.json) or a foreign
+/// model file, which is imported in a separate process and kept in the cache. `options` override
+/// what the model says of itself.
+///
+/// Throws Error: model/not-found, model/unsupported-op, model/unsupported-format, model/corrupt,
+/// model/limit, model/importer-crashed, weights/missing, weights/shape-mismatch, argument/invalid.
+[[nodiscard]] Model open_model(std::string_view model, const ModelOptions& options = {});
+
+/// Writes a model package: a new folder, complete or not there at all. Throws io/write,
+/// io/no-space, and argument/invalid where `folder` exists.
+void save_package(const Model& model, std::string_view folder);
+
+/// Names of the zoo's networks, in the order in which they are listed.
+[[nodiscard]] std::span<const std::string_view> zoo_names();
+
+}  // namespace fovea

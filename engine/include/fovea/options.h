@@ -1,0 +1,75 @@
+// Options with their defaults.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fovea/image.h>
+
+namespace fovea {
+
+/// How a network is compiled.
+struct CompileOptions {
+  /// "auto" (the fastest device that works here), "cpu", "reference" or another one of
+  /// backend_names().
+  std::string backend = "auto";
+
+  /// Batch sizes that are compiled for; empty: 1, 8 and 32 below `batch`, and `batch` itself.
+  std::vector<std::int64_t> buckets;
+
+  /// The largest batch, >= 1; ignored where `buckets` are given.
+  std::int64_t batch = 32;
+
+  /// CPU threads that one run uses; 0: all that the process may use.
+  int threads = 0;
+
+  /// Names of values inside the network that become outputs of the plan; "all" is every value.
+  std::vector<std::string> taps;
+};
+
+/// What overrides a model's own contract, and is needed where it has none (a bare ONNX file).
+struct ModelOptions {
+  /// "default", "random", "random:SEED" (0 to 2^64 - 1), or a .safetensors file of named weights.
+  std::string weights = "default";
+
+  /// "imagenet", "mnist", or a file: a JSON list of labels or [id, label] pairs, Keras's class
+  /// index, or one label a line. Empty: the model's own.
+  std::string labels;
+
+  std::optional<Normalization> mode;
+  std::optional<Interpolation> interpolation;
+  std::optional<Fit> fit;
+  std::optional<int> shorter_side;  ///< pixels; with Fit::kCentreCrop
+  std::optional<ColorMode> color;
+
+  /// Height and width of the network's input in pixels, where the network allows another size.
+  std::optional<std::pair<int, int>> input_size;
+};
+
+/// How a Classifier uses the machine.
+enum class Threading : std::uint8_t {
+  kAuto,        ///< kLatency for fewer pictures than threads, else kThroughput
+  kLatency,     ///< one run at a time over all threads
+  kThroughput,  ///< one single-threaded run on every thread
+};
+
+struct ClassifierOptions {
+  ModelOptions model;
+  std::string backend = "auto";  ///< as in CompileOptions
+  std::int64_t batch = 0;        ///< pictures per run, >= 1; 0: chosen for the backend
+  int threads = 0;               ///< CPU threads; 0: all that the process may use
+  Threading threading = Threading::kAuto;
+  int top_k = 5;  ///< 1 to the number of classes
+  DecodeLimits limits;
+};
+
+/// CPU threads that this process may use: its affinity mask and control-group quota, at least 1.
+[[nodiscard]] int available_threads();
+
+/// The backends of this build, fastest first.
+[[nodiscard]] std::vector<std::string> backend_names();
+
+}  // namespace fovea

@@ -1,0 +1,48 @@
+// A compiled network.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <fovea/types.h>
+
+namespace fovea {
+
+struct ExecutionPlan;
+
+/// A tensor that enters or leaves a plan; its batch may be symbolic.
+struct PlanTensor {
+  std::string name;
+  TensorDesc desc;
+};
+
+/// Immutable; shared by any number of contexts and threads.
+class Plan {
+ public:
+  explicit Plan(std::shared_ptr<const ExecutionPlan> plan) : plan_(std::move(plan)) {}
+
+  /// The name of the backend that it was compiled for.
+  [[nodiscard]] std::string backend() const;
+
+  [[nodiscard]] std::span<const PlanTensor> inputs() const;
+  [[nodiscard]] std::span<const PlanTensor> outputs() const;
+
+  /// The most pictures that one run takes.
+  [[nodiscard]] std::int64_t largest_batch() const;
+
+  /// Bytes of packed weights, shared by all batch sizes and contexts.
+  [[nodiscard]] std::size_t weight_bytes() const;
+
+  /// One line per step of every batch size: name, tactic, output, layout, arena offset.
+  [[nodiscard]] std::string summary() const;
+
+  [[nodiscard]] const std::shared_ptr<const ExecutionPlan>& impl() const { return plan_; }
+
+ private:
+  std::shared_ptr<const ExecutionPlan> plan_;
+};
+
+}  // namespace fovea
