@@ -85,11 +85,11 @@ std::string Plan::backend() const {
   return std::string(plan_->backend->name());
 }
 
-std::span<const PlanTensor> Plan::inputs() const {
+std::span<const TensorInfo> Plan::inputs() const {
   return plan_->inputs;
 }
 
-std::span<const PlanTensor> Plan::outputs() const {
+std::span<const TensorInfo> Plan::outputs() const {
   return plan_->outputs;
 }
 

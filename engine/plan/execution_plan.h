@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <fovea/plan.h>
+#include <fovea/types.h>
 
 #include "engine/backend/backend.h"
 #include "engine/passes/pass.h"
@@ -49,8 +49,8 @@ struct BucketPlan {
 /// Immutable; shared by any number of contexts and threads.
 struct ExecutionPlan {
   std::shared_ptr<const Backend> backend;
-  std::vector<PlanTensor> inputs;
-  std::vector<PlanTensor> outputs;
+  std::vector<TensorInfo> inputs;
+  std::vector<TensorInfo> outputs;
   std::vector<BucketPlan> buckets;  ///< ascending batch; never empty
   std::size_t weight_bytes = 0;     ///< packed, shared by the buckets
   int threads = 1;                  ///< CPU threads that one run may use

@@ -25,11 +25,11 @@ struct ExecutionContext::BoundBucket {
   std::unique_ptr<Replay> replay;
 };
 
-ExecutionContext::TensorSize ExecutionContext::size_of(const PlanTensor& tensor) {
+ExecutionContext::TensorSize ExecutionContext::size_of(const TensorInfo& tensor) {
   return {has_batch(tensor.desc), byte_size(with_batch(tensor.desc, 1))};
 }
 
-void ExecutionContext::require_size(const PlanTensor& tensor,
+void ExecutionContext::require_size(const TensorInfo& tensor,
                                     const TensorSize& size,
                                     std::int64_t n,
                                     std::size_t bytes) {
@@ -47,8 +47,8 @@ void ExecutionContext::require_size(const PlanTensor& tensor,
 
 ExecutionContext::ExecutionContext(std::shared_ptr<const ExecutionPlan> plan)
     : plan_(std::move(plan)), stream_(plan_->backend->make_stream(plan_->threads)) {
-  for (const PlanTensor& tensor : plan_->inputs) input_sizes_.push_back(size_of(tensor));
-  for (const PlanTensor& tensor : plan_->outputs) output_sizes_.push_back(size_of(tensor));
+  for (const TensorInfo& tensor : plan_->inputs) input_sizes_.push_back(size_of(tensor));
+  for (const TensorInfo& tensor : plan_->outputs) output_sizes_.push_back(size_of(tensor));
 
   std::size_t slots = 0;
   std::size_t workspace = 0;

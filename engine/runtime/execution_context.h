@@ -47,8 +47,8 @@ class ExecutionContext {
     std::size_t row_bytes = 0;  ///< of one picture; of the whole tensor where it has no batch
   };
 
-  [[nodiscard]] static TensorSize size_of(const PlanTensor& tensor);
-  static void require_size(const PlanTensor& tensor,
+  [[nodiscard]] static TensorSize size_of(const TensorInfo& tensor);
+  static void require_size(const TensorInfo& tensor,
                            const TensorSize& size,
                            std::int64_t n,
                            std::size_t bytes);

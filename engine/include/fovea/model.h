@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fovea/graph.h>
 #include <fovea/options.h>
@@ -30,6 +31,10 @@ class Model {
 
   /// The network, behind preprocessing: its input is what the contract below makes of a picture.
   [[nodiscard]] const ModelGraph& graph() const;
+
+  /// The network's inputs and outputs; the first output is the classes' scores.
+  [[nodiscard]] std::vector<TensorInfo> inputs() const;
+  [[nodiscard]] std::vector<TensorInfo> outputs() const;
 
   /// How a picture becomes the network's input; nothing for a model that came without a contract.
   [[nodiscard]] const std::optional<PreprocessSpec>& preprocessing() const;

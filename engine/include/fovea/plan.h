@@ -13,12 +13,6 @@ namespace fovea {
 
 struct ExecutionPlan;
 
-/// A tensor that enters or leaves a plan; its batch may be symbolic.
-struct PlanTensor {
-  std::string name;
-  TensorDesc desc;
-};
-
 /// Immutable; shared by any number of contexts and threads.
 class Plan {
  public:
@@ -27,8 +21,8 @@ class Plan {
   /// The name of the backend that it was compiled for.
   [[nodiscard]] std::string backend() const;
 
-  [[nodiscard]] std::span<const PlanTensor> inputs() const;
-  [[nodiscard]] std::span<const PlanTensor> outputs() const;
+  [[nodiscard]] std::span<const TensorInfo> inputs() const;
+  [[nodiscard]] std::span<const TensorInfo> outputs() const;
 
   /// The most pictures that one run takes.
   [[nodiscard]] std::int64_t largest_batch() const;

@@ -34,6 +34,14 @@ struct TensorDesc {
   bool operator==(const TensorDesc&) const = default;
 };
 
+/// A named tensor that enters or leaves a network.
+struct TensorInfo {
+  std::string name;
+  TensorDesc desc;
+
+  bool operator==(const TensorInfo&) const = default;
+};
+
 /// Whether dimension 0 is the symbolic batch.
 [[nodiscard]] bool has_batch(const TensorDesc& desc);
 

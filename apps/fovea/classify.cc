@@ -1,0 +1,117 @@
+// fovea classify MODEL PATH...
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include <fovea/classifier.h>
+
+#include "apps/fovea/command.h"
+#include "apps/fovea/picture_paths.h"
+#include "apps/fovea/progress.h"
+#include "apps/fovea/rows.h"
+
+namespace fovea::app {
+
+namespace {
+
+volatile std::sig_atomic_t interrupted = 0;
+
+/// The first Ctrl-C lets the pictures at work be finished and written; the second one ends the
+/// program.
+extern "C" void interrupt(int signal) {
+  interrupted = 1;
+  std::signal(signal, SIG_DFL);
+}
+
+struct Arguments {
+  ModelArguments model;
+  PreprocessArguments preprocess;
+  std::vector<std::string> paths;
+  std::string labels;
+  std::string output;
+  std::int64_t batch = 0;
+  int top = 5;
+  bool json = false;
+};
+
+ClassifierOptions classifier_options(const Arguments& arguments) {
+  ClassifierOptions options;
+  options.model = arguments.model.model_options();
+  options.model.labels = arguments.labels;
+  arguments.preprocess.apply(options.model);
+  options.backend = arguments.model.backend;
+  options.threads = arguments.model.threads;
+  options.batch = arguments.batch;
+  options.top_k = arguments.top;
+  return options;
+}
+
+std::unique_ptr<RowWriter> make_writer(const Arguments& arguments) {
+  if (!arguments.output.empty()) return std::make_unique<RowWriter>(arguments.output);
+  return std::make_unique<RowWriter>(arguments.json ? RowFormat::kJson : RowFormat::kText);
+}
+
+int classify(const Arguments& arguments) {
+  if (arguments.top < 1) throw InvalidArgument("--top is at least 1");
+  Classifier classifier = Classifier::open(arguments.model.model, classifier_options(arguments));
+  const auto writer = make_writer(arguments);
+  PicturePaths paths(arguments.paths);
+  Progress progress(paths.count());
+  std::signal(SIGINT, interrupt);
+
+  std::mutex mutex;  // `next` and `sink` run on different threads
+  std::unordered_map<std::size_t, std::string> names;
+  std::size_t asked = 0;
+  bool some_failed = false;
+  classifier.classify_files(
+      [&]() -> std::optional<std::string> {
+        if (interrupted != 0) return std::nullopt;
+        std::optional<std::string> path = paths.next();
+        const std::lock_guard lock(mutex);
+        if (path) names.emplace(asked++, *path);
+        return path;
+      },
+      [&](std::size_t index, const Result& result) {
+        std::unique_lock lock(mutex);
+        const std::string name = std::move(names.extract(index).mapped());
+        lock.unlock();
+        writer->write(name, result);
+        some_failed = some_failed || result.failure.has_value();
+        progress.advance();
+      },
+      paths.count());
+  writer->close();
+  if (interrupted != 0) return kExitInterrupted;
+  return some_failed ? kExitSomeFailed : kExitOk;
+}
+
+}  // namespace
+
+void add_classify(CLI::App& program, Action& action) {
+  auto* command = program.add_subcommand("classify", "Label pictures");
+  auto arguments = std::make_shared<Arguments>();
+  arguments->model.add_to(*command, /*with_backend=*/true);
+  command
+      ->add_option("PATH",
+                   arguments->paths,
+                   "pictures, folders of pictures, or - for one path a line on stdin")
+      ->required();
+  command->add_option("--top", arguments->top, "predictions per picture")->capture_default_str();
+  command->add_option(
+      "--labels", arguments->labels, "imagenet, mnist or a file; the default is the model's own");
+  command->add_option("--batch", arguments->batch, "pictures per run; 0: chosen for the backend")
+      ->capture_default_str();
+  auto* json = command->add_flag("--json", arguments->json, "one JSON object a line on stdout");
+  command->add_option("--output", arguments->output, "write to F.csv or F.jsonl instead of stdout")
+      ->excludes(json);
+  arguments->preprocess.add_to(*command);
+  command->footer(
+      "Examples: fovea classify lenet5 models/lenet5/digits\n"
+      "          fovea classify mobilenet_v2.onnx photos/ --mode tf --json");
+  command->callback(
+      [&action, arguments] { action = [arguments] { return classify(*arguments); }; });
+}
+
+}  // namespace fovea::app

@@ -1,0 +1,126 @@
+#include "apps/fovea/command.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include <nlohmann/json.hpp>
+
+namespace fovea::app {
+
+namespace {
+
+/// The value of a whole non-negative decimal number, or -1.
+int parse_number(std::string_view text) {
+  int value = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? value : -1;
+}
+
+}  // namespace
+
+int exit_code(ErrorCode code) {
+  const std::string_view text = to_string(code);
+  const std::string_view area = text.substr(0, text.find('/'));
+  if (code == ErrorCode::kWeightsOffline || code == ErrorCode::kWeightsDownload) return 5;
+  if (area == "image" || area == "queue") return kExitSomeFailed;
+  if (area == "argument") return kExitUsage;
+  if (area == "model" || area == "weights" || area == "plan") return 3;
+  if (area == "device") return 4;
+  if (area == "io") return 5;
+  return 70;
+}
+
+void ModelArguments::add_to(CLI::App& command, bool with_backend) {
+  command
+      .add_option("MODEL",
+                  model,
+                  "a network of the zoo (lenet5, resnet50), an ONNX file, or a model package")
+      ->required();
+  command
+      .add_option(
+          "--weights", weights, "default, random[:SEED], or a .safetensors file of named weights")
+      ->capture_default_str();
+  command.add_option("--input-size", input_size, "HxW, where the network allows another size");
+  if (!with_backend) return;
+  command.add_option("--backend", backend, "auto, cpu or reference")->capture_default_str();
+  command.add_option("--precision", precision, "fp32")->capture_default_str();
+  command.add_option("--threads", threads, "CPU threads; 0: all that the process may use")
+      ->capture_default_str();
+}
+
+ModelOptions ModelArguments::model_options() const {
+  for (const std::string_view known : {"tf32", "fp16", "bf16", "int8"}) {
+    if (precision == known) {
+      throw Unsupported("precision " + precision + " is not in this version; use fp32");
+    }
+  }
+  if (precision != "fp32") {
+    throw InvalidArgument("no precision is called '" + precision + "'; use fp32");
+  }
+  ModelOptions options;
+  options.weights = weights;
+  if (!input_size.empty()) options.input_size = parse_size(input_size);
+  return options;
+}
+
+void PreprocessArguments::add_to(CLI::App& command) {
+  command.add_option("--mode", mode, "none, caffe, tf, torch or unit (x / 255)");
+  command.add_option(
+      "--interpolation", interpolation, "nearest, bilinear, bicubic, hamming, box or lanczos");
+  command.add_option("--color", color, "rgb or grayscale");
+  auto* keep = command.add_flag("--keep-aspect-ratio",
+                                keep_aspect_ratio,
+                                "resize the largest centred box of the target's ratio");
+  command
+      .add_option("--shorter-side",
+                  shorter_side,
+                  "resize the shorter side to so many pixels, then cut the centre")
+      ->excludes(keep);
+}
+
+void PreprocessArguments::apply(ModelOptions& options) const {
+  if (!mode.empty()) options.mode = parse_normalization(mode);
+  if (!interpolation.empty()) options.interpolation = parse_interpolation(interpolation);
+  if (!color.empty()) options.color = parse_color_mode(color);
+  if (keep_aspect_ratio) options.fit = Fit::kKeepAspectRatio;
+  if (shorter_side != 0) {
+    options.fit = Fit::kCentreCrop;
+    options.shorter_side = shorter_side;
+  }
+}
+
+void PreprocessArguments::apply(PreprocessSpec& spec) const {
+  ModelOptions options;
+  apply(options);
+  spec.mode = options.mode.value_or(spec.mode);
+  spec.interpolation = options.interpolation.value_or(spec.interpolation);
+  spec.color = options.color.value_or(spec.color);
+  spec.fit = options.fit.value_or(spec.fit);
+  spec.shorter_side = options.shorter_side.value_or(spec.shorter_side);
+}
+
+std::pair<int, int> parse_size(const std::string& text) {
+  const std::size_t x = text.find('x');
+  const int height = parse_number(std::string_view(text).substr(0, x));
+  const int width =
+      x == std::string::npos ? -1 : parse_number(std::string_view(text).substr(x + 1));
+  if (height < 1 || width < 1) {
+    throw InvalidArgument("a size is HxW in pixels, for example 224x224, not '" + text + "'");
+  }
+  return {height, width};
+}
+
+std::string json_string(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+std::string json_float(float value) {
+  if (std::isnan(value)) return "\"NaN\"";
+  if (std::isinf(value)) return value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return {text.data(), end};
+}
+
+}  // namespace fovea::app

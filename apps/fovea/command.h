@@ -1,0 +1,75 @@
+// What the subcommands share: registration, model options, output, exit codes.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+
+#include <fovea/error.h>
+#include <fovea/options.h>
+
+namespace fovea::app {
+
+/// Exit codes of every command.
+inline constexpr int kExitOk = 0;
+inline constexpr int kExitSomeFailed = 1;
+inline constexpr int kExitUsage = 2;
+inline constexpr int kExitInterrupted = 130;
+
+/// The exit code of a command that an error with this code stopped.
+[[nodiscard]] int exit_code(ErrorCode code);
+
+/// Adds the subcommand to the program; when it is parsed, `action` is what runs it.
+using Action = std::function<int()>;
+using AddCommand = void(CLI::App& program, Action& action);
+
+AddCommand add_classify;
+AddCommand add_run;
+AddCommand add_preprocess;
+AddCommand add_import;
+AddCommand add_version;
+
+/// The options that every command with a MODEL takes, as the user gave them.
+struct ModelArguments {
+  std::string model;
+  std::string weights = "default";
+  std::string backend = "auto";
+  std::string precision = "fp32";
+  std::string input_size;
+  int threads = 0;
+
+  /// `with_backend`: also the options of commands that compile the model.
+  void add_to(CLI::App& command, bool with_backend);
+
+  /// Throws argument/invalid, and argument/unsupported for a precision that no backend here has.
+  [[nodiscard]] ModelOptions model_options() const;
+};
+
+/// The options that describe how pictures are preprocessed.
+struct PreprocessArguments {
+  std::string mode;
+  std::string interpolation;
+  std::string color;
+  bool keep_aspect_ratio = false;
+  int shorter_side = 0;
+
+  void add_to(CLI::App& command);
+
+  /// Overrides what was given on the command line.
+  void apply(ModelOptions& options) const;
+  void apply(PreprocessSpec& spec) const;
+};
+
+/// "HxW" as height and width. Throws argument/invalid.
+[[nodiscard]] std::pair<int, int> parse_size(const std::string& text);
+
+/// The text as a JSON string, quotes included; bytes that are no UTF-8 become U+FFFD.
+[[nodiscard]] std::string json_string(std::string_view text);
+
+/// The shortest decimal that gives the float back; "NaN", "Infinity" and "-Infinity" as JSON
+/// strings.
+[[nodiscard]] std::string json_float(float value);
+
+}  // namespace fovea::app

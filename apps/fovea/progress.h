@@ -1,0 +1,33 @@
+// A progress line on a terminal.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+
+namespace fovea::app {
+
+/// Shows "123/1000 pictures, 95 a second, 9 s left" on standard error, where that is a terminal, at
+/// most ten times a second. Not thread-safe.
+class Progress {
+ public:
+  explicit Progress(std::optional<std::size_t> total);
+
+  /// Clears the line.
+  ~Progress();
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  /// One more is done.
+  void advance();
+
+ private:
+  std::optional<std::size_t> total_;
+  bool shown_ = false;
+  bool enabled_;
+  std::size_t done_ = 0;
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::time_point last_ = start_;
+};
+
+}  // namespace fovea::app
