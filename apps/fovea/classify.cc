@@ -18,11 +18,17 @@ namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
 
-/// The first Ctrl-C lets the pictures at work be finished and written; the second one ends the
-/// program.
-extern "C" void interrupt(int signal) {
+extern "C" void interrupt(int /*signal*/) {
   interrupted = 1;
-  std::signal(signal, SIG_DFL);
+}
+
+/// The first Ctrl-C lets the pictures at work be finished and written; the second one ends the program.
+/// A read of standard input that is waiting is broken off.
+void catch_interrupt() {
+  struct sigaction action {};
+  action.sa_handler = interrupt;
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
 }
 
 struct Arguments {
@@ -59,7 +65,7 @@ int classify(const Arguments& arguments) {
   const auto writer = make_writer(arguments);
   PicturePaths paths(arguments.paths);
   Progress progress(paths.count());
-  std::signal(SIGINT, interrupt);
+  catch_interrupt();
 
   std::mutex mutex;  // `next` and `sink` run on different threads
   std::unordered_map<std::size_t, std::string> names;

@@ -1,0 +1,72 @@
+// One pass on one small graph: did it change it, and is the meaning still the same?
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "engine/passes/constants.h"
+#include "engine/passes/pass.h"
+#include "tests/support/evaluate_graph.h"
+#include "tests/support/run_plan.h"
+
+namespace fovea::test {
+
+/// A target that fuses everything.
+inline PassContext fusing_context() {
+  PassContext context;
+  context.traits.fused_activations = ~0U;
+  context.traits.fuses_residual = true;
+  return context;
+}
+
+inline Value random_constant(Graph& graph,
+                             const Shape& shape,
+                             std::uint64_t seed,
+                             const std::string& name) {
+  return graph.add(make_constant(shape, random_floats(num_elements(shape), seed)), {}, name);
+}
+
+/// Values in [0.5, 1.5]: what variances and the like must be.
+inline Value positive_constant(Graph& graph,
+                               const Shape& shape,
+                               std::uint64_t seed,
+                               const std::string& name) {
+  Floats values = random_floats(num_elements(shape), seed);
+  for (float& value : values) value = 1.0F + value / 4.0F;
+  return graph.add(make_constant(shape, values), {}, name);
+}
+
+template <typename OpT>
+int count_ops(const Graph& graph) {
+  const auto nodes = graph.nodes();
+  return static_cast<int>(std::count_if(
+      nodes.begin(), nodes.end(), [](const Node& node) { return node.as<OpT>() != nullptr; }));
+}
+
+/// The largest difference between the first outputs of two graphs on the same random inputs.
+inline float difference(const Graph& before, const Graph& after) {
+  const Graph a = with_batch(before, 2);
+  const Graph b = with_batch(after, 2);
+  const NamedFloats inputs = random_inputs(a, 2, 11);
+  const auto value = [&](const Graph& graph) {
+    return evaluate_graph(graph, inputs).at(graph.node(graph.outputs()[0].value).name);
+  };
+  const Floats want = value(a);
+  const Floats got = value(b);
+  EXPECT_EQ(got.size(), want.size());
+  float worst = 0;
+  for (std::size_t i = 0; i < want.size(); ++i) worst = std::max(worst, std::abs(got[i] - want[i]));
+  return worst;
+}
+
+/// The reason of the only refusal in the report, or "".
+inline std::string refusal(const PassContext& context) {
+  for (const Decision& decision : context.report.decisions()) {
+    if (!decision.taken) return decision.reason;
+  }
+  return {};
+}
+
+}  // namespace fovea::test
