@@ -1,0 +1,219 @@
+#include "tests/backend/op_cases.h"
+
+#include "engine/passes/constants.h"
+#include "tests/support/run_plan.h"
+
+namespace fovea::test {
+
+namespace {
+
+/// Sums of at most a few hundred products of values up to 4, in float32.
+constexpr float kSums = 5e-4F;
+/// One rounding of a function of values up to 8.
+constexpr float kFunction = 2e-6F;
+
+Value constant(Graph& graph, const Shape& shape, std::uint64_t seed) {
+  return graph.add(make_constant(shape, random_floats(num_elements(shape), seed)),
+                   {},
+                   "constant" + std::to_string(seed));
+}
+
+Value picture(Graph& graph, std::int64_t height, std::int64_t width, std::int64_t channels) {
+  return graph.add(Input{{DType::kFloat32, {kBatch, height, width, channels}}}, {}, "x");
+}
+
+Graph finish(Graph graph, Value y) {
+  graph.mark_output(y, "y");
+  return graph;
+}
+
+/// One operator on a picture that comes straight from the input.
+Graph on_picture(const Op& op, const Shape& hwc) {
+  Graph graph;
+  const Value x = picture(graph, hwc[0], hwc[1], hwc[2]);
+  return finish(graph, graph.add(op, {x}, "op"));
+}
+
+/// One operator behind a convolution, so that its input lies in whatever layout the backend likes.
+Graph behind_convolution(const Op& op, std::int64_t channels) {
+  Graph graph;
+  const Value x = picture(graph, 7, 9, 8);
+  const Value conv = graph.add(Conv2d{}, {x, constant(graph, {channels, 1, 1, 8}, 1)}, "conv");
+  const Value y = graph.add(op, {conv}, "op");
+  // A second reader keeps fusions away from the operator.
+  graph.mark_output(conv, "conv");
+  return finish(graph, y);
+}
+
+Graph convolution(const Conv2d& conv, const Shape& hwc, const Shape& weights) {
+  Graph graph;
+  const Value x = picture(graph, hwc[0], hwc[1], hwc[2]);
+  std::vector<Value> inputs{x, constant(graph, weights, 1)};
+  if (conv.bias) inputs.push_back(constant(graph, {weights[0]}, 2));
+  return finish(graph, graph.add(conv, inputs, "op"));
+}
+
+Graph residual_sum(std::int64_t channels, bool relu) {
+  Graph graph;
+  const Value x = picture(graph, 6, 5, channels);
+  const Shape weights{channels, 1, 1, channels};
+  const Value a = graph.add(Conv2d{}, {x, constant(graph, weights, 1)}, "a");
+  const Value b = graph.add(Conv2d{}, {a, constant(graph, weights, 2)}, "b");
+  Value y = graph.add(Add{}, {b, a}, "sum");
+  if (relu) y = graph.add(Relu{}, {y}, "relu");
+  return finish(graph, y);
+}
+
+Graph rows(const Op& op, std::int64_t columns) {
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, columns}}}, {}, "x");
+  const Value y = graph.add(op, {x}, "op");
+  for (std::size_t i = 1; i < graph.node(y).outputs.size(); ++i) {
+    graph.mark_output({y.node, static_cast<std::int32_t>(i)}, "extra" + std::to_string(i));
+  }
+  return finish(graph, y);
+}
+
+Graph dense(std::int64_t in, std::int64_t out, bool bias, Activation activation) {
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, in}}}, {}, "x");
+  std::vector<Value> inputs{x, constant(graph, {out, in}, 1)};
+  if (bias) inputs.push_back(constant(graph, {out}, 2));
+  return finish(graph, graph.add(Dense{bias, activation}, inputs, "op"));
+}
+
+Graph concatenation(std::int64_t first, std::int64_t second) {
+  Graph graph;
+  const Value x = picture(graph, 5, 4, 8);
+  const Value a = graph.add(Conv2d{}, {x, constant(graph, {first, 1, 1, 8}, 1)}, "a");
+  const Value b = graph.add(MaxPool{.kernel = {3, 3}, .pads = {1, 1, 1, 1}},
+                            {graph.add(Conv2d{}, {x, constant(graph, {second, 1, 1, 8}, 2)}, "b")},
+                            "pool");
+  return finish(graph, graph.add(Concat{3}, {a, b, x}, "op"));
+}
+
+std::vector<OpCase> make_cases() {
+  const Activation relu{.kind = ActivationKind::kRelu};
+  const Activation relu6{.kind = ActivationKind::kClip, .lo = 0.0F, .hi = 6.0F};
+  const Activation tanh{.kind = ActivationKind::kTanh};
+  const Activation sigmoid{.kind = ActivationKind::kSigmoid};
+  return {
+      {"conv_1x1_c1", [] { return convolution({}, {1, 1, 1}, {1, 1, 1, 1}); }, kSums},
+      {"conv_3x3_first_layer",
+       [=] {
+         return convolution(
+             {.strides = {2, 2}, .pads = {0, 0, 1, 1}, .bias = true, .activation = relu6},
+             {15, 14, 3},
+             {32, 3, 3, 3});
+       },
+       kSums},
+      {"conv_7x7_s2",
+       [] {
+         return convolution({.strides = {2, 2}, .pads = {3, 3, 3, 3}}, {20, 21, 3}, {16, 7, 7, 3});
+       },
+       kSums},
+      {"conv_dilated",
+       [] {
+         return convolution({.dilations = {2, 3}, .pads = {2, 3, 2, 3}}, {11, 13, 8}, {8, 3, 3, 8});
+       },
+       kSums},
+      {"conv_odd_channels",
+       [=] {
+         return convolution(
+             {.pads = {1, 1, 1, 1}, .bias = true, .activation = tanh}, {6, 7, 5}, {7, 3, 3, 5});
+       },
+       kSums},
+      {"conv_sigmoid_odd_channels",
+       [=] { return convolution({.bias = true, .activation = sigmoid}, {4, 4, 6}, {10, 1, 1, 6}); },
+       kSums},
+      {"conv_grouped",
+       [=] {
+         return convolution(
+             {.groups = 2, .bias = true, .activation = relu}, {8, 8, 32}, {64, 3, 3, 16});
+       },
+       kSums},
+      {"conv_depthwise",
+       [=] {
+         return convolution({.strides = {2, 2},
+                             .pads = {0, 0, 1, 1},
+                             .groups = 32,
+                             .bias = true,
+                             .activation = relu6},
+                            {9, 10, 32},
+                            {32, 3, 3, 1});
+       },
+       kSums},
+      {"conv_depthwise_odd",
+       [] { return convolution({.pads = {1, 1, 1, 1}, .groups = 5}, {6, 6, 5}, {5, 3, 3, 1}); },
+       kSums},
+      {"residual_16", [] { return residual_sum(16, true); }, 5e-2F},
+      {"residual_20", [] { return residual_sum(20, false); }, 5e-2F},
+      {"dense", [=] { return dense(400, 120, true, tanh); }, kSums},
+      {"dense_1x1", [] { return dense(1, 1, false, {}); }, kSums},
+      {"dense_relu_odd", [=] { return dense(33, 17, true, relu); }, kSums},
+      {"max_pool",
+       [] {
+         return on_picture(MaxPool{.kernel = {2, 3}, .strides = {2, 1}, .pads = {0, 1, 1, 1}},
+                           {7, 6, 5});
+       }},
+      {"max_pool_blocked",
+       [] {
+         return behind_convolution(
+             MaxPool{.kernel = {3, 3}, .strides = {2, 2}, .pads = {1, 1, 1, 1}}, 20);
+       },
+       kSums},
+      {"average_pool",
+       [] {
+         return on_picture(AveragePool{.kernel = {3, 3}, .strides = {1, 1}, .pads = {1, 1, 1, 1}},
+                           {6, 5, 3});
+       },
+       kFunction},
+      {"average_pool_counts_padding",
+       [] {
+         return on_picture(
+             AveragePool{
+                 .kernel = {3, 3}, .strides = {2, 2}, .pads = {1, 1, 1, 1}, .count_padding = true},
+             {6, 5, 4});
+       },
+       kFunction},
+      {"average_pool_blocked",
+       [] {
+         return behind_convolution(
+             AveragePool{.kernel = {3, 3}, .strides = {2, 2}, .pads = {0, 0, 1, 1}}, 32);
+       },
+       kSums},
+      {"global_average_blocked", [] { return behind_convolution(GlobalPool{}, 32); }, kSums},
+      {"global_average_odd",
+       [] { return behind_convolution(GlobalPool{.keep_dims = true}, 19); },
+       kSums},
+      {"global_max", [] { return on_picture(GlobalPool{.kind = PoolKind::kMax}, {5, 5, 3}); }},
+      {"relu_blocked", [] { return behind_convolution(Relu{}, 20); }, kSums},
+      {"clip", [] { return on_picture(Clip{-0.5F, 0.75F}, {3, 3, 3}); }},
+      {"clip_above_zero_blocked", [] { return behind_convolution(Clip{1.0F, 2.0F}, 20); }, kSums},
+      {"tanh", [] { return on_picture(Tanh{}, {3, 3, 3}); }, kFunction},
+      {"sigmoid_blocked", [] { return behind_convolution(Sigmoid{}, 20); }, kSums},
+      {"pad", [] { return on_picture(Pad{{1, 2, 3, 0}, 0.5F}, {3, 4, 2}); }},
+      {"pad_blocked", [] { return behind_convolution(Pad{{1, 1, 1, 1}, 0.0F}, 16); }, kSums},
+      {"rescale", [] { return on_picture(Rescale{0.5, -1.0}, {3, 4, 2}); }, kFunction},
+      {"transpose", [] { return on_picture(Transpose{{0, 3, 1, 2}}, {3, 4, 2}); }},
+      {"reshape_blocked",
+       [] { return behind_convolution(Reshape{{kBatch, 7 * 9 * 20}}, 20); },
+       kSums},
+      {"identity", [] { return on_picture(Identity{}, {3, 4, 2}); }},
+      {"concat", [] { return concatenation(16, 32); }, kSums},
+      {"concat_odd", [] { return concatenation(5, 11); }, kSums},
+      {"softmax_1", [] { return rows(Softmax{}, 1); }, kFunction},
+      {"softmax_1000", [] { return rows(Softmax{}, 1000); }, kFunction},
+      {"topk_5_of_1000", [] { return rows(TopK{5}, 1000); }},
+      {"topk_all", [] { return rows(TopK{33}, 33); }},
+  };
+}
+
+}  // namespace
+
+const std::vector<OpCase>& op_cases() {
+  static const std::vector<OpCase> kCases = make_cases();
+  return kCases;
+}
+
+}  // namespace fovea::test

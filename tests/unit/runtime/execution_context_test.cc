@@ -1,0 +1,48 @@
+#include "engine/runtime/execution_context.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "engine/backend/reference/reference_backend.h"
+#include "engine/passes/constants.h"
+#include "tests/support/run_plan.h"
+
+namespace fovea {
+namespace {
+
+Graph small_network() {
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 6, 6, 3}}}, {}, "x");
+  const Value w = graph.add(make_constant({4, 3, 3, 3}, test::random_floats(108, 1)), {}, "w");
+  Value y = graph.add(Conv2d{}, {x, w}, "conv");
+  y = graph.add(Relu{}, {y}, "relu");
+  y = graph.add(GlobalPool{}, {y}, "pool");
+  graph.mark_output(graph.add(Softmax{}, {y}, "y"));
+  return graph;
+}
+
+TEST(ExecutionContext, ManyThreadsShareOnePlan) {
+  const Graph graph = small_network();
+  const auto plan =
+      compile_plan(graph, make_reference_backend(), {.buckets = {1, 2}, .threads = 1});
+  const test::NamedFloats inputs = test::random_inputs(graph, 2, 3);
+  const test::NamedFloats want = test::run_plan(plan, 2, inputs);
+  std::atomic<int> wrong = 0;
+
+  std::vector<std::jthread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 50; ++i) wrong += test::run_plan(plan, 2, inputs) == want ? 0 : 1;
+    });
+  }
+  threads.clear();
+
+  EXPECT_EQ(wrong, 0);
+}
+
+}  // namespace
+}  // namespace fovea
