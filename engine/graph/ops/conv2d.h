@@ -27,7 +27,7 @@ struct Conv2d {
   std::int64_t groups = 1;
   bool bias = false;
   bool residual = false;
-  Activation activation;
+  Activation activation{};
 
   [[nodiscard]] std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const;
   void evaluate(std::span<const ConstTensorView> inputs, std::span<const TensorView> outputs) const;

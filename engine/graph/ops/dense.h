@@ -16,7 +16,7 @@ namespace fovea {
 struct Dense {
   static constexpr std::string_view kName = "Dense";
   bool bias = false;
-  Activation activation;
+  Activation activation{};
 
   [[nodiscard]] std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const;
   void evaluate(std::span<const ConstTensorView> inputs, std::span<const TensorView> outputs) const;

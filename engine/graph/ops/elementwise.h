@@ -16,7 +16,7 @@ namespace fovea {
 /// [1]. Output: as a.
 struct Add {
   static constexpr std::string_view kName = "Add";
-  Activation activation;
+  Activation activation{};
 
   [[nodiscard]] std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const;
   void evaluate(std::span<const ConstTensorView> inputs, std::span<const TensorView> outputs) const;

@@ -18,7 +18,7 @@ namespace fovea {
 /// Input: u8 [N,H,W,C], C 1 or 3.  Output: f32 [N,H,W,channels]; `channels` 0 means C.
 struct NormalizeImage {
   static constexpr std::string_view kName = "NormalizeImage";
-  NormalizationConstants constants;
+  NormalizationConstants constants{};
   std::int64_t channels = 0;
 
   [[nodiscard]] std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const;

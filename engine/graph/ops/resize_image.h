@@ -18,7 +18,7 @@ namespace fovea {
 /// channels of spec.color.  Output: u8 [N, spec.height, spec.width, channels].
 struct ResizeImage {
   static constexpr std::string_view kName = "ResizeImage";
-  PreprocessSpec spec;
+  PreprocessSpec spec{};
 
   [[nodiscard]] std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const;
   void evaluate(std::span<const ConstTensorView> inputs, std::span<const TensorView> outputs) const;

@@ -1,6 +1,8 @@
 // The compiler and a context together, on graphs small enough to read.
 #include <gtest/gtest.h>
 
+#include <fovea/error.h>
+
 #include "engine/backend/cpu/cpu_backend.h"
 #include "engine/backend/reference/reference_backend.h"
 #include "engine/passes/constants.h"
