@@ -11,6 +11,7 @@
 #include "engine/api/model_impl.h"
 #include "engine/core/require.h"
 #include "engine/core/resample.h"
+#include "engine/pipeline/convert_color.h"
 #include "engine/pipeline/ordered_pool.h"
 #include "engine/pipeline/picture_worker.h"
 
@@ -81,7 +82,7 @@ struct Classifier::Impl {
     }
     require(options.batch >= 0, "a batch size cannot be negative");
     require(threads >= 1, "the number of threads cannot be negative");
-    graph = classify_graph(network, spec, options.top_k, model.impl().logits);
+    graph = classify_graph(network, spec, options.top_k, model.impl().manifest.logits);
   }
 
   Engine& engine_for(std::optional<std::size_t> expected) {

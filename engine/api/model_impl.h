@@ -2,20 +2,19 @@
 #pragma once
 
 #include <optional>
-#include <string>
 #include <vector>
 
 #include <fovea/model.h>
 
+#include "engine/importers/manifest.h"
+
 namespace fovea {
 
 struct Model::Impl {
-  std::string name;
+  Manifest manifest;
   ModelGraph graph;
-  std::optional<PreprocessSpec> preprocessing;
+  std::optional<PreprocessSpec> preprocessing;  ///< the manifest's, with the caller's overrides
   std::vector<Label> labels;
-  std::string labels_name;  ///< "imagenet", "mnist", or empty: how a package refers to them
-  bool logits = false;      ///< output 0 is what a softmax has yet to be applied to
 };
 
 }  // namespace fovea

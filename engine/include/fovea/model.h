@@ -60,7 +60,4 @@ class Model {
 /// io/no-space, and argument/invalid where `folder` exists.
 void save_package(const Model& model, std::string_view folder);
 
-/// Names of the zoo's networks, in the order in which they are listed.
-[[nodiscard]] std::span<const std::string_view> zoo_names();
-
 }  // namespace fovea

@@ -1,0 +1,14 @@
+// Labels by what a user calls them.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/pipeline/labels.h"
+
+namespace fovea {
+
+/// "imagenet" and "mnist" are built in; anything else is a file. Throws io/read, argument/invalid.
+[[nodiscard]] std::vector<Label> read_labels(const std::string& name);
+
+}  // namespace fovea
