@@ -18,11 +18,11 @@ namespace fovea {
 
 namespace {
 
-/// A 16-bit float: sign, exponent, kFraction bits.
-template <int kFraction>
+/// A 16-bit float: a sign, an exponent, and a fraction of that many bits.
+template <int Fraction>
 struct Small {
-  static constexpr int kBias = (1 << (14 - kFraction)) - 1;
-  static constexpr std::uint32_t kInfinity = ((1U << (15 - kFraction)) - 1) << kFraction;
+  static constexpr int kBias = (1 << (14 - Fraction)) - 1;
+  static constexpr std::uint32_t kInfinity = ((1U << (15 - Fraction)) - 1) << Fraction;
 
   std::uint16_t bits;
 };
@@ -31,46 +31,46 @@ using Half = Small<10>;
 using BFloat16 = Small<7>;
 
 /// Rounds to nearest, ties to even. NaN becomes the quiet NaN of its sign.
-template <int kFraction>
-Small<kFraction> narrow(double x) {
-  using To = Small<kFraction>;
+template <int Fraction>
+Small<Fraction> narrow(double x) {
+  using To = Small<Fraction>;
   const auto bits = std::bit_cast<std::uint64_t>(x);
   const std::uint64_t sign = bits >> 63U << 15U;
   std::uint64_t rounded = To::kInfinity;
   if (std::isnan(x)) {
-    rounded |= 1U << (kFraction - 1);
+    rounded |= 1U << (Fraction - 1);
   } else if (std::isfinite(x)) {
     const int exponent = static_cast<int>(bits >> 52U & 0x7FFU) - 1023;
     const std::uint64_t significand = (bits & ((1ULL << 52U) - 1)) | 1ULL << 52U;
     // Below the smallest normal number the last place stays where it is there.
     const int place = std::max(exponent, 1 - To::kBias);
-    const int dropped = std::min(52 - kFraction + place - exponent, 63);
+    const int dropped = std::min(52 - Fraction + place - exponent, 63);
     const std::uint64_t kept = significand >> dropped;
     const std::uint64_t rest = significand & ((1ULL << dropped) - 1);
     const std::uint64_t half = 1ULL << (dropped - 1);
     const bool up = rest > half || (rest == half && (kept & 1U) != 0);
     // A normal number's leading one adds 1 to the exponent, and so does a carry.
     const auto scale = static_cast<std::uint64_t>(place - (1 - To::kBias));
-    rounded = std::min<std::uint64_t>((scale << kFraction) + kept + (up ? 1 : 0), To::kInfinity);
+    rounded = std::min<std::uint64_t>((scale << Fraction) + kept + (up ? 1 : 0), To::kInfinity);
   }
   return {static_cast<std::uint16_t>(sign | rounded)};
 }
 
-template <int kFraction>
-double widen(Small<kFraction> x) {
-  using From = Small<kFraction>;
+template <int Fraction>
+double widen(Small<Fraction> x) {
+  using From = Small<Fraction>;
   const std::uint32_t magnitude = x.bits & 0x7FFFU;
-  const int exponent = static_cast<int>(magnitude >> kFraction);
-  const std::uint32_t fraction = magnitude & ((1U << kFraction) - 1);
+  const int exponent = static_cast<int>(magnitude >> Fraction);
+  const std::uint32_t fraction = magnitude & ((1U << Fraction) - 1);
   double value = 0.0;
   if (magnitude > From::kInfinity) {
     value = std::numeric_limits<double>::quiet_NaN();
   } else if (magnitude == From::kInfinity) {
     value = std::numeric_limits<double>::infinity();
   } else if (exponent == 0) {
-    value = std::ldexp(fraction, 1 - From::kBias - kFraction);
+    value = std::ldexp(fraction, 1 - From::kBias - Fraction);
   } else {
-    value = std::ldexp(fraction + (1U << kFraction), exponent - From::kBias - kFraction);
+    value = std::ldexp(fraction + (1U << Fraction), exponent - From::kBias - Fraction);
   }
   return (x.bits & 0x8000U) != 0 ? -value : value;
 }
@@ -89,7 +89,7 @@ template <std::integral To>
 To saturate(double x) {
   // Both bounds are powers of two (or zero), so they are exact.
   constexpr double kLowest = static_cast<double>(std::numeric_limits<To>::min());
-  constexpr double kBeyond = 2.0 * (static_cast<double>(std::numeric_limits<To>::max() / 2 + 1));
+  constexpr auto kBeyond = static_cast<double>(1ULL << std::numeric_limits<To>::digits);
   if (std::isnan(x)) return 0;
   if (x <= kLowest) return std::numeric_limits<To>::min();
   if (x >= kBeyond) return std::numeric_limits<To>::max();
