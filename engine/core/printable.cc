@@ -8,6 +8,7 @@ namespace fovea {
 namespace {
 
 constexpr std::size_t kMaxBytes = 100;
+constexpr std::size_t kMaxNameBytes = 1'000;
 
 /// Bytes of the well-formed UTF-8 sequence of a printable character at `text`'s start; 0 if there
 /// is none. Over-long forms and surrogates pass: terminals show a replacement for them.
@@ -35,6 +36,16 @@ std::string printable(std::string_view text) {
     text.remove_prefix(std::max<std::size_t>(bytes, 1));
   }
   return text.empty() ? result : result + "...";
+}
+
+bool is_plain_name(std::string_view text) {
+  if (text.size() > kMaxNameBytes) return false;
+  while (!text.empty()) {
+    const std::size_t bytes = character_bytes(text);
+    if (bytes == 0) return false;
+    text.remove_prefix(bytes);
+  }
+  return true;
 }
 
 }  // namespace fovea

@@ -10,4 +10,7 @@ namespace fovea {
 /// become '?', what is too long ends in "...". For names that come out of files.
 [[nodiscard]] std::string printable(std::string_view text);
 
+/// Whether `text` is a name as it stands: UTF-8 without control characters, at most 1,000 bytes.
+[[nodiscard]] bool is_plain_name(std::string_view text);
+
 }  // namespace fovea

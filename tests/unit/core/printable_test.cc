@@ -34,5 +34,15 @@ TEST(Printable, EndsLongText) {
   EXPECT_EQ(printable(std::string(100, 'x')), std::string(100, 'x'));
 }
 
+TEST(PlainName, TakesTheNamesThatModelsHave) {
+  EXPECT_TRUE(is_plain_name("resnet/conv1/kernel:0"));
+  EXPECT_TRUE(is_plain_name("bn_ü €😀"));
+  EXPECT_TRUE(is_plain_name(std::string(1'000, 'x')));
+  EXPECT_FALSE(is_plain_name(std::string(1'001, 'x')));
+  EXPECT_FALSE(is_plain_name("a\nb"));
+  EXPECT_FALSE(is_plain_name(std::string(1, '\0')));
+  EXPECT_FALSE(is_plain_name("\xff"));
+}
+
 }  // namespace
 }  // namespace fovea
