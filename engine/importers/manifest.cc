@@ -1,7 +1,15 @@
 #include "engine/importers/manifest.h"
 
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <type_traits>
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
+#include "engine/core/json_rows.h"
+#include "engine/core/printable.h"
 #include "engine/core/require.h"
 
 namespace fovea {
@@ -10,6 +18,25 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr int kFormat = 1;
+constexpr std::array<std::string_view, 2> kLabelSets{"imagenet", "mnist"};
+
+// Each in the order of its enum.
+constexpr std::array<std::string_view, 3> kInputLayouts{"nhwc", "nchw", "other"};
+constexpr std::array<std::string_view, 3> kOutputKinds{"probabilities", "logits", "other"};
+
+template <typename Enum>
+Enum parse_word(std::string_view text, const std::array<std::string_view, 3>& words) {
+  const auto* found = std::find(words.begin(), words.end(), text);
+  if (found == words.end())
+    throw InvalidArgument(cat("is '", printable(text), "', an unknown word"));
+  return static_cast<Enum>(found - words.begin());
+}
+
+template <typename T>
+bool is_in_range(const Json& number) {
+  if (number.is_number_unsigned()) return std::in_range<T>(number.get<std::uint64_t>());
+  return number.is_number_integer() && std::in_range<T>(number.get<std::int64_t>());
+}
 
 /// One JSON object of the manifest, with messages that name the key.
 class Reader {
@@ -24,11 +51,17 @@ class Reader {
   [[nodiscard]] T get(const char* key, T fallback) const {
     const auto found = object_.find(key);
     if (found == object_.end()) return fallback;
-    const bool fits = std::is_same_v<T, bool>          ? found->is_boolean()
-                      : std::is_same_v<T, std::string> ? found->is_string()
-                      : std::is_same_v<T, double>      ? found->is_number()
-                                                       : found->is_number_integer();
-    if (!fits) fail(key, "has another type than expected");
+    bool fits = false;
+    if constexpr (std::is_same_v<T, bool>) {
+      fits = found->is_boolean();
+    } else if constexpr (std::is_same_v<T, std::string>) {
+      fits = found->is_string() && is_plain_name(found->template get_ref<const std::string&>());
+    } else if constexpr (std::is_same_v<T, double>) {
+      fits = found->is_number();
+    } else {
+      fits = is_in_range<T>(*found);
+    }
+    if (!fits) fail(key, "has another type or range than expected");
     return found->template get<T>();
   }
 
@@ -36,6 +69,8 @@ class Reader {
     const auto found = object_.find(key);
     return found == object_.end() ? nullptr : &*found;
   }
+
+  [[nodiscard]] std::string_view origin() const { return origin_; }
 
   [[noreturn]] void fail(std::string_view key, std::string_view what) const {
     throw Error(
@@ -86,6 +121,7 @@ WeightFile read_weight_file(const Json& json, std::string_view origin) {
   file.md5 = reader.get<std::string>("md5", "");
   file.sha256 = reader.get<std::string>("sha256", "");
   if (const Json* urls = reader.find("urls")) {
+    if (!urls->is_array()) reader.fail("urls", "is not a list");
     for (const Json& url : *urls) {
       if (!url.is_string()) reader.fail("urls", "holds something that is no text");
       file.urls.push_back(url.get<std::string>());
@@ -114,13 +150,92 @@ Json to_json_object(const WeightFile& file) {
           {"urls", file.urls}};
 }
 
+ImportSource read_source(const Json& json, std::string_view origin) {
+  const Reader from(json, origin, "source");
+  return {from.get<std::string>("file", ""),
+          from.get<std::string>("sha256", ""),
+          from.get<std::int64_t>("importer", 0)};
+}
+
+std::vector<ManifestOutput> read_outputs(const Json& json, const Reader& parent) {
+  if (!json.is_array()) parent.fail("outputs", "is not a list");
+  std::vector<ManifestOutput> outputs;
+  for (const Json& row : json) {
+    const Reader reader(row, parent.origin(), "outputs");
+    const auto kind = reader.word("kind", "other", [](std::string_view text) {
+      return parse_word<OutputKind>(text, kOutputKinds);
+    });
+    outputs.push_back({reader.get<std::string>("name", ""), kind});
+  }
+  return outputs;
+}
+
+/// The members that only packages have.
+void read_package_members(const Reader& reader, Manifest& manifest) {
+  manifest.input = reader.get<std::string>("input", "");
+  manifest.input_layout = reader.word("input_layout", "other", [](std::string_view text) {
+    return parse_word<InputLayout>(text, kInputLayouts);
+  });
+  if (const Json* outputs = reader.find("outputs")) {
+    manifest.outputs = read_outputs(*outputs, reader);
+  }
+  if (const Json* files = reader.find("files")) {
+    const Reader hashes(*files, reader.origin(), "files");
+    for (const auto& [name, hash] : files->items()) {
+      manifest.files[name] = hashes.get<std::string>(name.c_str(), "");
+    }
+  }
+}
+
+/// A label file lies in the manifest's folder or below it.
+void check_labels(const Reader& reader, const Manifest& manifest) {
+  if (!has_label_file(manifest)) return;
+  const std::filesystem::path path(manifest.labels);
+  const bool leaves = std::ranges::any_of(path, [](const auto& part) { return part == ".."; });
+  if (path.is_absolute() || leaves) reader.fail("labels", "leaves the manifest's folder");
+}
+
+/// The text's object, with the lists that read_json_rows hands out element by element.
+Json read_object(std::string_view text, std::string_view origin) {
+  Json object = Json::object();
+  std::size_t rows = 0;
+  try {
+    read_json_rows(
+        text,
+        [&](const std::string& key, const nlohmann::json& value) { object[key] = value; },
+        [&](const std::string& key, const nlohmann::json& row) {
+          if (++rows > kMaxRowValues) {
+            throw Error(ErrorCode::kModelLimit, cat("it has more than ", kMaxRowValues, " rows"));
+          }
+          object[key].push_back(Json(row));
+        });
+  } catch (const Error& error) {
+    throw Error(error.code(), cat(origin, ": ", error.what()));
+  }
+  return object;
+}
+
+void write_package_members(const Manifest& manifest, Json& json) {
+  if (!manifest.input.empty()) json["input"] = manifest.input;
+  if (manifest.input_layout != InputLayout::kOther) {
+    json["input_layout"] = kInputLayouts.at(static_cast<std::size_t>(manifest.input_layout));
+  }
+  for (const ManifestOutput& output : manifest.outputs) {
+    json["outputs"].push_back(
+        {{"name", output.name}, {"kind", kOutputKinds.at(static_cast<std::size_t>(output.kind))}});
+  }
+  if (!manifest.files.empty()) json["files"] = manifest.files;
+}
+
 }  // namespace
 
+bool has_label_file(const Manifest& manifest) {
+  return !manifest.labels.empty() &&
+         std::find(kLabelSets.begin(), kLabelSets.end(), manifest.labels) == kLabelSets.end();
+}
+
 Manifest parse_manifest(std::string_view text, std::string_view origin) {
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (json.is_discarded()) {
-    throw Error(ErrorCode::kModelCorrupt, cat(origin, " is not valid JSON"));
-  }
+  const Json json = read_object(text, origin);
   const Reader reader(json, origin, "");
   if (const int format = reader.get<int>("format", 0); format != kFormat) {
     throw Error(ErrorCode::kModelUnsupportedFormat,
@@ -140,10 +255,9 @@ Manifest parse_manifest(std::string_view text, std::string_view origin) {
     if (!weights->is_array()) reader.fail("weights", "is not a list");
     for (const Json& file : *weights) manifest.weights.push_back(read_weight_file(file, origin));
   }
-  if (const Json* source = reader.find("source")) {
-    const Reader from(*source, origin, "source");
-    manifest.source = {from.get<std::string>("file", ""), from.get<std::string>("sha256", "")};
-  }
+  if (const Json* source = reader.find("source")) manifest.source = read_source(*source, origin);
+  read_package_members(reader, manifest);
+  check_labels(reader, manifest);
   return manifest;
 }
 
@@ -156,8 +270,11 @@ std::string to_json(const Manifest& manifest) {
   json["weights"] = Json::array();
   for (const WeightFile& file : manifest.weights) json["weights"].push_back(to_json_object(file));
   if (manifest.source) {
-    json["source"] = {{"file", manifest.source->file}, {"sha256", manifest.source->sha256}};
+    json["source"] = {{"file", manifest.source->file},
+                      {"sha256", manifest.source->sha256},
+                      {"importer", manifest.source->importer}};
   }
+  write_package_members(manifest, json);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -1,0 +1,36 @@
+// A model package: a folder with manifest.json, graph.json and weights.safetensors.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "engine/graph/graph.h"
+#include "engine/importers/manifest.h"
+
+namespace fovea {
+
+struct Package {
+  Graph graph;
+  Manifest manifest;
+
+  /// The content of the label file where has_label_file(manifest); empty else.
+  std::string labels;
+};
+
+/// Reads a package; `path` is its folder or the manifest.json in it. The graph's constants are
+/// views of the mapped weights, so the folder may be removed afterwards, but not written into.
+///
+/// Throws Error, naming the file: model/not-found where there is no manifest.json; model/corrupt
+/// for a missing or damaged file (damage to the files that the manifest has a hash of is always
+/// noticed), and for a manifest that does not fit its graph; model/unsupported-format,
+/// model/unsupported-op, model/limit as parse_manifest and parse_graph.
+[[nodiscard]] Package load_package(const std::filesystem::path& path);
+
+/// Writes a package into the folder `path`, which is created; manifest.json comes last, so that a
+/// package is complete or none. manifest.files is filled in.
+///
+/// Throws Error: io/write where the folder exists and is not empty; io/write and io/no-space;
+/// InvalidArgument for a manifest that does not fit the graph.
+void save_package(const std::filesystem::path& path, const Package& package);
+
+}  // namespace fovea
