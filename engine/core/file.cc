@@ -50,6 +50,17 @@ OpenFile open_regular(const std::filesystem::path& path, const FileLimit& limit)
   return file;
 }
 
+/// Bytes read, at most buffer.size(); 0 at the end of the file.
+std::size_t read_some(const OpenFile& file,
+                      const std::filesystem::path& path,
+                      std::span<std::byte> buffer) {
+  while (true) {
+    const ::ssize_t count = ::read(file.descriptor.get(), buffer.data(), buffer.size());
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) fail_reading(path, reason(errno));
+  }
+}
+
 /// Reads until the end: the length on record is a hint, since files grow and /proc says 0.
 template <typename Container>
 Container read_all(const std::filesystem::path& path, const FileLimit& limit) {
@@ -58,12 +69,10 @@ Container read_all(const std::filesystem::path& path, const FileLimit& limit) {
   content.resize(static_cast<std::size_t>(file.bytes) + 1);
   std::size_t size = 0;
   while (true) {
-    const ::ssize_t count =
-        ::read(file.descriptor.get(), content.data() + size, content.size() - size);
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail_reading(path, reason(errno));
+    const auto rest = std::as_writable_bytes(std::span(content)).subspan(size);
+    const std::size_t count = read_some(file, path, rest);
     if (count == 0) break;
-    size += static_cast<std::size_t>(count);
+    size += count;
     if (size > limit.bytes) fail_too_long(path, limit);
     if (size == content.size()) content.resize(2 * size);
   }
@@ -97,6 +106,33 @@ std::vector<std::byte> read_file(const std::filesystem::path& path, const FileLi
 
 std::string read_text_file(const std::filesystem::path& path, const FileLimit& limit) {
   return read_all<std::string>(path, limit);
+}
+
+void read_pieces(const std::filesystem::path& path,
+                 const FileLimit& limit,
+                 const std::function<void(std::span<const std::byte>)>& take) {
+  const OpenFile file = open_regular(path, limit);
+  std::vector<std::byte> buffer(std::size_t{1} << 20);
+  std::uint64_t size = 0;
+  while (const std::size_t count = read_some(file, path, buffer)) {
+    size += count;
+    if (size > limit.bytes) fail_too_long(path, limit);
+    take(std::span(buffer).first(count));
+  }
+}
+
+std::string read_start(const std::filesystem::path& path, std::size_t max_bytes) {
+  const OpenFile file = open_regular(path, {});
+  std::string start(max_bytes, '\0');
+  std::size_t size = 0;
+  while (size < max_bytes) {
+    const std::size_t count =
+        read_some(file, path, std::as_writable_bytes(std::span(start)).subspan(size));
+    if (count == 0) break;
+    size += count;
+  }
+  start.resize(size);
+  return start;
 }
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path,

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <span>
@@ -32,6 +33,14 @@ struct FileLimit {
 /// The same as text.
 [[nodiscard]] std::string read_text_file(const std::filesystem::path& path,
                                          const FileLimit& limit = {});
+
+/// Passes the content to `take`, piece by piece, in constant memory. Throws like read_file.
+void read_pieces(const std::filesystem::path& path,
+                 const FileLimit& limit,
+                 const std::function<void(std::span<const std::byte>)>& take);
+
+/// The first bytes of a regular file, at most `max_bytes`. Throws like read_file.
+[[nodiscard]] std::string read_start(const std::filesystem::path& path, std::size_t max_bytes);
 
 /// A regular file, mapped read-only; unmapped with the last owner, so it can be the owner of
 /// Buffer::view. Removing or replacing the file does no harm; whoever shortens it in place while it

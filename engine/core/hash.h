@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <span>
 #include <string>
+
+#include "engine/core/file.h"
 
 namespace fovea {
 
@@ -12,5 +15,9 @@ namespace fovea {
 
 /// 64 digits, for provenance: downloads, caches of foreign files, `models verify`.
 [[nodiscard]] std::string sha256(std::span<const std::byte> bytes);
+
+/// The same of a file's content, in constant memory. Throws like read_file.
+[[nodiscard]] std::string sha256_of_file(const std::filesystem::path& path,
+                                         const FileLimit& limit = {});
 
 }  // namespace fovea

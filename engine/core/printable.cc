@@ -7,7 +7,6 @@ namespace fovea {
 
 namespace {
 
-constexpr std::size_t kMaxBytes = 100;
 constexpr std::size_t kMaxNameBytes = 1'000;
 
 /// Bytes of the well-formed UTF-8 sequence of a printable character at `text`'s start; 0 if there
@@ -28,9 +27,9 @@ std::size_t character_bytes(std::string_view text) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
+std::string printable(std::string_view text, std::size_t max_bytes) {
   std::string result;
-  while (!text.empty() && result.size() < kMaxBytes) {
+  while (!text.empty() && result.size() < max_bytes) {
     const std::size_t bytes = character_bytes(text);
     result += bytes == 0 ? std::string_view("?") : text.substr(0, bytes);
     text.remove_prefix(std::max<std::size_t>(bytes, 1));

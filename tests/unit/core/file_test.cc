@@ -46,6 +46,21 @@ TEST_F(FileTest, ReadsBackWhatWasWritten) {
   EXPECT_EQ(entries(), 1U) << "a temporary file was left behind";
 }
 
+TEST_F(FileTest, ReadsInPiecesAndOnlyTheStart) {
+  const std::string text(3'000'000, 'x');
+  write_file_atomic(path("x"), text);
+  std::size_t size = 0;
+
+  read_pieces(path("x"), {}, [&](std::span<const std::byte> piece) { size += piece.size(); });
+
+  EXPECT_EQ(size, text.size());
+  EXPECT_EQ(read_start(path("x"), 4), "xxxx");
+  EXPECT_EQ(read_start(path("x"), 4'000'000), text);
+  expect_error(ErrorCode::kModelLimit, "at most 9 bytes", [&] {
+    read_pieces("/proc/self/status", {9, ErrorCode::kModelLimit}, [](auto) {});
+  });
+}
+
 TEST_F(FileTest, ReadsAndMapsAnEmptyFile) {
   write_file_atomic(path("x"), std::string_view());
 
