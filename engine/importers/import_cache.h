@@ -1,0 +1,21 @@
+// Packages of foreign model files, kept in $cache_home/packages.
+//
+// packages/<sha256 of the file>-<importer version>/   a package, and manifest.xxh3
+// Entries appear by a rename of a complete folder and are never written to afterwards.
+#pragma once
+
+#include <filesystem>
+
+#include "engine/importers/open_model.h"
+#include "engine/importers/package.h"
+
+namespace fovea {
+
+/// The package of a foreign file: from the cache, or imported and then put there. Of several
+/// threads and processes that want the same file, one imports while the others wait for it. A
+/// damaged entry is removed and made again, with one warning. Where the cache cannot be written,
+/// the package is made in a temporary folder. Errors as of open_model_file.
+[[nodiscard]] Package import_cached(const std::filesystem::path& file,
+                                    const ImportOptions& options);
+
+}  // namespace fovea

@@ -1,0 +1,142 @@
+#include "engine/importers/import_process.h"
+
+#include <csignal>
+#include <cstring>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include <dlfcn.h>
+#include <nlohmann/json.hpp>
+
+#include "engine/core/env.h"
+#include "engine/core/json_rows.h"
+#include "engine/core/printable.h"
+#include "engine/core/require.h"
+#include "engine/importers/child_process.h"
+
+namespace fovea {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kProgram = "fovea-import";
+constexpr std::size_t kMaxMessageBytes = 2'000;
+
+/// The folder of the library or executable that holds this function.
+fs::path own_folder() {
+  ::Dl_info info{};
+  // A function is no object: its address becomes a pointer only through an integer.
+  const auto address = reinterpret_cast<std::uintptr_t>(&own_folder);
+  if (::dladdr(reinterpret_cast<void*>(address), &info) == 0 || info.dli_fname == nullptr) {
+    return {};
+  }
+  std::error_code error;
+  return fs::canonical(info.dli_fname, error).parent_path();
+}
+
+fs::path executable_folder() {
+  std::error_code error;
+  return fs::read_symlink("/proc/self/exe", error).parent_path();
+}
+
+/// What the helper says on standard output when it fails: {"code": ..., "message": ...}.
+struct Report {
+  std::string code;
+  std::string message;
+};
+
+Report parse_report(const std::string& output) {
+  Report report;
+  const auto take = [&](const std::string& key, const nlohmann::json& value) {
+    if (!value.is_string()) return;
+    if (key == "code") report.code = value.get<std::string>();
+    if (key == "message") report.message = value.get<std::string>();
+  };
+  try {
+    read_json_rows(output, take, [](const std::string&, const nlohmann::json&) {});
+  } catch (const Error&) {
+    return {};
+  }
+  return report;
+}
+
+/// Whether the helper may end in this code; whatever else it says is a failure of its own.
+bool is_report_code(const std::string& code) {
+  return code.starts_with("model/") || code.starts_with("io/");
+}
+
+[[noreturn]] void fail_as_reported(const Report& report) {
+  const ErrorCode code = error_code(report.code);
+  const std::string message = printable(report.message, kMaxMessageBytes);
+  if (code == ErrorCode::kModelUnsupportedOp || code == ErrorCode::kModelUnsupportedFormat) {
+    throw Unsupported(message, code);
+  }
+  throw Error(code, message);
+}
+
+[[noreturn]] void fail_crashed(const fs::path& file, const std::string& how) {
+  throw Error(ErrorCode::kModelImporterCrashed,
+              cat("the importer ",
+                  how,
+                  " on ",
+                  file.native(),
+                  "; the file is damaged, or this is a bug of the importer: check the file's hash "
+                  "against its source"));
+}
+
+[[noreturn]] void fail_signalled(const fs::path& file, int signal) {
+  if (signal == SIGXCPU) {
+    throw Error(ErrorCode::kModelLimit,
+                cat("importing ", file.native(), " needs more processor time than is allowed"));
+  }
+  const char* name = ::sigabbrev_np(signal);
+  fail_crashed(file, cat("was ended by signal ", name == nullptr ? "?" : name));
+}
+
+}  // namespace
+
+fs::path find_import_helper() {
+  if (const auto set = env::get(env::kImportHelper)) return *set;
+  for (const fs::path& folder : {own_folder(), executable_folder()}) {
+    if (folder.empty()) continue;
+    for (const char* where : {"", "../libexec/fovea", "../../libexec/fovea"}) {
+      std::error_code error;
+      fs::path candidate = folder / where / kProgram;
+      if (fs::is_regular_file(candidate, error)) return candidate.lexically_normal();
+    }
+  }
+  throw Error(ErrorCode::kIoRead,
+              cat("the program ",
+                  kProgram,
+                  ", which reads foreign model files, is not installed; set ",
+                  env::kImportHelper.name,
+                  " to where it is"));
+}
+
+void run_importer(const fs::path& file,
+                  const fs::path& package,
+                  std::chrono::milliseconds time_limit) {
+  const ChildResult result = run_child(
+      find_import_helper(), {"--input", file.native(), "--output", package.native()}, time_limit);
+  switch (result.end) {
+    case ChildEnd::kTimedOut:
+      throw Error(ErrorCode::kModelLimit,
+                  cat("importing ",
+                      file.native(),
+                      " was stopped after ",
+                      time_limit.count(),
+                      " ms; the file is damaged or too large for this machine"));
+    case ChildEnd::kSignalled:
+      fail_signalled(file, result.code);
+    case ChildEnd::kExited:
+      break;
+  }
+  if (result.code == 0) return;
+  const Report report = parse_report(result.output);
+  if (is_report_code(report.code)) fail_as_reported(report);
+  fail_crashed(file, cat("ended with status ", result.code));
+}
+
+}  // namespace fovea
