@@ -5,6 +5,8 @@
 #include <mutex>
 #include <unordered_map>
 
+#include <CLI/CLI.hpp>
+
 #include <fovea/classifier.h>
 
 #include "apps/fovea/command.h"
@@ -22,10 +24,10 @@ extern "C" void interrupt(int /*signal*/) {
   interrupted = 1;
 }
 
-/// The first Ctrl-C lets the pictures at work be finished and written; the second one ends the program.
-/// A read of standard input that is waiting is broken off.
+/// The first Ctrl-C lets the pictures at work be finished and written; the second one ends the
+/// program. A read of standard input that is waiting is broken off.
 void catch_interrupt() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = interrupt;
   action.sa_flags = static_cast<int>(SA_RESETHAND);
   sigaction(SIGINT, &action, nullptr);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 namespace fovea::app {

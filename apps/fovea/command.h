@@ -4,11 +4,14 @@
 #include <functional>
 #include <string>
 #include <string_view>
-
-#include <CLI/CLI.hpp>
+#include <utility>
 
 #include <fovea/error.h>
 #include <fovea/options.h>
+
+namespace CLI {
+class App;
+}  // namespace CLI
 
 namespace fovea::app {
 

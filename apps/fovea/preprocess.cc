@@ -4,6 +4,8 @@
 #include <memory>
 #include <tuple>
 
+#include <CLI/CLI.hpp>
+
 #include <fovea/image.h>
 #include <fovea/tensors.h>
 

@@ -3,6 +3,8 @@
 #include <cstdio>
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include <fovea/compiler.h>
 #include <fovea/context.h>
 #include <fovea/model.h>

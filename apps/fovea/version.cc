@@ -2,6 +2,8 @@
 #include <cstdio>
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include <fovea/version.h>
 
 #include "apps/fovea/command.h"

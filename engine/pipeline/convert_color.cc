@@ -9,7 +9,8 @@ namespace fovea {
 
 Image convert_color(const ImageView& image, ColorMode color) {
   require(image.format != PixelFormat::kGray16, "a 16-bit picture cannot be classified");
-  require(image.data != nullptr && image.width >= 1 && image.height >= 1, "a picture has no pixels");
+  require(image.data != nullptr && image.width >= 1 && image.height >= 1,
+          "a picture has no pixels");
   const PixelFormat format = color == ColorMode::kRgb ? PixelFormat::kRgb8 : PixelFormat::kGray8;
   Image converted(image.width, image.height, format);
   const auto width = static_cast<std::size_t>(image.width);
