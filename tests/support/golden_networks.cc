@@ -1,0 +1,103 @@
+#include "tests/support/golden_networks.h"
+
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include <zlib.h>
+
+#include <fovea/compiler.h>
+#include <fovea/context.h>
+#include <fovea/image.h>
+#include <fovea/model.h>
+
+#include "engine/graph/random_weights.h"
+
+namespace fovea::test {
+
+Outputs run_zoo(std::string_view network,
+                std::uint64_t seed,
+                std::string_view backend,
+                std::int64_t batch,
+                const std::vector<float>& input,
+                const std::vector<std::string>& taps) {
+  ModelOptions model;
+  model.weights = "random:" + std::to_string(seed);
+  CompileOptions options;
+  options.backend = backend;
+  options.buckets = {batch};
+  options.threads = 1;
+  options.taps = taps;
+  const auto plan = compile(open_model(network, model).graph(), options);
+
+  std::vector<std::vector<float>> values;
+  std::vector<std::span<std::byte>> out;
+  for (const TensorInfo& output : plan->outputs()) {
+    values.emplace_back(
+        static_cast<std::size_t>(num_elements(with_batch(output.desc, batch).shape)));
+  }
+  for (auto& value : values) out.push_back(std::as_writable_bytes(std::span(value)));
+  const std::span<const std::byte> in = std::as_bytes(std::span(input));
+  Context(plan).run(batch, {&in, 1}, out);
+
+  Outputs outputs;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    outputs[plan->outputs()[i].name] = std::move(values[i]);
+  }
+  return outputs;
+}
+
+std::vector<float> caffe_picture(const std::filesystem::path& file, int side) {
+  PreprocessSpec spec;
+  spec.height = side;
+  spec.width = side;
+  const Image image = resize(decode_file(file.string()).view(), spec);
+  std::vector<float> pixels(image.bytes());
+  normalize(image.view(), Normalization::kCaffe, pixels);
+  return pixels;
+}
+
+std::vector<float> caffe_formula_picture(int side) {
+  const std::vector<std::uint8_t> bytes = formula_image(side, side, 1);
+  const ImageView view{bytes.data(), side, side, std::ptrdiff_t{3} * side, PixelFormat::kRgb8};
+  std::vector<float> pixels(bytes.size());
+  normalize(view, Normalization::kCaffe, pixels);
+  return pixels;
+}
+
+std::vector<float> mnist_digits(const std::filesystem::path& shared, std::size_t count) {
+  const auto path = shared / "data" / "mnist" / "t10k-images-idx3-ubyte.gz";
+  constexpr std::size_t kHeader = 16;
+  std::vector<unsigned char> bytes(kHeader + count * 28 * 28);
+  const gzFile file = gzopen(path.c_str(), "rb");
+  const int got = gzread(file, bytes.data(), static_cast<unsigned>(bytes.size()));
+  (void)gzclose(file);
+  if (got != static_cast<int>(bytes.size()))
+    throw std::runtime_error("cannot read " + path.string());
+  std::vector<float> pixels;
+  pixels.reserve(bytes.size() - kHeader);
+  for (std::size_t i = kHeader; i < bytes.size(); ++i) {
+    pixels.push_back(static_cast<float>(bytes[i]) / 255.0F);
+  }
+  return pixels;
+}
+
+std::vector<LayerRow> read_layers(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  std::string line;
+  std::getline(stream, line);
+  std::vector<LayerRow> rows;
+  while (std::getline(stream, line)) {
+    std::istringstream fields(line);
+    LayerRow row;
+    std::string index;
+    std::string kind;
+    std::string shape;
+    fields >> index >> row.name >> kind >> shape >> row.mean >> row.std >> row.min >> row.max;
+    for (double probe = 0; fields >> probe;) row.probes.push_back(probe);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+}  // namespace fovea::test

@@ -1,0 +1,46 @@
+// Running zoo networks through the public API on what the goldens were made from.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fovea::test {
+
+/// The outputs and taps of one run by name, float32.
+using Outputs = std::map<std::string, std::vector<float>>;
+
+/// A network of the zoo with "random:SEED" weights, compiled for `batch` pictures.
+[[nodiscard]] Outputs run_zoo(std::string_view network,
+                              std::uint64_t seed,
+                              std::string_view backend,
+                              std::int64_t batch,
+                              const std::vector<float>& input,
+                              const std::vector<std::string>& taps);
+
+/// A photograph as the network's input: decoded, resized with Pillow's nearest, in caffe mode.
+[[nodiscard]] std::vector<float> caffe_picture(const std::filesystem::path& file, int side);
+
+/// formula:side:side:1 in caffe mode.
+[[nodiscard]] std::vector<float> caffe_formula_picture(int side);
+
+/// The first `count` digits of the MNIST test set below the shared data, every byte divided by 255.
+[[nodiscard]] std::vector<float> mnist_digits(const std::filesystem::path& shared,
+                                              std::size_t count);
+
+/// One row of a golden's layers.tsv.
+struct LayerRow {
+  std::string name;
+  double mean = 0;
+  double std = 0;
+  double min = 0;
+  double max = 0;
+  std::vector<double> probes;  ///< element i * (n / 8)
+};
+
+[[nodiscard]] std::vector<LayerRow> read_layers(const std::filesystem::path& file);
+
+}  // namespace fovea::test
