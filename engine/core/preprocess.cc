@@ -29,8 +29,8 @@ Enum parse(std::string_view text, std::string_view what, std::span<const std::st
   throw InvalidArgument(cat("'", text, "' is no ", what, "; use one of: ", accepted));
 }
 
-template <std::size_t kCount, typename Enum>
-std::string_view word(const std::array<std::string_view, kCount>& words, Enum value) {
+template <std::size_t Count, typename Enum>
+std::string_view word(const std::array<std::string_view, Count>& words, Enum value) {
   return words.at(static_cast<std::size_t>(value));
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "engine/core/require.h"
@@ -77,85 +76,87 @@ OutputRange cut_to_used(ResampleAxis& axis, int size) {
   return {size, begin, end - begin};
 }
 
-/// Two passes with bytes between them, or one where the other axis stays as it is.
-class Separable {
- public:
-  Separable(const ImageView& image, const ResampleBox& box, const Window& window, Interpolation how)
-      : image_(image), window_(window) {
-    // Pillow's conditions: an axis that keeps its size and is not cropped is not filtered.
-    if (window.columns.size != image.width || box[0] != 0.0F ||
-        box[2] != static_cast<float>(image.width)) {
-      columns_.emplace(resample_axis(image.width, box[0], box[2], window.columns, how));
-    }
-    if (window.rows.size != image.height || box[1] != 0.0F ||
-        box[3] != static_cast<float>(image.height)) {
-      rows_.emplace(resample_axis(image.height, box[1], box[3], window.rows, how));
-    }
-  }
+/// The columns and rows of a picture from `first` on, `count` of each.
+Pixels part(const ImageView& image, const OutputRange& columns, const OutputRange& rows) {
+  const std::uint8_t* data = image.data + rows.first * image.stride +
+                             static_cast<std::ptrdiff_t>(columns.first) * pixel_bytes(image.format);
+  return {{data, image.stride}, columns.count, rows.count};
+}
 
-  void run(Output out) {
-    if (columns_ && rows_) {
-      if (vertical_pass_first(
-              image_.width, image_.height, window_.columns.size, window_.rows.size)) {
-        vertical_then_horizontal(out);
-      } else {
-        horizontal_then_vertical(out);
-      }
-    } else if (columns_) {
-      horizontal(
-          image_.format, part({image_.width, 0, image_.width}, window_.rows), *columns_, out);
-    } else if (rows_) {
-      vertical(
-          image_.format, part(window_.columns, {image_.height, 0, image_.height}), *rows_, out);
-    } else {
-      copy(part(window_.columns, window_.rows), out);
-    }
-  }
+/// What lies between two passes.
+class Between {
+ public:
+  Between(PixelFormat format, int width, int height)
+      : stride_(static_cast<std::ptrdiff_t>(width) * pixel_bytes(format)),
+        width_(width),
+        height_(height),
+        bytes_(std::make_unique_for_overwrite<std::uint8_t[]>(static_cast<std::size_t>(stride_) *
+                                                              static_cast<std::size_t>(height))) {}
+
+  [[nodiscard]] Output output() { return {bytes_.get(), stride_}; }
+
+  [[nodiscard]] Pixels pixels() const { return {{bytes_.get(), stride_}, width_, height_}; }
 
  private:
-  /// The columns and rows of the input from `first` on, `count` of each.
-  [[nodiscard]] Pixels part(const OutputRange& columns, const OutputRange& rows) const {
-    const std::uint8_t* data = image_.data + rows.first * image_.stride +
-                               static_cast<std::ptrdiff_t>(columns.first) * pixel_;
-    return {{data, image_.stride}, columns.count, rows.count};
-  }
-
-  void copy(const Pixels& from, Output out) const {
-    for (int y = 0; y < from.height; ++y) {
-      std::memcpy(out[y], from.rows[y], static_cast<std::size_t>(from.width * pixel_));
-    }
-  }
-
-  void horizontal_then_vertical(Output out) {
-    const OutputRange rows = cut_to_used(rows_->axis, image_.height);
-    const Output between = allocate(window_.columns.count, rows.count);
-    horizontal(image_.format, part({image_.width, 0, image_.width}, rows), *columns_, between);
-    const Pixels temporary{{between.data, between.stride}, window_.columns.count, rows.count};
-    vertical(image_.format, temporary, *rows_, out);
-  }
-
-  void vertical_then_horizontal(Output out) {
-    const OutputRange columns = cut_to_used(columns_->axis, image_.width);
-    const Output between = allocate(columns.count, window_.rows.count);
-    vertical(image_.format, part(columns, {image_.height, 0, image_.height}), *rows_, between);
-    const Pixels temporary{{between.data, between.stride}, columns.count, window_.rows.count};
-    horizontal(image_.format, temporary, *columns_, out);
-  }
-
-  Output allocate(int width, int height) {
-    const auto row_bytes = static_cast<std::size_t>(width) * static_cast<std::size_t>(pixel_);
-    between_ = std::make_unique_for_overwrite<std::uint8_t[]>(row_bytes *
-                                                              static_cast<std::size_t>(height));
-    return {between_.get(), static_cast<std::ptrdiff_t>(row_bytes)};
-  }
-
-  const ImageView& image_;
-  const Window& window_;
-  int pixel_ = pixel_bytes(image_.format);
-  std::optional<ResampleTaps> columns_;
-  std::optional<ResampleTaps> rows_;
-  std::unique_ptr<std::uint8_t[]> between_;
+  std::ptrdiff_t stride_;
+  int width_;
+  int height_;
+  std::unique_ptr<std::uint8_t[]> bytes_;
 };
+
+void both_passes(const ImageView& image,
+                 const Window& window,
+                 ResampleTaps across,
+                 ResampleTaps down,
+                 Output out) {
+  const OutputRange all_columns{image.width, 0, image.width};
+  const OutputRange all_rows{image.height, 0, image.height};
+  if (vertical_pass_first(image.width, image.height, window.columns.size, window.rows.size)) {
+    const OutputRange columns = cut_to_used(across.axis, image.width);
+    Between between(image.format, columns.count, window.rows.count);
+    vertical(image.format, part(image, columns, all_rows), down, between.output());
+    horizontal(image.format, between.pixels(), across, out);
+  } else {
+    const OutputRange rows = cut_to_used(down.axis, image.height);
+    Between between(image.format, window.columns.count, rows.count);
+    horizontal(image.format, part(image, all_columns, rows), across, between.output());
+    vertical(image.format, between.pixels(), down, out);
+  }
+}
+
+/// Two passes with rounded pixels between them, or one, or none.
+void separable(const ImageView& image,
+               const ResampleBox& box,
+               const Window& window,
+               Interpolation how,
+               Output out) {
+  const auto taps = [how](int size, float begin, float end, const OutputRange& range) {
+    return ResampleTaps(resample_axis(size, begin, end, range, how));
+  };
+  // Pillow's conditions: an axis that keeps its size and is not cut is not filtered.
+  const bool needs_columns = window.columns.size != image.width || box[0] != 0.0F ||
+                             box[2] != static_cast<float>(image.width);
+  const bool needs_rows = window.rows.size != image.height || box[1] != 0.0F ||
+                          box[3] != static_cast<float>(image.height);
+  if (needs_columns && needs_rows) {
+    both_passes(image,
+                window,
+                taps(image.width, box[0], box[2], window.columns),
+                taps(image.height, box[1], box[3], window.rows),
+                out);
+  } else if (needs_columns) {
+    const Pixels in = part(image, {image.width, 0, image.width}, window.rows);
+    horizontal(image.format, in, taps(image.width, box[0], box[2], window.columns), out);
+  } else if (needs_rows) {
+    const Pixels in = part(image, window.columns, {image.height, 0, image.height});
+    vertical(image.format, in, taps(image.height, box[1], box[3], window.rows), out);
+  } else {
+    const Pixels in = part(image, window.columns, window.rows);
+    const auto row_bytes =
+        static_cast<std::size_t>(in.width) * static_cast<std::size_t>(pixel_bytes(image.format));
+    for (int y = 0; y < in.height; ++y) std::memcpy(out[y], in.rows[y], row_bytes);
+  }
+}
 
 void check(const ImageView& image, const ResampleBox& box, const Window& window) {
   require(image.data != nullptr && image.width >= 1 && image.height >= 1,
@@ -190,7 +191,7 @@ void resample_window(const ImageView& image,
   if (interpolation == Interpolation::kNearest) {
     nearest(image, box, window, out);
   } else {
-    Separable(image, box, window, interpolation).run(out);
+    separable(image, box, window, interpolation, out);
   }
 }
 

@@ -78,13 +78,8 @@ ResampleAxis resample_axis(
   const double support = shape.support * stretch;
   const double to_filter = 1.0 / stretch;
   const auto center_of = [&](int i) { return begin + (out.first + i + 0.5) * scale; };
-  // Conversions to int truncate towards zero: a negative first position becomes 0 either way.
-  const auto first_of = [&](double center) {
-    return std::max(0, static_cast<int>(center - support + 0.5));
-  };
-  const auto end_of = [&](double center) {
-    return std::min(size, static_cast<int>(center + support + 0.5));
-  };
+  // Pillow cuts towards zero instead; negative positions become 0 either way.
+  const auto rounded = [](double position) { return static_cast<int>(std::floor(position + 0.5)); };
 
   ResampleAxis axis;
   const auto count = static_cast<std::size_t>(out.count);
@@ -93,8 +88,8 @@ ResampleAxis resample_axis(
   for (int i = 0; i < out.count; ++i) {
     const double center = center_of(i);
     const auto at = static_cast<std::size_t>(i);
-    axis.first[at] = first_of(center);
-    axis.count[at] = end_of(center) - axis.first[at];
+    axis.first[at] = std::max(0, rounded(center - support));
+    axis.count[at] = std::min(size, rounded(center + support)) - axis.first[at];
     axis.taps = std::max(axis.taps, static_cast<std::size_t>(axis.count[at]));
   }
 

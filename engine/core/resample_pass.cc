@@ -6,18 +6,18 @@ namespace fovea {
 
 namespace {
 
-template <int kChannels>
+template <int Channels>
 void horizontal_row(const std::uint8_t* in, const ResampleTaps& taps, std::uint8_t* out) {
   const ResampleAxis& axis = taps.axis;
-  for (std::size_t x = 0; x < axis.first.size(); ++x, out += kChannels) {
+  for (std::size_t x = 0; x < axis.first.size(); ++x, out += Channels) {
     const std::int32_t* weight = taps.weights.data() + x * axis.taps;
-    const std::uint8_t* pixel = in + static_cast<std::ptrdiff_t>(axis.first[x]) * kChannels;
-    std::array<std::int32_t, kChannels> sum;
+    const std::uint8_t* pixel = in + static_cast<std::ptrdiff_t>(axis.first[x]) * Channels;
+    std::array<std::int32_t, Channels> sum;
     sum.fill(kResampleHalf);
-    for (int tap = 0; tap < axis.count[x]; ++tap, pixel += kChannels) {
-      for (std::size_t c = 0; c < kChannels; ++c) sum[c] += pixel[c] * weight[tap];
+    for (int tap = 0; tap < axis.count[x]; ++tap, pixel += Channels) {
+      for (std::size_t c = 0; c < Channels; ++c) sum[c] += pixel[c] * weight[tap];
     }
-    for (std::size_t c = 0; c < kChannels; ++c) out[c] = resample_byte(sum[c]);
+    for (std::size_t c = 0; c < Channels; ++c) out[c] = resample_byte(sum[c]);
   }
 }
 
@@ -36,18 +36,18 @@ void horizontal(ConstRows in,
   }
 }
 
-/// Columns [begin, begin + kCount) of one output row; a fixed count is what -O2 vectorises.
-template <std::size_t kCount>
+/// Columns [begin, begin + Count) of one output row; a fixed count is what -O2 vectorises.
+template <std::size_t Count>
 void vertical_block(
     ConstRows in, std::size_t begin, const std::int32_t* weights, int taps, std::uint8_t* out) {
-  std::array<std::int32_t, kCount> sum;
+  std::array<std::int32_t, Count> sum;
   sum.fill(kResampleHalf);
   for (int tap = 0; tap < taps; ++tap) {
     const std::uint8_t* row = in[tap] + begin;
     const std::int32_t weight = weights[tap];
-    for (std::size_t i = 0; i < kCount; ++i) sum[i] += row[i] * weight;
+    for (std::size_t i = 0; i < Count; ++i) sum[i] += row[i] * weight;
   }
-  for (std::size_t i = 0; i < kCount; ++i) out[begin + i] = resample_byte(sum[i]);
+  for (std::size_t i = 0; i < Count; ++i) out[begin + i] = resample_byte(sum[i]);
 }
 
 void vertical(ConstRows in, std::size_t row_bytes, const ResampleTaps& taps, MutableRows out) {

@@ -78,15 +78,29 @@ FOVEA_AVX2 inline __m256i load_two(const std::uint8_t* lower, const std::uint8_t
   return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
 }
 
-/// Shuffles RGB pixels `at` and `at` + 1 of both halves into 16-bit pairs: r0 r1 g0 g1 b0 b1 0 0.
-template <char at>
+/// Shuffles two RGB pixels of both halves, from byte `First` on, into 16-bit pairs:
+/// r0 r1 g0 g1 b0 b1 0 0.
+template <char First>
 FOVEA_AVX2 inline __m256i pixel_pair(__m256i pixels) {
-  constexpr char z = -1;
-  constexpr char i = 3 * at;
-  return _mm256_shuffle_epi8(
-      pixels,
-      _mm256_broadcastsi128_si256(
-          _mm_setr_epi8(i, z, i + 3, z, i + 1, z, i + 4, z, i + 2, z, i + 5, z, z, z, z, z)));
+  constexpr char kZero = -1;
+  constexpr char kSecond = First + 3;
+  const __m128i order = _mm_setr_epi8(First,
+                                      kZero,
+                                      kSecond,
+                                      kZero,
+                                      First + 1,
+                                      kZero,
+                                      kSecond + 1,
+                                      kZero,
+                                      First + 2,
+                                      kZero,
+                                      kSecond + 2,
+                                      kZero,
+                                      kZero,
+                                      kZero,
+                                      kZero,
+                                      kZero);
+  return _mm256_shuffle_epi8(pixels, _mm256_broadcastsi128_si256(order));
 }
 
 /// One position of two rows; four pixels of each are loaded at a time. Returns r g b x of the first
@@ -100,7 +114,7 @@ FOVEA_AVX2 inline __m256i horizontal_position(const std::uint8_t* row0,
   for (; pairs >= 2; pairs -= 2, pair += 2, row0 += 12, row1 += 12) {
     const __m256i pixels = load_two(row0, row1);
     sums.add(pixel_pair<0>(pixels), broadcast(pair[0].high), broadcast(pair[0].low));
-    sums.add(pixel_pair<2>(pixels), broadcast(pair[1].high), broadcast(pair[1].low));
+    sums.add(pixel_pair<6>(pixels), broadcast(pair[1].high), broadcast(pair[1].low));
   }
   if (pairs == 1) {
     sums.add(pixel_pair<0>(load_two(row0, row1)), broadcast(pair->high), broadcast(pair->low));
