@@ -26,7 +26,12 @@ inline constexpr Variable kImportHelper{
     "path of the program that reads foreign model files; the default is fovea-import beside the "
     "executable or library, or in its ../libexec/fovea"};
 
-inline constexpr std::array kTable{kHome, kXdgCacheHome, kUserHome, kImportHelper};
+inline constexpr Variable kDecodeModule{
+    "FOVEA_DECODE_MODULE",
+    "path of the module that decodes PNG, BMP and WebP; the default is libfovea_decode_opencv.so "
+    "beside the executable or library, or in its ../lib/fovea"};
+
+inline constexpr std::array kTable{kHome, kXdgCacheHome, kUserHome, kImportHelper, kDecodeModule};
 
 /// The variable's value; nothing where it is unset or empty. Thread-safe as long as nobody changes
 /// the environment meanwhile.
