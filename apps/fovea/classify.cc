@@ -117,7 +117,7 @@ void add_classify(CLI::App& program, Action& action) {
   arguments->preprocess.add_to(*command);
   command->footer(
       "Examples: fovea classify lenet5 models/lenet5/digits\n"
-      "          fovea classify mobilenet_v2.onnx photos/ --mode tf --json");
+      "          fovea classify resnet50 photos/ --weights random:1 --json");
   command->callback(
       [&action, arguments] { action = [arguments] { return classify(*arguments); }; });
 }

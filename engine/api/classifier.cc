@@ -11,7 +11,7 @@
 #include "engine/api/model_impl.h"
 #include "engine/core/require.h"
 #include "engine/core/resample.h"
-#include "engine/pipeline/convert_color.h"
+#include "engine/pipeline/decode_color.h"
 #include "engine/pipeline/ordered_pool.h"
 #include "engine/pipeline/picture_worker.h"
 
@@ -47,6 +47,15 @@ PreprocessSpec spec_for(const Model& model, const ClassifierShape& shape) {
                               ")"));
   }
   return spec;
+}
+
+/// Resizes the picture into a worker's slot, which holds one byte per channel.
+void place(const Image& image, const PreprocessSpec& spec, std::uint8_t* out) {
+  if (image.format() == PixelFormat::kGray16) {
+    throw Error(ErrorCode::kImageUnsupportedFormat,
+                "a 16-bit gray picture cannot be classified as grayscale; convert it to 8 bits");
+  }
+  resize_into(image.view(), spec, out);
 }
 
 }  // namespace
@@ -152,8 +161,7 @@ std::vector<Result> Classifier::classify(std::span<const ImageView> images) {
       [&]() -> std::optional<LoadPicture> {
         if (index == images.size()) return std::nullopt;
         return [this, view = images[index++]](std::uint8_t* out) {
-          const Image image = convert_color(view, impl_->spec.color);
-          resize_into(image.view(), impl_->spec, out);
+          place(in_color(resize(view, PreprocessSpec{}), impl_->spec.color), impl_->spec, out);
         };
       },
       [&](std::size_t i, Result result) { results[i] = std::move(result); },
@@ -169,8 +177,7 @@ void Classifier::classify_files(const NextPath& next,
         std::optional<std::string> path = next();
         if (!path) return std::nullopt;
         return [this, path = std::move(*path)](std::uint8_t* out) {
-          const Image image = decode_file(path, impl_->spec.color, impl_->options.limits);
-          resize_into(image.view(), impl_->spec, out);
+          place(decode_file(path, impl_->spec.color, impl_->options.limits), impl_->spec, out);
         };
       },
       sink,

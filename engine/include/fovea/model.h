@@ -48,16 +48,10 @@ class Model {
   std::shared_ptr<const Impl> impl_;
 };
 
-/// Opens a network of the zoo by name, a model package (a folder with manifest.json) or a foreign
-/// model file, which is imported in a separate process and kept in the cache. `options` override
-/// what the model says of itself.
+/// Opens a network of the zoo by name. `options` override what the model says of itself.
 ///
-/// Throws Error: model/not-found, model/unsupported-op, model/unsupported-format, model/corrupt,
-/// model/limit, model/importer-crashed, weights/missing, weights/shape-mismatch, argument/invalid.
+/// Throws Error: model/not-found, weights/missing, weights/shape-mismatch, model/corrupt for a
+/// damaged weights file, argument/invalid.
 [[nodiscard]] Model open_model(std::string_view model, const ModelOptions& options = {});
-
-/// Writes a model package: a new folder, complete or not there at all. Throws io/write,
-/// io/no-space, and argument/invalid where `folder` exists.
-void save_package(const Model& model, std::string_view folder);
 
 }  // namespace fovea
