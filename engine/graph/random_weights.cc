@@ -84,24 +84,41 @@ Range kernel_range(const Shape& kernel, std::int64_t groups, double head) {
   return around_zero(head * std::sqrt(6.0 / static_cast<double>(fan_in)));
 }
 
+/// Of input `index` of a convolution or a dense layer: kernel, bias.
+std::optional<Range> layer_range(
+    std::size_t index, const Shape& kernel, std::int64_t groups, bool bias, double head) {
+  if (index == 1) return kernel_range(kernel, groups, head);
+  if (index == 2 && bias) return kBiasRange;
+  return std::nullopt;
+}
+
+/// Of input `index` of a batch normalisation: gamma, beta, mean, variance.
+std::optional<Range> batch_norm_range(std::size_t index, bool feeds_add) {
+  switch (index) {
+    case 1:
+      return feeds_add ? kResidualScaleRange : kScaleRange;
+    case 2:
+    case 3:
+      return kOffsetRange;
+    case 4:
+      return kScaleRange;
+    default:
+      return std::nullopt;
+  }
+}
+
 /// Of the parameter that is input `index` of the node; nothing where a parameter has no role there.
 std::optional<Range> range_of(const Graph& graph, NodeId id, std::size_t index, double head) {
   const Node& node = graph.node(id);
   if (const auto* conv = node.as<Conv2d>()) {
-    if (index == 1) return kernel_range(graph.desc(node.inputs[1]).shape, conv->groups, head);
-    if (index == 2 && conv->bias) return kBiasRange;
-  } else if (const auto* dense = node.as<Dense>()) {
-    if (index == 1) return kernel_range(graph.desc(node.inputs[1]).shape, 1, head);
-    if (index == 2 && dense->bias) return kBiasRange;
-  } else if (node.as<BatchNorm>() != nullptr) {
-    if (index == 1) return feeds_add(graph, id) ? kResidualScaleRange : kScaleRange;
-    if (index == 2 || index == 3) return kOffsetRange;
-    if (index == 4) return kScaleRange;
-  } else if (node.as<Mul>() != nullptr) {
-    return kScaleRange;
-  } else if (node.as<Add>() != nullptr) {
-    return kOffsetRange;
+    return layer_range(index, graph.desc(node.inputs[1]).shape, conv->groups, conv->bias, head);
   }
+  if (const auto* dense = node.as<Dense>()) {
+    return layer_range(index, graph.desc(node.inputs[1]).shape, 1, dense->bias, head);
+  }
+  if (node.as<BatchNorm>() != nullptr) return batch_norm_range(index, feeds_add(graph, id));
+  if (node.as<Mul>() != nullptr) return kScaleRange;
+  if (node.as<Add>() != nullptr) return kOffsetRange;
   return std::nullopt;
 }
 

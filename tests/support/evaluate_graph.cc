@@ -20,12 +20,14 @@ std::map<std::string, std::vector<float>> evaluate_graph(
       continue;
     }
     std::vector<ConstTensorView> sources;
+    sources.reserve(node.inputs.size());
     for (const Value& input : node.inputs) {
       const auto& bytes =
           values[static_cast<std::size_t>(input.node)][static_cast<std::size_t>(input.output)];
       sources.push_back({&graph.desc(input), bytes.data()});
     }
     std::vector<TensorView> targets;
+    targets.reserve(outputs.size());
     for (std::size_t i = 0; i < outputs.size(); ++i) {
       targets.push_back({&node.outputs[i], outputs[i].data()});
     }

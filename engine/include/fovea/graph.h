@@ -114,8 +114,9 @@ struct BatchNormSpec {
 
 /// MaxPooling2D and AveragePooling2D. Sizes are rows, columns.
 struct Pool2dSpec {
-  std::array<std::int64_t, 2> pool_size{2, 2};           ///< elements, >= 1
-  std::optional<std::array<std::int64_t, 2>> strides{};  ///< elements, >= 1; pool_size where absent
+  std::array<std::int64_t, 2> pool_size{2, 2};  ///< elements, >= 1
+  std::optional<std::array<std::int64_t, 2>> strides =
+      std::nullopt;  ///< elements, >= 1; pool_size where absent
   Padding padding{};
 };
 
@@ -141,6 +142,8 @@ class GraphBuilder {
  public:
   GraphBuilder();
   ~GraphBuilder();
+  GraphBuilder(const GraphBuilder&) = delete;
+  GraphBuilder& operator=(const GraphBuilder&) = delete;
   GraphBuilder(GraphBuilder&&) noexcept;
   GraphBuilder& operator=(GraphBuilder&&) noexcept;
 
