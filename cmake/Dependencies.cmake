@@ -27,3 +27,27 @@ fovea_find_library(DNNL::dnnl HEADER oneapi/dnnl/dnnl.hpp LIBRARY dnnl)
 # Debian ships OpenCVConfig.cmake only in libopencv-dev, which pulls in every module and VTK.
 fovea_find_library(opencv_core HEADER opencv2/core.hpp LIBRARY opencv_core SUFFIX opencv4)
 fovea_find_library(opencv_imgcodecs HEADER opencv2/imgcodecs.hpp LIBRARY opencv_imgcodecs SUFFIX opencv4)
+
+# The toolkit's headers are enough for the emulated CUDA backend; nvcc is only needed for the real one.
+find_package(CUDAToolkit QUIET)
+set(FOVEA_HAVE_CUDA_HEADERS OFF)
+if(CUDAToolkit_FOUND AND EXISTS "${CUDAToolkit_INCLUDE_DIRS}/cuda_runtime_api.h")
+  set(FOVEA_HAVE_CUDA_HEADERS ON)
+endif()
+if(FOVEA_ENABLE_CUDA)
+  find_package(CUDAToolkit REQUIRED)
+  set(CMAKE_CUDA_STANDARD 20)
+  set(CMAKE_CUDA_STANDARD_REQUIRED ON)
+  enable_language(CUDA)
+endif()
+
+# The emulator has its own context switch, written for x86-64.
+set(FOVEA_HAVE_EMULATOR OFF)
+if(NOT FOVEA_HAVE_CUDA_HEADERS)
+  message(STATUS "No CUDA toolkit headers found: the kernels and the backend cuda-emu are not built. "
+    "Set CUDAToolkit_ROOT to the toolkit's folder to build them.")
+elseif(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  message(STATUS "The kernel emulator runs on x86-64 only: the backend cuda-emu is not built.")
+else()
+  set(FOVEA_HAVE_EMULATOR ON)
+endif()
