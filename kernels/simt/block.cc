@@ -16,6 +16,15 @@ std::string place_of(const Coordinates& coordinates) {
   return "thread " + text_of(coordinates.thread) + " of block " + text_of(coordinates.block);
 }
 
+std::string text_of(const std::source_location& site) {
+  return std::string(site.file_name()) + ":" + std::to_string(site.line());
+}
+
+/// All threads of a block run the same translation unit, so equal names are one string.
+bool same_place(const std::source_location& a, const std::source_location& b) {
+  return a.line() == b.line() && a.column() == b.column() && a.file_name() == b.file_name();
+}
+
 bool in_mask(std::uint32_t mask, std::size_t lane) {
   return (mask >> lane & 1U) != 0;
 }
@@ -87,18 +96,20 @@ bool Block::run_ready_threads(const std::function<void()>& kernel) {
 }
 
 bool Block::release_barrier() {
+  const Thread* first = nullptr;
+  const Thread* elsewhere = nullptr;
   std::size_t waiting = 0;
-  const void* site = nullptr;
-  bool divergent = false;
   for (std::size_t i = 0; i < size_; ++i) {
-    if (threads_[i].state != State::kAtBarrier) continue;
-    divergent = divergent || (site != nullptr && site != threads_[i].site);
-    site = threads_[i].site;
+    const Thread& thread = threads_[i];
+    if (thread.state != State::kAtBarrier) continue;
     ++waiting;
+    if (first == nullptr) first = &thread;
+    if (!same_place(first->site, thread.site)) elsewhere = &thread;
   }
   if (waiting != alive_) return false;
-  if (divergent) {
-    throw EmulationError("threads of one block wait at different calls of __syncthreads()");
+  if (elsewhere != nullptr) {
+    throw EmulationError("threads of one block wait at different calls of __syncthreads(): " +
+                         text_of(first->site) + " and " + text_of(elsewhere->site));
   }
   for (std::size_t i = 0; i < size_; ++i) {
     if (threads_[i].state == State::kAtBarrier) threads_[i].state = State::kReady;
@@ -127,7 +138,7 @@ void Block::report_deadlock() const {
       (example->state == State::kAtBarrier ? " at __syncthreads()" : " at a warp operation"));
 }
 
-void Block::barrier(const void* site) {
+void Block::barrier(const std::source_location& site) {
   Thread& thread = threads_[running_];
   thread.state = State::kAtBarrier;
   thread.site = site;

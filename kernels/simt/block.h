@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <random>
+#include <source_location>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,7 @@ class Block {
            std::mt19937& random);
 
   /// Called by a thread: waits for all threads that have not returned. `site` tells calls apart.
-  void barrier(const void* site);
+  void barrier(const std::source_location& site);
 
   /// Called by a thread: waits for the lanes in `mask` that have not returned, then gives the value
   /// of lane `source_lane` (kShuffle), the lanes with values other than 0 (kBallot), or 0 (kSync).
@@ -65,7 +66,7 @@ class Block {
     Coordinates coordinates;
     Fiber fiber;
     State state = State::kNew;
-    const void* site = nullptr;
+    std::source_location site;
     WarpOperation operation = WarpOperation::kSync;
     std::uint32_t mask = 0;
     std::uint64_t value = 0;

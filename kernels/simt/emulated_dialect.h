@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <source_location>
+#include <string>
 
 #include <cuda_runtime_api.h>
 
@@ -103,9 +105,8 @@ inline int lane() {
 
 }  // namespace simt
 
-// Not inlined, so that the return address tells one call from another.
-[[gnu::noinline]] inline void __syncthreads() {
-  simt::running_block->barrier(__builtin_return_address(0));
+inline void __syncthreads(const std::source_location& site = std::source_location::current()) {
+  simt::running_block->barrier(site);
 }
 
 inline void __syncwarp(unsigned mask = ~0U) {

@@ -1,0 +1,266 @@
+// Looks for races between CUDA threads: planted ones, and in every kernel of the project.
+//
+// Kernels are compiled with -fsanitize=thread here, in whatever preset, and the emulator tells
+// ThreadSanitizer that every CUDA thread is a thread and that barriers are all that orders them.
+// Blocks are not ordered at all. Shapes are small, since the sanitizer's threads are slow.
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "kernels/copy.h"
+#include "kernels/dense.h"
+#include "kernels/epilogue.h"
+#include "kernels/global_pool.h"
+#include "kernels/normalize.h"
+#include "kernels/pool.h"
+#include "kernels/simt/emulator.h"
+#include "kernels/simt/simt.h"
+#include "kernels/softmax_topk.h"
+
+namespace {
+
+int reports = 0;
+
+}  // namespace
+
+// NOLINTBEGIN(bugprone-reserved-identifier, readability-identifier-naming): ThreadSanitizer's names
+extern "C" {
+
+/// Called by ThreadSanitizer for every report, while it holds its locks.
+[[gnu::no_sanitize("thread")]] void __tsan_on_report(void* /*report*/) {
+  ++reports;
+}
+
+/// The tests judge the reports, not the exit status; memory of one race may be that of the next.
+[[gnu::no_sanitize("thread")]] const char* __tsan_default_options() {
+  return "exitcode=0:suppress_equal_addresses=0";
+}
+}
+
+// NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming)
+
+namespace fovea::kernels {
+namespace {
+
+constexpr int kThreads = 64;
+
+__global__ void read_before_barrier(int* out) {
+  SIMT_SHARED(values, int[kThreads]);
+  values[threadIdx.x] = 1;
+  out[blockIdx.x * kThreads + threadIdx.x] = values[kThreads - 1 - threadIdx.x];
+}
+
+/// The second round writes what others may still read from the first.
+__global__ void write_after_read(int* out) {
+  SIMT_SHARED(values, int[kThreads]);
+  for (int round = 0; round < 2; ++round) {
+    values[threadIdx.x] = round;
+    __syncthreads();
+    out[blockIdx.x * kThreads + threadIdx.x] = values[(threadIdx.x + 1) % kThreads];
+  }
+}
+
+__global__ void shuffle_as_fence(int* out) {
+  SIMT_SHARED(values, int[kThreads]);
+  values[threadIdx.x] = 1;
+  const int other = __shfl_xor_sync(0xffff'ffffU, values[threadIdx.x], 1);
+  out[blockIdx.x * kThreads + threadIdx.x] = other + values[threadIdx.x ^ 2U];
+}
+
+__global__ void two_threads_write_one_word(int* out) {
+  out[blockIdx.x * kThreads + threadIdx.x / 2] = static_cast<int>(threadIdx.x);
+}
+
+__global__ void read_what_another_writes(int* out) {
+  int* mine = out + blockIdx.x * kThreads;
+  if (threadIdx.x == 0) mine[0] = 7;
+  if (threadIdx.x != 0) mine[threadIdx.x] = mine[0];
+}
+
+__global__ void two_blocks_write_one_word(int* out) {
+  if (threadIdx.x == 0) out[0] = static_cast<int>(blockIdx.x);
+}
+
+__global__ void mirror_with_barrier(int* out) {
+  SIMT_SHARED(values, int[kThreads]);
+  for (int round = 0; round < 3; ++round) {
+    values[threadIdx.x] = round;
+    __syncthreads();
+    out[blockIdx.x * kThreads + threadIdx.x] = values[kThreads - 1 - threadIdx.x];
+    __syncthreads();
+  }
+}
+
+__global__ void neighbour_with_syncwarp(int* out) {
+  SIMT_SHARED(values, int[kThreads]);
+  values[threadIdx.x] = 1;
+  __syncwarp();
+  out[blockIdx.x * kThreads + threadIdx.x] = values[threadIdx.x ^ 2U];
+}
+
+__global__ void count_atomically(int* out) {
+  atomicAdd(out, 1);
+}
+
+/// Reports that `work` causes.
+int reports_of(const std::function<void()>& work) {
+  const int before = reports;
+  work();
+  return reports - before;
+}
+
+struct Planted {
+  std::string name;
+  void (*kernel)(int*);
+  bool races;
+};
+
+class PlantedRace : public testing::TestWithParam<Planted> {};
+
+TEST_P(PlantedRace, IsReportedWhereThereIsOne) {
+  std::vector<int> out(std::size_t{2} * kThreads);
+
+  const int found = reports_of([&] {
+    ASSERT_EQ(simt::launch(GetParam().kernel, dim3(2), dim3(kThreads), 0, nullptr, out.data()),
+              cudaSuccess);
+  });
+
+  EXPECT_EQ(found > 0, GetParam().races) << found << " reports";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All,
+    PlantedRace,
+    testing::Values(Planted{"ReadBeforeBarrier", read_before_barrier, true},
+                    Planted{"WriteAfterRead", write_after_read, true},
+                    Planted{"ShuffleAsFence", shuffle_as_fence, true},
+                    Planted{"TwoThreadsWriteOneWord", two_threads_write_one_word, true},
+                    Planted{"ReadWhatAnotherWrites", read_what_another_writes, true},
+                    Planted{"TwoBlocksWriteOneWord", two_blocks_write_one_word, true},
+                    Planted{"MirrorWithBarrier", mirror_with_barrier, false},
+                    Planted{"NeighbourWithSyncwarp", neighbour_with_syncwarp, false},
+                    Planted{"CountAtomically", count_atomically, false}),
+    [](const auto& test) { return test.param.name; });
+
+struct Clean {
+  std::string name;
+  std::function<cudaError_t()> launch;
+};
+
+std::vector<float> ramp(std::size_t size) {
+  std::vector<float> values(size);
+  for (std::size_t i = 0; i < size; ++i) values[i] = static_cast<float>(i * 37 % 101) / 16.0F;
+  return values;
+}
+
+cudaError_t run_copy() {
+  std::vector<std::byte> src(std::size_t{9} * 48);
+  std::vector<std::byte> dst(std::size_t{9} * 40);
+  return copy_rows(src.data(), 48, dst.data(), 40, 9, 33, nullptr);
+}
+
+cudaError_t run_dense() {
+  const std::vector<float> x = ramp(5 * 36);
+  const std::vector<float> w = ramp(11 * 36);
+  std::vector<float> y(5 * 11);
+  return dense(
+      {.x = x.data(), .w = w.data(), .y = y.data(), .rows = 5, .inputs = 36, .outputs = 11},
+      nullptr);
+}
+
+cudaError_t run_epilogue() {
+  std::vector<float> x = ramp(33 * 8);
+  return epilogue({.x = x.data(),
+                   .residual = x.data(),
+                   .y = x.data(),
+                   .x_stride = 8,
+                   .residual_stride = 8,
+                   .y_stride = 8,
+                   .pixels = 33,
+                   .channels = 8},
+                  nullptr);
+}
+
+cudaError_t run_global_pool() {
+  const std::vector<float> x = ramp(2 * 9 * 33);
+  std::vector<float> y(2 * 33);
+  return global_average_pool(x.data(), 33, y.data(), 2, 9, 33, nullptr);
+}
+
+cudaError_t run_normalize() {
+  const std::vector<std::uint8_t> x(31 * 3, 7);
+  std::vector<float> y(31 * 4);
+  return normalize({.x = x.data(), .y = y.data(), .pixels = 31, .out_channels = 4}, nullptr);
+}
+
+cudaError_t run_pool() {
+  const std::vector<float> x = ramp(2 * 5 * 5 * 8);
+  std::vector<float> y(2 * 3 * 3 * 8);
+  return max_pool({.x = x.data(),
+                   .y = y.data(),
+                   .x_stride = 8,
+                   .y_stride = 8,
+                   .n = 2,
+                   .h = 5,
+                   .w = 5,
+                   .c = 8,
+                   .out_h = 3,
+                   .out_w = 3,
+                   .kernel_h = 3,
+                   .kernel_w = 3,
+                   .stride_h = 2,
+                   .stride_w = 2,
+                   .pad_top = 1,
+                   .pad_left = 1},
+                  nullptr);
+}
+
+cudaError_t run_softmax() {
+  std::vector<float> x = ramp(2 * 300);
+  return softmax(x.data(), x.data(), 2, 300, nullptr);
+}
+
+cudaError_t run_top_k(std::int64_t rows, std::int64_t cols, std::int64_t k) {
+  const std::vector<float> x = ramp(static_cast<std::size_t>(rows * cols));
+  std::vector<float> values(static_cast<std::size_t>(rows * k));
+  std::vector<std::int32_t> indices(values.size());
+  return softmax_top_k({.x = x.data(),
+                        .values = values.data(),
+                        .indices = indices.data(),
+                        .rows = rows,
+                        .cols = cols,
+                        .k = k},
+                       nullptr);
+}
+
+class KernelWithoutRace : public testing::TestWithParam<Clean> {};
+
+TEST_P(KernelWithoutRace, IsNotReported) {
+  for (const simt::Schedule schedule : {simt::Schedule::kForward, simt::Schedule::kReverse}) {
+    simt::set_schedule(schedule);
+    EXPECT_EQ(reports_of([] { EXPECT_EQ(GetParam().launch(), cudaSuccess); }), 0);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All,
+    KernelWithoutRace,
+    testing::Values(Clean{"Copy", run_copy},
+                    Clean{"Dense", run_dense},
+                    Clean{"Epilogue", run_epilogue},
+                    Clean{"GlobalPool", run_global_pool},
+                    Clean{"Normalize", run_normalize},
+                    Clean{"Pool", run_pool},
+                    Clean{"Softmax", run_softmax},
+                    Clean{"TopKInRegisters", [] { return run_top_k(2, 150, 5); }},
+                    Clean{"TopKInMoreRegisters", [] { return run_top_k(1, 1100, 5); }},
+                    Clean{"TopKByRank", [] { return run_top_k(2, 300, 40); }}),
+    [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace fovea::kernels
