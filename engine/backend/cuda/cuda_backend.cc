@@ -1,0 +1,64 @@
+#include "engine/backend/cuda/cuda_backend.h"
+
+#include <utility>
+
+#include "engine/backend/cuda/cuda_stream.h"
+#include "engine/backend/cuda/device.h"
+#include "engine/backend/cuda/kernel_step.h"
+#include "engine/backend/cuda/lowerings.h"
+
+namespace fovea::cuda {
+
+namespace {
+
+constexpr std::uint32_t bit(ActivationKind kind) {
+  return 1U << static_cast<unsigned>(kind);
+}
+
+class CudaBackend final : public Backend {
+ public:
+  CudaBackend(std::string name, std::unique_ptr<const ConvolutionLibrary> convolutions)
+      : name_(std::move(name)), convolutions_(std::move(convolutions)) {}
+
+  [[nodiscard]] std::string_view name() const override { return name_; }
+
+  [[nodiscard]] TargetTraits traits() const override {
+    return {.fused_activations = bit(ActivationKind::kRelu) | bit(ActivationKind::kClip) |
+                                 bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
+            .fuses_residual = true,
+            .writes_slices = true};
+  }
+
+  [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
+    return lower(site, convolutions_.get());
+  }
+
+  [[nodiscard]] Tactic conversion(const TensorDesc& desc,
+                                  const Layout& from,
+                                  const Layout& to) const override {
+    return copy_tactic(desc, from, to);
+  }
+
+  [[nodiscard]] std::unique_ptr<Stream> make_stream(int /*threads*/) const override {
+    return std::make_unique<CudaStream>();
+  }
+
+  [[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes) const override {
+    return cuda::allocate(bytes);
+  }
+
+  [[nodiscard]] MemoryInfo memory_info() const override { return cuda::memory_info(); }
+
+ private:
+  std::string name_;
+  std::unique_ptr<const ConvolutionLibrary> convolutions_;
+};
+
+}  // namespace
+
+std::unique_ptr<Backend> make_backend(std::string name,
+                                      std::unique_ptr<const ConvolutionLibrary> convolutions) {
+  return std::make_unique<CudaBackend>(std::move(name), std::move(convolutions));
+}
+
+}  // namespace fovea::cuda

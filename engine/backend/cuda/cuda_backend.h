@@ -1,0 +1,29 @@
+// The CUDA backend: our kernels, and libraries for convolutions.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/backend/backend.h"
+#include "engine/backend/cuda/convolution_library.h"
+
+namespace fovea {
+
+/// The backend "cuda" on the calling thread's current device. Defined where the project is built
+/// with FOVEA_ENABLE_CUDA. Throws DeviceError (device/none) where no device can be used.
+[[nodiscard]] std::unique_ptr<Backend> make_cuda_backend();
+
+/// The backend "cuda-emu": the same lowerings, plans and streams in host memory, with emulated
+/// kernels and convolutions by the operator's own definition. For tests; slow.
+[[nodiscard]] std::unique_ptr<Backend> make_cuda_emu_backend();
+
+namespace cuda {
+
+/// The backend over the device calls that were linked. `convolutions` may be null: then there are
+/// none.
+[[nodiscard]] std::unique_ptr<Backend> make_backend(
+    std::string name, std::unique_ptr<const ConvolutionLibrary> convolutions);
+
+}  // namespace cuda
+
+}  // namespace fovea

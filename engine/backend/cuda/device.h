@@ -1,0 +1,75 @@
+// The device calls that the CUDA backend needs. One of two files implements them, as CMake chooses:
+// device_runtime.cc by the CUDA runtime, device_emulated.cc in host memory for machines without a
+// GPU, where work waits in its stream until somebody waits for it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <source_location>
+#include <type_traits>
+
+#include <cuda_runtime_api.h>
+
+#include "engine/backend/backend.h"
+
+namespace fovea::cuda {
+
+/// Whether a device can be used; always true for the emulated one.
+[[nodiscard]] bool has_device();
+
+/// Throws DeviceError (device/failed, device/out-of-memory or device/none) that names the place of
+/// the call unless `status` is cudaSuccess.
+void check(cudaError_t status, const std::source_location& where = std::source_location::current());
+
+/// Device memory, aligned to kBufferAlignment, freed with the last pointer; its content is
+/// undefined. Throws DeviceError (device/out-of-memory).
+[[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes);
+
+[[nodiscard]] MemoryInfo memory_info();
+
+/// Releases what the handle refers to; errors have no one to report to.
+struct Release {
+  void operator()(cudaStream_t stream) const noexcept;
+  void operator()(cudaEvent_t event) const noexcept;
+  void operator()(cudaGraphExec_t graph) const noexcept;
+};
+
+template <typename Handle>
+using Owned = std::unique_ptr<std::remove_pointer_t<Handle>, Release>;
+
+using StreamHandle = Owned<cudaStream_t>;
+using EventHandle = Owned<cudaEvent_t>;
+using GraphHandle = Owned<cudaGraphExec_t>;
+
+/// A stream that does not wait for the default stream.
+[[nodiscard]] StreamHandle make_stream();
+
+/// Enqueues a copy; the call does not wait. Host memory must stay until the stream is synchronised,
+/// unchanged where it is the source.
+void copy_to_device(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream);
+void copy_to_host(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream);
+
+/// Waits for everything enqueued. Throws DeviceError for a failure of that work.
+void synchronize(cudaStream_t stream);
+
+/// An event that has a time.
+[[nodiscard]] EventHandle make_event();
+void record(cudaEvent_t event, cudaStream_t stream);
+
+/// Waits for the work before the last record(); returns at once where there was none.
+void synchronize(cudaEvent_t event);
+
+/// Work enqueued on `stream` from now on starts after the event's last record().
+void wait(cudaStream_t stream, cudaEvent_t event);
+
+/// Milliseconds between two events that are recorded and done.
+[[nodiscard]] float elapsed_ms(cudaEvent_t start, cudaEvent_t stop);
+
+/// Between the two, work of the stream is recorded and not run.
+void begin_capture(cudaStream_t stream);
+[[nodiscard]] GraphHandle end_capture(cudaStream_t stream);
+
+/// Enqueues captured work, with the arguments that it was captured with.
+void launch(cudaGraphExec_t graph, cudaStream_t stream);
+
+}  // namespace fovea::cuda

@@ -1,0 +1,139 @@
+// The device calls by the CUDA runtime.
+#include <string>
+
+#include "engine/backend/cuda/device.h"
+#include "engine/core/require.h"
+
+namespace fovea::cuda {
+
+namespace {
+
+ErrorCode code_of(cudaError_t status) {
+  switch (status) {
+    case cudaErrorMemoryAllocation:
+      return ErrorCode::kDeviceOutOfMemory;
+    case cudaErrorNoDevice:
+    case cudaErrorInsufficientDriver:
+      return ErrorCode::kDeviceNone;
+    default:
+      return ErrorCode::kDeviceFailed;
+  }
+}
+
+/// Calls `create(&handle, arguments...)`, checks it, and takes ownership of the handle.
+template <typename Handle, typename Create, typename... Arguments>
+Owned<Handle> make(Create create, Arguments... arguments) {
+  Handle handle = nullptr;
+  check(create(&handle, arguments...));
+  return Owned<Handle>(handle);
+}
+
+}  // namespace
+
+void check(cudaError_t status, const std::source_location& where) {
+  if (status == cudaSuccess) return;
+  throw DeviceError(cat("CUDA: ",
+                        cudaGetErrorString(status),
+                        " (",
+                        cudaGetErrorName(status),
+                        ") at ",
+                        where.file_name(),
+                        ':',
+                        where.line()),
+                    code_of(status));
+}
+
+bool has_device() {
+  int count = 0;
+  return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+}
+
+std::shared_ptr<std::byte> allocate(std::size_t bytes) {
+  void* memory = nullptr;
+  const cudaError_t status = cudaMalloc(&memory, bytes);
+  if (status == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();  // not sticky: later calls must not see it again
+    throw DeviceError(
+        cat("no ", bytes, " bytes of device memory; a smaller largest batch needs less"),
+        ErrorCode::kDeviceOutOfMemory);
+  }
+  check(status);
+  return {static_cast<std::byte*>(memory), [](std::byte* p) { (void)cudaFree(p); }};
+}
+
+MemoryInfo memory_info() {
+  MemoryInfo info;
+  check(cudaMemGetInfo(&info.free_bytes, &info.total_bytes));
+  return info;
+}
+
+void Release::operator()(cudaStream_t stream) const noexcept {
+  (void)cudaStreamDestroy(stream);
+}
+
+void Release::operator()(cudaEvent_t event) const noexcept {
+  (void)cudaEventDestroy(event);
+}
+
+void Release::operator()(cudaGraphExec_t graph) const noexcept {
+  (void)cudaGraphExecDestroy(graph);
+}
+
+StreamHandle make_stream() {
+  return make<cudaStream_t>(cudaStreamCreateWithFlags, cudaStreamNonBlocking);
+}
+
+void copy_to_device(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream) {
+  check(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyHostToDevice, stream));
+}
+
+void copy_to_host(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream) {
+  check(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToHost, stream));
+}
+
+void synchronize(cudaStream_t stream) {
+  check(cudaStreamSynchronize(stream));
+}
+
+EventHandle make_event() {
+  return make<cudaEvent_t>(cudaEventCreateWithFlags, cudaEventDefault);
+}
+
+void record(cudaEvent_t event, cudaStream_t stream) {
+  check(cudaEventRecord(event, stream));
+}
+
+void synchronize(cudaEvent_t event) {
+  check(cudaEventSynchronize(event));
+}
+
+void wait(cudaStream_t stream, cudaEvent_t event) {
+  check(cudaStreamWaitEvent(stream, event, cudaEventWaitDefault));
+}
+
+float elapsed_ms(cudaEvent_t start, cudaEvent_t stop) {
+  float ms = 0.0F;
+  check(cudaEventElapsedTime(&ms, start, stop));
+  return ms;
+}
+
+void begin_capture(cudaStream_t stream) {
+  check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
+}
+
+GraphHandle end_capture(cudaStream_t stream) {
+  cudaGraph_t captured = nullptr;
+  check(cudaStreamEndCapture(stream, &captured));
+  const auto destroy = [](cudaGraph_t graph) { (void)cudaGraphDestroy(graph); };
+  const std::unique_ptr<std::remove_pointer_t<cudaGraph_t>, decltype(destroy)> graph(captured,
+                                                                                     destroy);
+  cudaGraphExec_t executable = nullptr;
+  check(cudaGraphInstantiate(&executable, graph.get(), 0));
+  return GraphHandle(executable);
+}
+
+void launch(cudaGraphExec_t graph, cudaStream_t stream) {
+  check(cudaGraphLaunch(graph, stream));
+}
+
+}  // namespace fovea::cuda

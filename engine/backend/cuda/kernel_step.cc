@@ -1,0 +1,130 @@
+#include "engine/backend/cuda/kernel_step.h"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "engine/backend/cuda/cuda_stream.h"
+#include "engine/backend/weight_store.h"
+#include "engine/core/require.h"
+#include "kernels/copy.h"
+
+namespace fovea::cuda {
+
+namespace {
+
+using DeviceBytes = std::shared_ptr<const std::byte>;
+
+struct KernelState final : StepState {
+  std::vector<const std::byte*> inputs;
+};
+
+class KernelStep final : public Step {
+ public:
+  KernelStep(Launch launch, std::vector<DeviceBytes> constants)
+      : launch_(std::move(launch)), constants_(std::move(constants)) {}
+
+  [[nodiscard]] std::unique_ptr<StepState> bind(const StepArgs& args,
+                                                Stream& /*stream*/) const override {
+    auto state = std::make_unique<KernelState>();
+    for (std::size_t i = 0; i < args.inputs.size(); ++i) {
+      state->inputs.push_back(constants_[i] != nullptr ? constants_[i].get() : args.inputs[i]);
+    }
+    return state;
+  }
+
+  void enqueue(const StepArgs& args, Stream& stream) const override {
+    const auto& state = dynamic_cast<const KernelState&>(*args.state);
+    check(launch_({state.inputs, args.outputs, args.workspace}, as_cuda(stream)));
+  }
+
+ private:
+  Launch launch_;
+  std::vector<DeviceBytes> constants_;  ///< null for inputs that are no Constants
+};
+
+/// The constant's elements as they are, uploaded once for all steps that read them.
+DeviceBytes dense_copy(const Constant& constant, WeightStore& weights) {
+  const std::span<const std::byte> bytes = constant.data->bytes();
+  return weights.get(cat(constant.data->hash(), " dense"),
+                     bytes.size(),
+                     [bytes](std::span<std::byte> out) { std::ranges::copy(bytes, out.begin()); });
+}
+
+std::unique_ptr<Step> build_step(const std::vector<const Constant*>& constants,
+                                 const MakeLaunch& make,
+                                 const BuildArgs& args) {
+  std::vector<DeviceBytes> copies;
+  for (const Constant* constant : constants) {
+    copies.push_back(constant == nullptr ? nullptr : dense_copy(*constant, args.weights));
+  }
+  return std::make_unique<KernelStep>(make(args), std::move(copies));
+}
+
+}  // namespace
+
+Tactic kernel_tactic(const OpSite& site, std::string name, MakeLaunch make) {
+  std::vector<const Constant*> constants;
+  for (std::size_t i = 0; i < site.node.inputs.size(); ++i) constants.push_back(site.constant(i));
+  Tactic tactic;
+  tactic.name = std::move(name);
+  tactic.inputs.resize(site.node.inputs.size());
+  tactic.outputs.resize(site.node.outputs.size());
+  tactic.build = [constants, make = std::move(make)](const BuildArgs& args) {
+    return build_step(constants, make, args);
+  };
+  return tactic;
+}
+
+Layout strided_or_dense(const Layout& layout) {
+  return layout.kind == Layout::Kind::kSliced ? layout : Layout{};
+}
+
+std::int64_t pixel_stride(const TensorDesc& desc, const Layout& layout) {
+  return layout.kind == Layout::Kind::kSliced ? layout.pixel_stride : channels_of(desc);
+}
+
+std::int64_t channels_of(const TensorDesc& desc) {
+  return desc.shape.empty() ? 1 : desc.shape.back();
+}
+
+std::int64_t pixels_of(const TensorDesc& desc) {
+  const std::int64_t channels = channels_of(desc);
+  return channels == 0 ? 0 : num_elements(desc.shape) / channels;
+}
+
+bool fits_int(const TensorDesc& desc) {
+  return std::all_of(desc.shape.begin(), desc.shape.end(), [](std::int64_t dim) {
+    return dim <= std::numeric_limits<int>::max();
+  });
+}
+
+Tactic copy_tactic(const TensorDesc& desc, const Layout& from, const Layout& to) {
+  for (const Layout& layout : {from, to}) {
+    require(layout.kind != Layout::Kind::kOpaque, "cuda has no opaque layouts");
+  }
+  const auto bytes = static_cast<std::int64_t>(element_size(desc.dtype));
+  Tactic tactic;
+  tactic.name = "copy";
+  tactic.inputs = {from};
+  tactic.outputs = {to};
+  tactic.build = [=](const BuildArgs& args) {
+    const auto make = [=](const BuildArgs&) -> Launch {
+      return [=](const Operands& operands, cudaStream_t stream) {
+        return kernels::copy_rows(operands.inputs[0],
+                                  pixel_stride(desc, from) * bytes,
+                                  operands.outputs[0],
+                                  pixel_stride(desc, to) * bytes,
+                                  pixels_of(desc),
+                                  channels_of(desc) * bytes,
+                                  stream);
+      };
+    };
+    return build_step({nullptr}, make, args);
+  };
+  return tactic;
+}
+
+}  // namespace fovea::cuda

@@ -1,0 +1,53 @@
+// A step that launches kernels.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string>
+
+#include <cuda_runtime_api.h>
+
+#include "engine/backend/backend.h"
+
+namespace fovea::cuda {
+
+/// Addresses of a launch. Other than in StepArgs, Constants are there too: dense, on the device.
+struct Operands {
+  std::span<const std::byte* const> inputs;
+  std::span<std::byte* const> outputs;
+  std::byte* workspace = nullptr;
+
+  [[nodiscard]] const float* input(std::size_t i) const {
+    return reinterpret_cast<const float*>(inputs[i]);
+  }
+
+  [[nodiscard]] float* output(std::size_t i) const { return reinterpret_cast<float*>(outputs[i]); }
+};
+
+/// Enqueues the work of one step; called for every run that is not a replay.
+using Launch = std::function<cudaError_t(const Operands& operands, cudaStream_t stream)>;
+
+/// Makes the launch for the layouts that the compiler chose.
+using MakeLaunch = std::function<Launch(const BuildArgs& args)>;
+
+/// A tactic that reads and writes dense tensors, unless the caller changes its layouts.
+[[nodiscard]] Tactic kernel_tactic(const OpSite& site, std::string name, MakeLaunch make);
+
+/// The layout if kernels that take a pixel stride can read it, else dense.
+[[nodiscard]] Layout strided_or_dense(const Layout& layout);
+
+/// Elements from one pixel (all of the last dimension) to the next.
+[[nodiscard]] std::int64_t pixel_stride(const TensorDesc& desc, const Layout& layout);
+
+/// The size of the last dimension, 1 for a scalar, and the number of such pixels.
+[[nodiscard]] std::int64_t channels_of(const TensorDesc& desc);
+[[nodiscard]] std::int64_t pixels_of(const TensorDesc& desc);
+
+/// Whether every dimension fits the kernels' int.
+[[nodiscard]] bool fits_int(const TensorDesc& desc);
+
+/// Copies a tensor between layouts that are dense or slices; a tactic with one input and output.
+[[nodiscard]] Tactic copy_tactic(const TensorDesc& desc, const Layout& from, const Layout& to);
+
+}  // namespace fovea::cuda

@@ -1,0 +1,43 @@
+#include "engine/backend/cuda/lowerings.h"
+
+#include <array>
+#include <variant>
+
+namespace fovea::cuda {
+
+namespace {
+
+using Table = std::array<Lowering*, std::variant_size_v<Op>>;
+
+Table make_table() {
+  Table table{};
+  table[kOpIndex<Add>] = lower_add;
+  table[kOpIndex<AveragePool>] = lower_pool;
+  table[kOpIndex<Clip>] = lower_activation;
+  table[kOpIndex<Concat>] = lower_concat;
+  table[kOpIndex<Dense>] = lower_dense;
+  table[kOpIndex<GlobalPool>] = lower_global_pool;
+  table[kOpIndex<Identity>] = lower_view;
+  table[kOpIndex<MaxPool>] = lower_pool;
+  table[kOpIndex<NormalizeImage>] = lower_normalize_image;
+  table[kOpIndex<Relu>] = lower_activation;
+  table[kOpIndex<Reshape>] = lower_view;
+  table[kOpIndex<Sigmoid>] = lower_activation;
+  table[kOpIndex<Softmax>] = lower_softmax;
+  table[kOpIndex<Tanh>] = lower_activation;
+  table[kOpIndex<TopK>] = lower_topk;
+  return table;
+}
+
+}  // namespace
+
+std::vector<Tactic> lower(const OpSite& site, const ConvolutionLibrary* convolutions) {
+  static const Table kTable = make_table();
+  if (site.node.as<Conv2d>() != nullptr) {
+    return convolutions == nullptr ? std::vector<Tactic>{} : convolutions->tactics(site);
+  }
+  Lowering* const lowering = kTable.at(site.node.op.index());
+  return lowering == nullptr ? std::vector<Tactic>{} : lowering(site);
+}
+
+}  // namespace fovea::cuda

@@ -1,0 +1,30 @@
+// CUDA's lowerings, one function per operator family.
+#pragma once
+
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "engine/backend/cuda/convolution_library.h"
+
+namespace fovea::cuda {
+
+/// Returns the ways to lower the site, best first; the site's operator is the one that the table
+/// in lowerings.cc lists the function for.
+using Lowering = std::vector<Tactic>(const OpSite& site);
+
+Lowering lower_add;
+Lowering lower_activation;  ///< Relu, Clip, Tanh, Sigmoid
+Lowering lower_concat;
+Lowering lower_dense;
+Lowering lower_global_pool;
+Lowering lower_normalize_image;
+Lowering lower_pool;  ///< MaxPool, AveragePool
+Lowering lower_softmax;
+Lowering lower_topk;
+Lowering lower_view;  ///< Reshape, Identity: the same bytes
+
+/// The lowering of the site's operator; empty where there is none. Convolutions are up to
+/// `convolutions`.
+[[nodiscard]] std::vector<Tactic> lower(const OpSite& site, const ConvolutionLibrary* convolutions);
+
+}  // namespace fovea::cuda

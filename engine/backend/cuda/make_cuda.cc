@@ -1,0 +1,16 @@
+#include <fovea/error.h>
+
+#include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/device.h"
+
+namespace fovea {
+
+std::unique_ptr<Backend> make_cuda_backend() {
+  if (!cuda::has_device()) {
+    throw DeviceError("no CUDA device can be used; choose the backend 'cpu', or see nvidia-smi",
+                      ErrorCode::kDeviceNone);
+  }
+  return cuda::make_backend("cuda", nullptr);
+}
+
+}  // namespace fovea

@@ -1,0 +1,107 @@
+#include "kernels/dense.h"
+
+#include "engine/graph/ops/dense.h"
+#include "tests/kernels/device_test.h"
+
+namespace fovea::kernels {
+namespace {
+
+struct Case {
+  std::int64_t rows;
+  int inputs;
+  int outputs;
+};
+
+class DenseTest : public test::DeviceTest {
+ protected:
+  const std::vector<Case> cases_{
+      {1, 1, 1}, {3, 31, 7}, {4, 32, 8}, {5, 33, 9}, {2, 129, 33}, {9, 400, 120}, {1, 2048, 1000}};
+};
+
+TEST_P(DenseTest, EqualsTheReference) {
+  for (const Case& c : cases_) {
+    for (const bool bias : {false, true}) {
+      SCOPED_TRACE(testing::Message() << c.rows << " x " << c.inputs << " x " << c.outputs);
+      const auto inputs = static_cast<std::size_t>(c.inputs);
+      const auto outputs = static_cast<std::size_t>(c.outputs);
+      const auto rows = static_cast<std::size_t>(c.rows);
+      std::vector<test::HostTensor> tensors{
+          {{DType::kFloat32, {c.rows, c.inputs}}, test::random_floats(rows * inputs, 1)},
+          {{DType::kFloat32, {c.outputs, c.inputs}}, test::random_floats(outputs * inputs, 2)}};
+      if (bias)
+        tensors.push_back({{DType::kFloat32, {c.outputs}}, test::random_floats(outputs, 3)});
+      const fovea::Activation relu{.kind = fovea::ActivationKind::kRelu};
+      const std::vector<float> expected =
+          test::evaluated(Dense{.bias = bias, .activation = relu}, tensors);
+      const test::DeviceArray<float> x(tensors[0].values);
+      const test::DeviceArray<float> w(tensors[1].values);
+      const test::DeviceArray<float> b(bias ? tensors[2].values : std::vector<float>{});
+      const test::DeviceArray<float> y(rows * outputs);
+
+      ASSERT_EQ(dense({.x = x.data(),
+                       .w = w.data(),
+                       .bias = bias ? b.data() : nullptr,
+                       .y = y.data(),
+                       .rows = c.rows,
+                       .inputs = c.inputs,
+                       .outputs = c.outputs,
+                       .activation = {.kind = ActivationKind::kRelu}},
+                      stream()),
+                cudaSuccess);
+
+      // inputs / 32 + 6 additions in a row, of terms below 16: at most 70 * 2^-24 * sum of terms.
+      test::expect_near(
+          y.download(stream()), expected, 1e-7 * static_cast<double>(inputs) + 1e-6, 1e-6);
+    }
+  }
+}
+
+TEST_P(DenseTest, TakesRowsThatAreNotAligned) {
+  const std::vector<float> x = test::random_floats(8, 1);
+  const std::vector<float> w = test::random_floats(8, 2);
+  std::vector<float> shifted{0.0F};
+  shifted.insert(shifted.end(), x.begin(), x.end());
+  const test::DeviceArray<float> x_on(shifted);
+  const test::DeviceArray<float> w_on(w);
+  const test::DeviceArray<float> y(1);
+
+  ASSERT_EQ(dense({.x = x_on.data() + 1,
+                   .w = w_on.data(),
+                   .y = y.data(),
+                   .rows = 1,
+                   .inputs = 8,
+                   .outputs = 1},
+                  stream()),
+            cudaSuccess);
+
+  double sum = 0;
+  for (std::size_t i = 0; i < 8; ++i) sum += double{x[i]} * double{w[i]};
+  test::expect_near(y.download(stream()), {static_cast<float>(sum)}, 1e-6, 1e-6);
+}
+
+TEST_P(DenseTest, RefusesWhatIsOutOfRange) {
+  const test::DeviceArray<float> memory(64);
+  const DenseArgs good{.x = memory.data(),
+                       .w = memory.data() + 16,
+                       .y = memory.data() + 32,
+                       .rows = 2,
+                       .inputs = 4,
+                       .outputs = 4};
+  for (const auto& break_it :
+       std::vector<void (*)(DenseArgs&)>{[](DenseArgs& a) { a.rows = -1; },
+                                         [](DenseArgs& a) { a.rows = 262'141; },
+                                         [](DenseArgs& a) { a.inputs = 0; },
+                                         [](DenseArgs& a) { a.outputs = 0; }}) {
+    DenseArgs bad = good;
+    break_it(bad);
+    EXPECT_EQ(dense(bad, stream()), cudaErrorInvalidValue);
+  }
+  DenseArgs nothing = good;
+  nothing.rows = 0;
+  EXPECT_EQ(dense(nothing, stream()), cudaSuccess);
+}
+
+FOVEA_ON_EVERY_DEVICE_RUN(DenseTest);
+
+}  // namespace
+}  // namespace fovea::kernels
