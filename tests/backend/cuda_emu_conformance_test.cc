@@ -1,0 +1,53 @@
+// The emulated CUDA backend against the reference backend, for every operator case.
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/reference/reference_backend.h"
+#include "tests/backend/op_cases.h"
+#include "tests/support/run_plan.h"
+
+namespace fovea {
+namespace {
+
+class CudaEmuConformance : public testing::TestWithParam<test::OpCase> {};
+
+/// Whether the graph has an operator that this backend has no lowering for yet.
+bool is_beyond(const Graph& graph) {
+  for (const Node& node : graph.nodes()) {
+    if (node.as<Pad>() != nullptr || node.as<Rescale>() != nullptr ||
+        node.as<Transpose>() != nullptr) {
+      return true;
+    }
+  }
+  return false;
+}
+
+TEST_P(CudaEmuConformance, EqualsReference) {
+  const Graph graph = GetParam().build();
+  for (const std::int64_t n : {1, 3}) {
+    const test::NamedFloats inputs = test::random_inputs(graph, n, 5);
+    if (is_beyond(graph)) {
+      EXPECT_THROW((void)test::run_graph(graph, make_cuda_emu_backend(), n, inputs), Unsupported);
+      continue;
+    }
+    const auto want = test::run_graph(graph, make_reference_backend(), n, inputs);
+    const auto got = test::run_graph(graph, make_cuda_emu_backend(), n, inputs);
+    for (const auto& [name, values] : want) {
+      ASSERT_EQ(got.at(name).size(), values.size());
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        ASSERT_LE(std::abs(got.at(name)[i] - values[i]), GetParam().tolerance)
+            << name << " at element " << i << " of a batch of " << n;
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ops,
+                         CudaEmuConformance,
+                         testing::ValuesIn(test::op_cases()),
+                         [](const auto& test) { return test.param.name; });
+
+}  // namespace
+}  // namespace fovea
