@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fovea/error.h>
+
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/reference/reference_backend.h"
 #include "tests/backend/op_cases.h"

@@ -11,6 +11,7 @@
 #include <fovea/error.h>
 
 #include "engine/backend/cuda/cuda_backend.h"
+#include "kernels/simt/emulator.h"
 #include "kernels/simt/stream.h"
 
 namespace fovea {
