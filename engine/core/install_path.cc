@@ -25,7 +25,7 @@ std::filesystem::path companion_file(const std::filesystem::path& name,
                                      const std::filesystem::path& folder) {
   const std::filesystem::path here = code_folder();
   std::error_code ignored;
-  const std::filesystem::path beside = here / name;
+  std::filesystem::path beside = here / name;
   if (std::filesystem::exists(beside, ignored)) return beside;
   return (here / ".." / folder / name).lexically_normal();
 }

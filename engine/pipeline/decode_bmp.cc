@@ -26,7 +26,9 @@ constexpr std::uint64_t kCompressionAt = 30;
 constexpr std::uint64_t kColorsAt = 46;
 constexpr std::uint64_t kMasksAt = 54;
 
-enum Compression : std::uint32_t { kPlain = 0, kBitFields = 3 };
+// Compressions.
+constexpr std::uint32_t kPlain = 0;
+constexpr std::uint32_t kBitFields = 3;
 
 [[noreturn]] void unsupported(const std::string& what) {
   throw Error(ErrorCode::kImageUnsupportedFormat,

@@ -73,9 +73,9 @@ const FoveaDecodeModule& decode_module(std::string_view format) {
 
 ErrorCode code_of(std::int32_t status) {
   switch (status) {
-    case FOVEA_DECODE_UNSUPPORTED:
+    case kDecodeUnsupported:
       return ErrorCode::kImageUnsupportedFormat;
-    case FOVEA_DECODE_NO_MEMORY:
+    case kDecodeNoMemory:
       return ErrorCode::kImageTooLarge;
     default:
       return ErrorCode::kImageCorrupt;
@@ -129,7 +129,7 @@ Image decode_with_module(std::string_view format, std::span<const std::byte> byt
                                             &picture,
                                             message.data(),
                                             message.size());
-  if (status != FOVEA_DECODE_OK) {
+  if (status != kDecodeOk) {
     throw Error(code_of(status), cat(format, " cannot be read: ", printable(message.data())));
   }
   const std::unique_ptr<FoveaDecodedPicture, FoveaReleaseFunction> releaser(&picture,

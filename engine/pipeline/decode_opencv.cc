@@ -28,15 +28,15 @@ std::int32_t decode(const std::uint8_t* bytes,
   };
   try {
     if (size > static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-      return fail(FOVEA_DECODE_UNSUPPORTED, "the file has 2 GB or more");
+      return fail(fovea::kDecodeUnsupported, "the file has 2 GB or more");
     }
     // A header over the caller's bytes; imdecode does not write to them.
     const cv::Mat file(1, static_cast<int>(size), CV_8U, const_cast<std::uint8_t*>(bytes));
     auto image = std::make_unique<cv::Mat>(cv::imdecode(file, cv::IMREAD_UNCHANGED));
-    if (image->empty()) return fail(FOVEA_DECODE_CORRUPT, "its data is damaged");
+    if (image->empty()) return fail(fovea::kDecodeCorrupt, "its data is damaged");
     const int depth = image->depth();
     if ((depth != CV_8U && depth != CV_16U) || image->channels() == 2) {
-      return fail(FOVEA_DECODE_UNSUPPORTED, "its pixels are neither 8 nor 16 bits gray or RGB");
+      return fail(fovea::kDecodeUnsupported, "its pixels are neither 8 nor 16 bits gray or RGB");
     }
     *picture = {image->data,
                 static_cast<std::int64_t>(image->step[0]),
@@ -44,16 +44,16 @@ std::int32_t decode(const std::uint8_t* bytes,
                 image->rows,
                 image->channels(),
                 static_cast<std::int32_t>(image->elemSize1()),
-                image.get()};
-    (void)image.release();
-    return FOVEA_DECODE_OK;
+                nullptr};
+    picture->owner = image.release();
+    return fovea::kDecodeOk;
   } catch (const std::bad_alloc&) {
-    return fail(FOVEA_DECODE_NO_MEMORY, "there is not enough memory for it");
+    return fail(fovea::kDecodeNoMemory, "there is not enough memory for it");
   } catch (const cv::Exception& error) {
     const bool memory = error.code == cv::Error::StsNoMem;
-    return fail(memory ? FOVEA_DECODE_NO_MEMORY : FOVEA_DECODE_CORRUPT, error.err.c_str());
+    return fail(memory ? fovea::kDecodeNoMemory : fovea::kDecodeCorrupt, error.err.c_str());
   } catch (...) {
-    return fail(FOVEA_DECODE_CORRUPT, "OpenCV gave up on it");
+    return fail(fovea::kDecodeCorrupt, "OpenCV gave up on it");
   }
 }
 

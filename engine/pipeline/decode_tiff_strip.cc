@@ -131,7 +131,7 @@ class LzwTable {
   }
 
   /// Writes the code's string, cut to `out`; returns how much of it fits.
-  std::size_t write(unsigned code, std::span<std::uint8_t> out) const {
+  [[nodiscard]] std::size_t write(unsigned code, std::span<std::uint8_t> out) const {
     const std::size_t length = entries_[code].length;
     for (std::size_t i = length; i-- > 0; code = entries_[code].prefix) {
       if (i < out.size()) out[i] = entries_[code].last;

@@ -54,7 +54,7 @@ ResampleBox whole(const Image& image) {
 //   resized = picture(width, height, kind).resize((out_width, out_height), Image.BILINEAR, box)
 //   hashlib.sha256(np.asarray(resized).tobytes()).hexdigest()
 const std::vector<Case>& pillow_cases() {
-  static const std::vector<Case> kCases{
+  static const std::vector<Case> cases{
       {61,
        43,
        PixelFormat::kRgb8,
@@ -128,7 +128,7 @@ const std::vector<Case>& pillow_cases() {
         "d81452092425b02f7b0ea736d136fc7fcc4d9ff2a78c50ec22a46934057227e3",
         "63fa18c2a08887c0b298b306003bb23d130500fd707a428d6dd1ca6eeb3fe473"}},
   };
-  return kCases;
+  return cases;
 }
 
 TEST(Resample, EqualsPillowToTheLastBit) {
@@ -184,10 +184,10 @@ TEST(Resample, GoesVerticallyFirstWhereTheHeightShrinksMore) {
 
 TEST(Resample, ReadsRowsThatAreNotPacked) {
   const Image packed = formula_picture(29, 19, PixelFormat::kRgb8);
-  constexpr std::ptrdiff_t kStride = 29 * 3 + 41;
-  std::vector<std::uint8_t> padded(kStride * 18 + 29 * 3, 0xAB);
+  constexpr std::ptrdiff_t kStride = 128;
+  std::vector<std::uint8_t> padded(std::size_t{kStride} * 19, 0xAB);
   for (int y = 0; y < 19; ++y) {
-    std::copy_n(packed.data() + y * packed.stride(), 29 * 3, padded.data() + y * kStride);
+    std::copy_n(packed.data() + y * packed.stride(), packed.stride(), padded.data() + y * kStride);
   }
   const ImageView view{padded.data(), 29, 19, kStride, PixelFormat::kRgb8};
   for (const Interpolation how : kAll) {
@@ -203,7 +203,7 @@ TEST(Resample, RefusesEmptyTargetsAndBoxesOutside) {
   const Image image = formula_picture(8, 6, PixelFormat::kRgb8);
   const auto to = [&](const ResampleBox& box, int width, int height) {
     std::vector<std::uint8_t> out(1024);
-    resample(image.view(), box, width, height, Interpolation::kBilinear, out.data(), 3 * 16);
+    resample(image.view(), box, width, height, Interpolation::kBilinear, out.data(), 48);
   };
 
   EXPECT_NO_THROW(to({0, 0, 8, 6}, 4, 4));
@@ -229,7 +229,7 @@ TEST(ResampleKernels, SimdEqualsPlainCode) {
     const int height = uniform(1, 12);
     const int out = uniform(1, 60);
     const Interpolation how = kAll.at(static_cast<std::size_t>(uniform(1, 5)));
-    const auto row_bytes = static_cast<std::size_t>(width * channels);
+    const auto row_bytes = static_cast<std::size_t>(width) * static_cast<std::size_t>(channels);
     // Exactly as large as the picture: the address sanitizer sees a read behind the last row.
     std::vector<std::uint8_t> in(row_bytes * static_cast<std::size_t>(height));
     for (auto& value : in) value = static_cast<std::uint8_t>(uniform(0, 255));
@@ -240,7 +240,7 @@ TEST(ResampleKernels, SimdEqualsPlainCode) {
         resample_axis(height, 0.0F, static_cast<float>(height), {out, 0, out}, how));
     const auto run = [&](const ResampleKernels& kernels, bool horizontal) {
       const std::ptrdiff_t stride =
-          horizontal ? out * channels : static_cast<std::ptrdiff_t>(row_bytes);
+          horizontal ? std::ptrdiff_t{out} * channels : static_cast<std::ptrdiff_t>(row_bytes);
       std::vector<std::uint8_t> result(
           static_cast<std::size_t>(stride * (horizontal ? height : out)));
       if (horizontal) {

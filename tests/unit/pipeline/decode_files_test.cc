@@ -22,8 +22,10 @@ namespace {
 using test::error_of;
 using test::pixel_hash;
 
-const std::filesystem::path kFolder =
-    std::filesystem::path(FOVEA_SOURCE_DIR) / "tests" / "unit" / "pipeline" / "files";
+/// Of the pictures and their table.
+std::filesystem::path folder() {
+  return std::filesystem::path(FOVEA_SOURCE_DIR) / "tests" / "unit" / "pipeline" / "files";
+}
 
 /// A line of expected.tsv; for a file that is refused, `sha256` is the code of the error.
 struct Expected {
@@ -39,7 +41,7 @@ struct Expected {
 
 std::vector<Expected> expected_lines() {
   std::vector<Expected> lines;
-  std::ifstream file(kFolder / "expected.tsv");
+  std::ifstream file(folder() / "expected.tsv");
   std::string line;
   std::getline(file, line);
   while (std::getline(file, line)) {
@@ -58,7 +60,7 @@ TEST(DecodeFiles, GiveTheSamePixelsAsKeras) {
     if (e.is_refused()) continue;
     SCOPED_TRACE(e.file + " " + e.color);
 
-    const Image image = decode_file((kFolder / e.file).string(), parse_color_mode(e.color));
+    const Image image = decode_file((folder() / e.file).string(), parse_color_mode(e.color));
 
     EXPECT_EQ(image.format() == PixelFormat::kGray16 ? "uint16" : "uint8", e.dtype);
     EXPECT_EQ(std::to_string(image.height()), e.height);
@@ -71,7 +73,7 @@ TEST(DecodeFiles, AreRefusedWhereTheirPixelsWouldNotBeKeras) {
   int refused = 0;
   for (const Expected& e : expected_lines()) {
     if (!e.is_refused()) continue;
-    const std::string error = error_of([&] { (void)decode_file((kFolder / e.file).string()); });
+    const std::string error = error_of([&] { (void)decode_file((folder() / e.file).string()); });
     EXPECT_EQ(error.substr(0, error.find(':')), e.sha256) << e.file << ": " << error;
     ++refused;
   }
@@ -84,7 +86,7 @@ TEST(DecodeFiles, CutOffAreNeverHalfAPicture) {
   for (const Expected& e : expected_lines()) {
     // The last number of a plain picture may lose a digit without a trace.
     if (e.is_refused() || e.color != "rgb" || e.file == "plain.ppm") continue;
-    const std::vector<std::byte> bytes = read_file(kFolder / e.file);
+    const std::vector<std::byte> bytes = read_file(folder() / e.file);
     for (std::size_t size = 0; size < bytes.size(); ++size) {
       std::string hash;
       const std::string error = error_of([&] {
@@ -107,10 +109,10 @@ TEST(DecodeFiles, CutOffAreNeverHalfAPicture) {
 
 TEST(DecodeFile, SaysWhatIsWrongWithThePath) {
   test::expect_error(ErrorCode::kImageNotFound, "no such.png", [] {
-    (void)decode_file((kFolder / "no such.png").string());
+    (void)decode_file((folder() / "no such.png").string());
   });
   test::expect_error(
-      ErrorCode::kImageUnreadable, "files", [] { (void)decode_file(kFolder.string()); });
+      ErrorCode::kImageUnreadable, "files", [] { (void)decode_file(folder().string()); });
 }
 
 }  // namespace

@@ -23,7 +23,6 @@
 namespace fovea {
 namespace {
 
-using test::error_of;
 using test::expect_error;
 
 using Bytes = std::vector<std::byte>;

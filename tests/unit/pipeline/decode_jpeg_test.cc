@@ -69,7 +69,7 @@ TEST(DecodeJpeg, SaysInWhichScanAProgressiveFileEnds) {
 TEST(DecodeJpeg, NeedsTheHeaderAndTheEndMarker) {
   const Bytes whole = noise_jpeg();
 
-  for (const std::size_t size : {2, 3, 20, 200, 600}) {
+  for (const std::size_t size : {2U, 3U, 20U, 200U, 600U}) {
     expect_error(ErrorCode::kImageTruncated, "JPEG ends inside its header", [&] {
       (void)decode(first(whole, size));
     });

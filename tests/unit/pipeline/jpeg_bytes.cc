@@ -38,7 +38,8 @@ std::vector<std::byte> encode_jpeg(const Image& image, const JpegOptions& option
   jpeg_destroy_compress(&jpeg);
   const auto* bytes = reinterpret_cast<const std::byte*>(data);
   std::vector<std::byte> file(bytes, bytes + size);
-  std::free(data);  // NOLINT(cppcoreguidelines-no-malloc): jpeg_mem_dest's
+  // What jpeg_mem_dest allocates is freed this way.
+  std::free(data);  // NOLINT(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory)
   return file;
 }
 
