@@ -4,11 +4,11 @@
 #include <iterator>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include <fovea/zoo.h>
 
@@ -16,6 +16,8 @@
 #include "engine/core/hash.h"
 #include "engine/core/safetensors.h"
 #include "engine/graph/weights.h"
+#include "engine/importers/manifest.h"
+#include "engine/pipeline/labels.h"
 #include "models/builders/zoo.h"
 #include "models/embedded.h"
 
@@ -27,20 +29,24 @@ std::string read(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-nlohmann::json parse(const std::string& path) {
+std::string_view text_of(const std::string& path) {
   const EmbeddedFile* file = find_embedded_file(path);
   if (file == nullptr) throw std::runtime_error("no embedded file " + path);
-  return nlohmann::json::parse(file->text());
+  return file->text();
 }
 
-nlohmann::json manifest_of(const zoo::Model& model) {
-  return parse(std::string(model.folder) + "/manifest.json");
+Manifest manifest_of(const zoo::Model& model) {
+  const std::string path = std::string(model.folder) + "/manifest.json";
+  return parse_manifest(text_of(path), path);
+}
+
+std::vector<Label> labels(const std::string& path) {
+  return parse_labels(text_of(path), path);
 }
 
 Graph build(const zoo::Model& model) {
-  const nlohmann::json size = manifest_of(model).at("preprocess");
-  return ModelGraphAccess::graph(
-      model.build({.height = size.at("height"), .width = size.at("width")}));
+  const PreprocessSpec spec = manifest_of(model).preprocess.value();
+  return ModelGraphAccess::graph(model.build({.height = spec.height, .width = spec.width}));
 }
 
 }  // namespace
@@ -59,59 +65,68 @@ TEST(EmbeddedFiles, AreTheFilesOfTheSourceTree) {
 
 TEST(Manifests, DescribeTheNetworkOfTheirName) {
   for (const zoo::Model& model : zoo::models()) {
-    const nlohmann::json manifest = manifest_of(model);
-    EXPECT_EQ(manifest.at("format").get<int>(), 1);
-    EXPECT_EQ(manifest.at("name").get<std::string>(), model.name);
-    EXPECT_GT(manifest.at("random_head").get<double>(), 0);
-
+    const Manifest manifest = manifest_of(model);
     const Graph graph = build(model);
 
-    const nlohmann::json& preprocess = manifest.at("preprocess");
-    const std::int64_t channels = preprocess.at("color") == "rgb" ? 3 : 1;
+    EXPECT_EQ(manifest.name, model.name);
+    EXPECT_GT(manifest.random_head, 0);
+    ASSERT_TRUE(manifest.preprocess.has_value());
+    const std::int64_t channels = manifest.preprocess->color == ColorMode::kRgb ? 3 : 1;
     EXPECT_EQ(graph.node(graph.inputs().at(0)).outputs[0].shape,
-              (Shape{kBatch, preprocess.at("height"), preprocess.at("width"), channels}))
+              (Shape{kBatch, manifest.preprocess->height, manifest.preprocess->width, channels}))
         << model.name;
-    const auto labels = parse(manifest.at("labels")).get<std::vector<std::vector<std::string>>>();
     EXPECT_EQ(graph.desc(graph.outputs()[0].value).shape,
-              (Shape{kBatch, static_cast<std::int64_t>(labels.size())}))
+              (Shape{kBatch, static_cast<std::int64_t>(labels(manifest.labels).size())}))
         << model.name;
-    for (const auto& row : labels) EXPECT_EQ(row.size(), 2U) << row[0];
+    EXPECT_NE(graph.node(graph.outputs()[0].value).as<Softmax>(), nullptr);
+    EXPECT_FALSE(manifest.logits);
   }
+}
+
+TEST(Manifests, HoldTheContractsOfTheNetworks) {
+  const PreprocessSpec resnet = manifest_of(zoo::find("resnet50")).preprocess.value();
+  EXPECT_EQ(resnet, (PreprocessSpec{.height = 224, .width = 224, .mode = Normalization::kCaffe}));
+  const PreprocessSpec lenet = manifest_of(zoo::find("lenet5")).preprocess.value();
+  EXPECT_EQ(lenet,
+            (PreprocessSpec{.height = 28,
+                            .width = 28,
+                            .color = ColorMode::kGrayscale,
+                            .mode = Normalization::kUnit}));
 }
 
 TEST(Manifests, SayWhereWeightsAreAndHowTheyAreChecked) {
   for (const zoo::Model& model : zoo::models()) {
-    const nlohmann::json weights = manifest_of(model).at("weights");
-    ASSERT_FALSE(weights.empty()) << model.name;
-    for (const nlohmann::json& file : weights) {
-      EXPECT_GT(file.at("bytes").get<std::int64_t>(), 0) << file;
-      if (file.at("urls").empty()) {
-        const EmbeddedFile* embedded = find_embedded_file(file.at("file").get<std::string>());
-        ASSERT_NE(embedded, nullptr) << file;
-        EXPECT_EQ(embedded->bytes.size(), file.at("bytes").get<std::size_t>()) << file;
-        EXPECT_EQ(sha256(embedded->bytes), file.at("sha256").get<std::string>()) << file;
+    const Manifest manifest = manifest_of(model);
+    ASSERT_FALSE(manifest.weights.empty()) << model.name;
+    for (const WeightFile& file : manifest.weights) {
+      EXPECT_GT(file.bytes, 0U) << file.file;
+      if (file.urls.empty()) {
+        const EmbeddedFile* embedded = find_embedded_file(file.file);
+        ASSERT_NE(embedded, nullptr) << file.file;
+        EXPECT_EQ(embedded->bytes.size(), file.bytes) << file.file;
+        EXPECT_EQ(sha256(embedded->bytes), file.sha256) << file.file;
         continue;
       }
-      EXPECT_EQ(file.at("md5").get<std::string>().size(), 32U) << file;
-      for (const std::string url : file.at("urls")) {
+      EXPECT_EQ(file.md5.size(), 32U) << file.file;
+      for (const std::string& url : file.urls) {
         EXPECT_TRUE(url.starts_with("https://")) << url;
-        EXPECT_TRUE(url.ends_with(file.at("file").get<std::string>())) << url;
+        EXPECT_TRUE(url.ends_with("/" + file.file)) << url;
       }
     }
   }
 }
 
-TEST(Manifests, LabelsAreInTheOrderOfKeras) {
-  const auto rows = [](const char* path) {
-    return parse(path).get<std::vector<std::pair<std::string, std::string>>>();
+TEST(Labels, AreInTheOrderOfKeras) {
+  const auto expect_label = [](const Label& label, const char* id, const char* name) {
+    EXPECT_EQ(label.id, id);
+    EXPECT_EQ(label.text, name);
   };
-  const auto imagenet = rows("labels/imagenet.json");
-  using Row = std::pair<std::string, std::string>;
-  EXPECT_EQ(imagenet.at(0), (Row{"n01440764", "tench"}));
-  EXPECT_EQ(imagenet.at(386), (Row{"n02504458", "African_elephant"}));
-  EXPECT_EQ(imagenet.at(954), (Row{"n07753592", "banana"}));
-  EXPECT_EQ(imagenet.at(999), (Row{"n15075141", "toilet_tissue"}));
-  EXPECT_EQ(rows("labels/mnist.json").at(7), (Row{"7", "7"}));
+  const auto imagenet = labels("labels/imagenet.json");
+  expect_label(imagenet.at(0), "n01440764", "tench");
+  expect_label(imagenet.at(386), "n02504458", "African_elephant");
+  expect_label(imagenet.at(954), "n07753592", "banana");
+  expect_label(imagenet.at(999), "n15075141", "toilet_tissue");
+  expect_label(labels("labels/mnist.json").at(7), "7", "7");
 }
 
 TEST(LeNet5Weights, FillTheNetworkWithoutACopy) {
