@@ -3,10 +3,9 @@
 #
 # Usage: ./demo.sh [PICTURE or FOLDER...]
 #
-# First LeNet-5 on the digits that are in the repository, then your pictures with an ImageNet network.
-# The second part needs a network with weights: FOVEA_DEMO_MODEL names an ONNX file or a model package,
-# and FOVEA_DEMO_OPTIONS how an ONNX file wants its pictures, for example "--mode torch --labels imagenet"
-# (default "--mode tf --labels imagenet"; a package knows both itself).
+# First LeNet-5 on the digits that are in the repository, then your pictures with ResNet50. The second
+# part needs weights, which do not come with this version: FOVEA_DEMO_WEIGHTS names a safetensors file with
+# tensors named like ResNet50's parameters.
 set -euo pipefail
 start=$PWD
 cd "$(dirname "$0")"
@@ -16,7 +15,7 @@ pictures=()
 for picture in "$@"; do
   case $picture in
     -h | --help)
-      sed -n '2,9s/^# \{0,1\}//p' "$0"
+      sed -n '2,8s/^# \{0,1\}//p' "$0"
       exit 0
       ;;
     /*) pictures+=("$picture") ;;
@@ -40,21 +39,17 @@ fovea=build/release/bin/fovea
 echo "== LeNet-5 on the bundled digits"
 "$fovea" classify lenet5 models/lenet5/digits
 
-model=${FOVEA_DEMO_MODEL:-}
-case $model in
-  '') if [ -e ../shared/data/models/mobilenet_v2.onnx ]; then model=../shared/data/models/mobilenet_v2.onnx; fi ;;
-  /*) ;;
-  *) model=$start/$model ;;
+weights=${FOVEA_DEMO_WEIGHTS:-}
+case $weights in
+  '' | /*) ;;
+  *) weights=$start/$weights ;;
 esac
 if [ "${#pictures[@]}" -eq 0 ]; then
   echo "== skipped: no pictures given; try ./demo.sh photo.jpg"
-elif [ -z "$model" ]; then
-  echo "== skipped: your pictures, because no ImageNet network is at hand. Set FOVEA_DEMO_MODEL to an ONNX image"
-  echo "   classifier with weights, for example MobileNetV2 from the ONNX model zoo (there with"
-  echo "   FOVEA_DEMO_OPTIONS='--mode torch --labels imagenet'), and run ./demo.sh again."
+elif [ -z "$weights" ]; then
+  echo "== skipped: your pictures, because no ImageNet weights are at hand. Set FOVEA_DEMO_WEIGHTS to a safetensors"
+  echo "   file with ResNet50's weights (names and shapes: models/resnet50/README.md) and run ./demo.sh again."
 else
-  echo "== $(basename "$model") on your pictures"
-  options=()
-  if [ -f "$model" ]; then read -ra options <<<"${FOVEA_DEMO_OPTIONS:---mode tf --labels imagenet}"; fi
-  "$fovea" classify "$model" "${pictures[@]}" "${options[@]}"
+  echo "== ResNet50 on your pictures"
+  "$fovea" classify resnet50 "${pictures[@]}" --weights "$weights"
 fi
