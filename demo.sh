@@ -15,7 +15,7 @@ pictures=()
 for picture in "$@"; do
   case $picture in
     -h | --help)
-      sed -n '2,8s/^# \{0,1\}//p' "$0"
+      sed -n '2,8s/^# \{0,1\}//p' "${0##*/}"
       exit 0
       ;;
     /*) pictures+=("$picture") ;;

@@ -76,5 +76,7 @@ run_check 1 '0 passed, 1 failed, 0 skipped'
 rm "$tree/failing"
 
 run_check 2 'check.sh: unknown option --fast; see --help' --fast
+(cd "$tree/.." && "${tree##*/}/check.sh" --help) >"$tree/output" 2>&1
+says 'Usage: ./check.sh [--full]'
 echo "check.sh: $failures failed"
 [ "$failures" -eq 0 ]
