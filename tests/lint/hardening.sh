@@ -6,8 +6,9 @@ failed=0
 [ $# -gt 0 ] || { echo "no binaries to check"; exit 1; }
 
 # want BINARY READELF_OPTION PATTERN WHAT
+# No grep -q: it would stop at the first match, and readelf's broken pipe would count as a failure.
 want() {
-  readelf -W "$2" "$1" | grep -qE "$3" || { echo "$1: $4"; failed=1; }
+  readelf -W "$2" "$1" | grep -E "$3" > /dev/null || { echo "$1: $4"; failed=1; }
 }
 for binary in "$@"; do
   [ -e "$binary" ] || { echo "$binary: no such file"; failed=1; continue; }
