@@ -138,7 +138,7 @@ class Child {
     if (pid == 0 || (pid < 0 && errno == EINTR)) return false;
     ended_ = true;
     if (pid < 0) {
-      result.code = result.output.empty() ? 0 : 1;
+      status_lost_ = true;
     } else if (WIFSIGNALED(status)) {
       result.end = ChildEnd::kSignalled;
       result.code = WTERMSIG(status);
@@ -148,9 +148,16 @@ class Child {
     return true;
   }
 
+  /// Where the host ignores its children the system keeps no status: a child that said something is
+  /// then taken to have failed. Only known once all of its output is there.
+  void guess_lost_status(ChildResult& result) const {
+    if (status_lost_) result.code = result.output.empty() ? 0 : 1;
+  }
+
  private:
   ::pid_t pid_;
   bool ended_ = false;
+  bool status_lost_ = false;
 };
 
 /// The child's two streams.
@@ -207,7 +214,10 @@ ChildResult run_child(const std::filesystem::path& program,
   while (true) {
     const bool ended = child.ended(result);
     streams.take(result);
-    if (ended) return result;
+    if (ended) {
+      child.guess_lost_status(result);
+      return result;
+    }
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());
     if (left <= milliseconds::zero()) break;
     streams.wait(std::min(left, kLook));
