@@ -56,8 +56,10 @@ function(fovea_test name)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE fovea_options GTest::gtest_main ${ARG_DEPS})
   target_compile_definitions(${name} PRIVATE FOVEA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  # An allocation that cannot be had is an answer that tests ask for, under AddressSanitizer too.
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+               ENVIRONMENT "ASAN_OPTIONS=allocator_may_return_null=1")
   foreach(label IN LISTS ARG_LABELS)
     if(NOT TARGET fovea_tests_${label})
       add_custom_target(fovea_tests_${label})

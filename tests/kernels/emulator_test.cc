@@ -94,7 +94,8 @@ __global__ void too_much_shared(int* out) {
 
 __global__ void write_behind_shared(int* out) {
   SIMT_SHARED(values, int[kThreads]);
-  values[threadIdx.x + 1] = 1;
+  int* const first = values;  // the bound of an array is seen by UBSan, the end of memory is not
+  first[threadIdx.x + 1] = 1;
   out[0] = 0;
 }
 

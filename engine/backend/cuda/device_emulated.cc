@@ -167,12 +167,22 @@ StreamHandle make_stream() {
   return StreamHandle(stream->handle());
 }
 
-void copy_to_device(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream) {
+namespace {
+
+/// A copy when its turn comes; an empty one may have no addresses at all.
+void enqueue_copy(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream) {
+  if (bytes == 0) return;
   simt::enqueue(stream, [=] { std::memcpy(dst, src, bytes); });
 }
 
+}  // namespace
+
+void copy_to_device(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream) {
+  enqueue_copy(dst, src, bytes, stream);
+}
+
 void copy_to_host(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream) {
-  simt::enqueue(stream, [=] { std::memcpy(dst, src, bytes); });
+  enqueue_copy(dst, src, bytes, stream);
 }
 
 void synchronize(cudaStream_t stream) {

@@ -105,7 +105,8 @@ void expect_same(const Graph& actual, const Graph& expected) {
 
 TEST(GraphIo, TheTestGraphHasEveryOperator) {
   std::vector<bool> seen(std::variant_size_v<Op>, false);
-  for (const Node& node : every_op().nodes()) seen[node.op.index()] = true;
+  const Graph graph = every_op();
+  for (const Node& node : graph.nodes()) seen[node.op.index()] = true;
 
   EXPECT_TRUE(std::ranges::all_of(seen, [](bool one) { return one; }));
 }
