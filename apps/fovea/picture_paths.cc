@@ -36,7 +36,7 @@ bool has_image_extension(const std::filesystem::path& path) {
 
 }  // namespace
 
-PicturePaths::PicturePaths(std::vector<std::string> arguments) {
+PicturePaths::PicturePaths(const std::vector<std::string>& arguments) {
   bool known = true;
   for (const std::string& argument : arguments) {
     known = known && argument != "-";

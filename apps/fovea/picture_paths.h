@@ -15,7 +15,7 @@ namespace fovea::app {
 /// A folder without a picture is given as its own path, so that it becomes an error row.
 class PicturePaths {
  public:
-  explicit PicturePaths(std::vector<std::string> arguments);
+  explicit PicturePaths(const std::vector<std::string>& arguments);
 
   /// The next path, or nothing at the end.
   [[nodiscard]] std::optional<std::string> next();
