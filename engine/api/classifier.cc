@@ -19,8 +19,8 @@ namespace fovea {
 
 namespace {
 
-/// A single-threaded run of one picture at a time keeps every activation in its core's cache; more
-/// per run did not pay on the CPUs that were measured.
+/// Pictures per run on a CPU where the caller does not say: one, so that its activations have a
+/// core's cache to themselves. Larger batches have not been measured against it.
 constexpr std::int64_t kCpuBatch = 1;
 
 PreprocessSpec spec_for(const Model& model, const ClassifierShape& shape) {
