@@ -30,6 +30,7 @@
 #include "engine/graph/ops/normalize_image.h"
 #include "engine/graph/ops/pad.h"
 #include "engine/graph/ops/pool.h"
+#include "engine/graph/ops/quantize_linear.h"
 #include "engine/graph/ops/rescale.h"
 #include "engine/graph/ops/reshape.h"
 #include "engine/graph/ops/resize_image.h"
@@ -61,6 +62,7 @@ using Op = std::variant<Input,
                         Transpose,
                         Rescale,
                         DequantizeLinear,
+                        QuantizeLinear,
                         ResizeImage,
                         NormalizeImage,
                         TopK,

@@ -53,6 +53,23 @@ Graph convolution(const Conv2d& conv, const Shape& hwc, const Shape& weights) {
   return finish(graph, graph.add(conv, inputs, "op"));
 }
 
+/// Through the integers and back: on every channel's own grid, or on one for all.
+Graph quantized(std::int64_t channels, bool per_channel) {
+  Graph graph;
+  const Value x = picture(graph, 5, 6, channels);
+  const Shape shape = per_channel ? Shape{channels} : Shape{};
+  std::vector<std::byte> zeros(static_cast<std::size_t>(num_elements(shape)));
+  for (std::size_t i = 0; i < zeros.size(); ++i) zeros[i] = static_cast<std::byte>(100 + i);
+  Floats scales(zeros.size());
+  for (std::size_t i = 0; i < scales.size(); ++i) scales[i] = 0.02F + 0.01F * static_cast<float>(i);
+  const Value scale = graph.add(make_constant(shape, scales), {}, "scale");
+  const Value zero =
+      graph.add(Constant{{DType::kUInt8, shape}, Buffer::from(zeros)}, {}, "zero_point");
+  const Value q = graph.add(QuantizeLinear{.axis = 3}, {x, scale, zero}, "q");
+  return finish(graph,
+                graph.add(DequantizeLinear{.axis = 3, .zero_point = true}, {q, scale, zero}, "op"));
+}
+
 Graph residual_sum(std::int64_t channels, bool relu) {
   Graph graph;
   const Value x = picture(graph, 6, 5, channels);
@@ -200,6 +217,8 @@ std::vector<OpCase> make_cases() {
        [] { return behind_convolution(Reshape{{kBatch, 7 * 9 * 20}}, 20); },
        kSums},
       {"identity", [] { return on_picture(Identity{}, {3, 4, 2}); }},
+      {"quantized", [] { return quantized(5, false); }},
+      {"quantized_per_channel", [] { return quantized(5, true); }},
       {"concat", [] { return concatenation(16, 32); }, kSums},
       {"concat_odd", [] { return concatenation(5, 11); }, kSums},
       {"softmax_1", [] { return rows(Softmax{}, 1); }, kFunction},

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "engine/core/require.h"
+#include "engine/graph/ops/quantization.h"
 #include "engine/graph/ops/shape_rule.h"
 
 namespace fovea {
@@ -27,18 +28,13 @@ float round_product(std::int64_t difference, float scale) {
   return static_cast<float>(product);
 }
 
-struct Grid {
-  std::size_t channels;  ///< scales
-  std::size_t inner;     ///< elements that follow each other under one scale
-};
-
 template <typename T>
-void dequantize(std::span<const ConstTensorView> inputs, TensorView output, Grid grid) {
+void dequantize(std::span<const ConstTensorView> inputs, TensorView output, const ScaleGrid& grid) {
   const auto x = inputs[0].as<T>();
   const auto scale = inputs[1].floats();
   const auto y = output.floats();
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const std::size_t c = i / grid.inner % grid.channels;
+    const std::size_t c = grid.channel(i);
     const std::int64_t zero = inputs.size() > 2 ? inputs[2].as<T>()[c] : 0;
     y[i] = round_product(static_cast<std::int64_t>(x[i]) - zero, scale[c]);
   }
@@ -53,37 +49,14 @@ std::vector<TensorDesc> DequantizeLinear::infer(std::span<const TensorDesc> inpu
   if (x.dtype != DType::kInt8 && x.dtype != DType::kUInt8 && x.dtype != DType::kInt32) {
     throw InvalidArgument(cat("x is ", to_string(x), ", but must be of type i8, u8 or i32"));
   }
-  check_dtype(scale, DType::kFloat32, "scale");
-  // ONNX: the axis means nothing for one scale.
-  if (!scale.shape.empty() && scale.shape != Shape{1}) {
-    if (axis < 0 || axis >= static_cast<std::int64_t>(x.shape.size())) {
-      throw InvalidArgument(cat("axis is ", axis, ", but x is ", to_string(x)));
-    }
-    const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
-    check_concrete(scale, "scale");
-    if (scale.shape != Shape{size}) {
-      throw InvalidArgument(cat("scale is ",
-                                to_string(scale),
-                                ", but dimension ",
-                                axis,
-                                " of x ",
-                                to_string(x),
-                                " needs one scale or one each"));
-    }
-  }
+  check_scale(x, scale, axis);
   if (zero_point) check_equal(inputs[2], {x.dtype, scale.shape}, "zero_point");
   return {checked_output({DType::kFloat32, x.shape})};
 }
 
 void DequantizeLinear::evaluate(std::span<const ConstTensorView> inputs,
                                 std::span<const TensorView> outputs) const {
-  const Shape& shape = inputs[0].desc->shape;
-  Grid grid{.channels = inputs[1].floats().size(), .inner = 1};
-  if (grid.channels > 1) {
-    for (auto d = static_cast<std::size_t>(axis) + 1; d < shape.size(); ++d) {
-      grid.inner *= static_cast<std::size_t>(shape[d]);
-    }
-  }
+  const ScaleGrid grid = scale_grid(inputs[0].desc->shape, axis, inputs[1].floats().size());
   switch (inputs[0].desc->dtype) {
     case DType::kInt8:
       return dequantize<std::int8_t>(inputs, outputs[0], grid);
