@@ -111,6 +111,19 @@ PreprocessSpec read_preprocess(const Json& json, std::string_view origin) {
   return spec;
 }
 
+/// The list of texts under the key; empty where it is absent.
+std::vector<std::string> read_texts(const Reader& reader, const char* key) {
+  std::vector<std::string> texts;
+  const Json* list = reader.find(key);
+  if (list == nullptr) return texts;
+  if (!list->is_array()) reader.fail(key, "is not a list");
+  for (const Json& text : *list) {
+    if (!text.is_string()) reader.fail(key, "holds something that is no text");
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
 WeightFile read_weight_file(const Json& json, std::string_view origin) {
   const Reader reader(json, origin, "weights");
   WeightFile file;
@@ -120,13 +133,7 @@ WeightFile read_weight_file(const Json& json, std::string_view origin) {
   file.bytes = reader.get<std::uint64_t>("bytes", 0);
   file.md5 = reader.get<std::string>("md5", "");
   file.sha256 = reader.get<std::string>("sha256", "");
-  if (const Json* urls = reader.find("urls")) {
-    if (!urls->is_array()) reader.fail("urls", "is not a list");
-    for (const Json& url : *urls) {
-      if (!url.is_string()) reader.fail("urls", "holds something that is no text");
-      file.urls.push_back(url.get<std::string>());
-    }
-  }
+  file.urls = read_texts(reader, "urls");
   return file;
 }
 
@@ -256,6 +263,7 @@ Manifest parse_manifest(std::string_view text, std::string_view origin) {
     for (const Json& file : *weights) manifest.weights.push_back(read_weight_file(file, origin));
   }
   if (const Json* source = reader.find("source")) manifest.source = read_source(*source, origin);
+  manifest.notes = read_texts(reader, "notes");
   read_package_members(reader, manifest);
   check_labels(reader, manifest);
   return manifest;
@@ -274,6 +282,7 @@ std::string to_json(const Manifest& manifest) {
                       {"sha256", manifest.source->sha256},
                       {"importer", manifest.source->importer}};
   }
+  if (!manifest.notes.empty()) json["notes"] = manifest.notes;
   write_package_members(manifest, json);
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -56,6 +56,7 @@ struct Manifest {
   double random_head = 1.0;  ///< see fill_random_weights
   std::vector<WeightFile> weights;
   std::optional<ImportSource> source;
+  std::vector<std::string> notes;  ///< of the importer, for people: what it made of the file
 
   // Of packages only (package.h):
   std::string input;                               ///< the graph's input for the pictures

@@ -78,8 +78,8 @@ expect_violation(engine/core/bad.cc "\"engine/graph/graph.h\"" "layer 'core' may
 expect_violation(engine/core/bad.h "<fovea/classifier.h>" "layer 'core' may not use layer 'pipeline'")
 expect_violation(engine/graph/ops/bad.h "\"engine/passes/pass.h\"" "layer 'graph' may not use layer 'passes'")
 expect_violation(engine/importers/bad.cc "\"engine/passes/pass.h\"" "layer 'importers' may not use layer 'passes'")
-expect_violation(engine/import_worker/keras/bad.cc "\"engine/importers/package.h\""
-                 "layer 'import_worker' may not use layer 'importers'")
+expect_violation(engine/import_worker/keras/bad.cc "\"engine/passes/pass.h\""
+                 "layer 'import_worker' may not use layer 'passes'")
 expect_violation(engine/passes/bad.cc "\"engine/backend/backend.h\"" "layer 'passes' may not use layer 'backend'")
 expect_violation(engine/backend/bad.h "\"engine/plan/plan.h\"" "layer 'backend' may not use layer 'plan'")
 expect_violation(engine/backend/bad.cc "\"engine/backend/cpu/conv.h\""

@@ -1,0 +1,105 @@
+// fovea-import: reads one foreign model file and writes it as a package.
+//
+// Usage: fovea-import --input FILE --output FOLDER
+// The engine starts it. It ends with 0, or says on standard output what is wrong:
+// {"code":"model/corrupt","message":"..."}. Nothing else it does matters to whoever called it.
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <new>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include "engine/core/file.h"
+#include "engine/core/hash.h"
+#include "engine/core/printable.h"
+#include "engine/core/require.h"
+#include "engine/import_worker/onnx/import_onnx.h"
+#include "engine/import_worker/process_limits.h"
+#include "engine/importers/importer_version.h"
+#include "engine/importers/package.h"
+
+namespace fovea {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kExitFailed = 3;
+
+std::string report(ErrorCode code, std::string_view message) {
+  return nlohmann::json({{"code", to_string(code)}, {"message", message}})
+             .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
+         "\n";
+}
+
+void print(const std::string& text) {
+  [[maybe_unused]] const auto written = ::write(STDOUT_FILENO, text.data(), text.size());
+}
+
+/// What is said where memory runs out; made while there still is some.
+std::string& out_of_memory_report() {
+  static std::string text;
+  return text;
+}
+
+void end_out_of_memory() {
+  print(out_of_memory_report());
+  ::_exit(kExitFailed);
+}
+
+/// Whether this is how the engine calls; the paths are arguments 2 and 4.
+bool is_call(int argc, char** argv) {
+  return argc == 5 && std::string_view(argv[1]) == "--input" &&
+         std::string_view(argv[3]) == "--output";
+}
+
+void import_file(const fs::path& input, const fs::path& output) {
+  const auto file = MappedFile::open(input);
+  Package package = onnx::import_onnx(file->bytes());
+  package.manifest.name = printable(input.stem().native());
+  package.manifest.source = {.file = printable(input.filename().native()),
+                             .sha256 = sha256(file->bytes()),
+                             .importer = kImporterVersion};
+  save_package(output, package);
+}
+
+int run(const fs::path& input, const fs::path& output) {
+  try {
+    std::error_code error;
+    const std::uintmax_t bytes = fs::file_size(input, error);
+    const ProcessLimits limits = limits_for(error ? 0 : bytes);
+    out_of_memory_report() = report(ErrorCode::kModelLimit,
+                                    cat(input.native(),
+                                        ": reading it needs more than the ",
+                                        limits.memory_bytes >> 20U,
+                                        " MiB that a file of its size may take"));
+    std::set_new_handler(end_out_of_memory);
+    set_process_limits(limits);
+    import_file(input, output);
+    return EXIT_SUCCESS;
+  } catch (const Error& error) {
+    print(report(error.code(), cat(input.native(), ": ", error.what())));
+  } catch (const std::exception& error) {
+    print(report(ErrorCode::kInternal, cat(input.native(), ": ", error.what())));
+  }
+  return kExitFailed;
+}
+
+}  // namespace
+
+}  // namespace fovea
+
+int main(int argc, char** argv) {
+  if (!fovea::is_call(argc, argv)) {
+    fovea::print(
+        "Usage: fovea-import --input FILE --output FOLDER\n"
+        "Converts a model file (ONNX) into a package. `fovea import` calls it.\n");
+    return argc == 2 && std::strcmp(argv[1], "--help") == 0 ? EXIT_SUCCESS : 2;
+  }
+  return fovea::run(argv[2], argv[4]);
+}

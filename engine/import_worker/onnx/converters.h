@@ -1,0 +1,52 @@
+// The operators of ONNX that become operators of ours.
+#pragma once
+
+#include <string_view>
+
+#include "engine/graph/graph.h"
+#include "engine/import_worker/onnx/onnx_node.h"
+#include "engine/import_worker/onnx/value_table.h"
+
+namespace fovea::onnx {
+
+/// One node on its way into the graph.
+struct Conversion {
+  Graph& graph;
+  ValueTable& values;
+  OnnxNode& node;
+
+  /// The i-th input's description, in the order of dimensions that it is held in.
+  [[nodiscard]] const TensorDesc& held_desc(int i) const;
+
+  /// The i-th input as a float32 picture in NHWC. Throws model/unsupported-op for anything else.
+  [[nodiscard]] Value picture(int i) const;
+
+  /// Throws model/unsupported-op unless the i-th input is float32.
+  void check_float(int i) const;
+
+  /// Adds the operator under the name of the node's output, and defines that.
+  void define(Op op, std::vector<Value> inputs, Order order) const;
+
+  /// Adds a Constant that the file does not have, named after the node's output.
+  [[nodiscard]] Value add_constant(Constant constant, std::string_view what) const;
+};
+
+/// Reads all of the node and defines its output. Throws Error: model/unsupported-op for a form that
+/// we have no operator for, model/corrupt for one that the format forbids; InvalidArgument where
+/// the graph refuses the operator's inputs.
+using Converter = void(const Conversion& conversion);
+
+Converter convert_add;
+Converter convert_clip;
+Converter convert_conv;
+Converter convert_dequantize_linear;
+Converter convert_flatten;
+Converter convert_gemm;
+Converter convert_global_average_pool;
+Converter convert_quantize_linear;
+Converter convert_softmax;
+
+/// The converter of that operator of the domain "ai.onnx", or nullptr.
+[[nodiscard]] Converter* find_converter(std::string_view op_type);
+
+}  // namespace fovea::onnx

@@ -1,0 +1,73 @@
+// Which value of the graph stands for which value of an ONNX file.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/graph/graph.h"
+#include "engine/import_worker/onnx/onnx.pb.h"
+
+namespace fovea::onnx {
+
+/// The order in which the graph holds the dimensions of an ONNX value. ONNX says NCHW of pictures,
+/// the graph's operators want NHWC: a picture stays NHWC from one to the next, and is only turned
+/// where something asks for the file's own order.
+enum class Order : std::uint8_t { kFile, kNhwc };
+
+/// Where dimension i of an NCHW value lies in NHWC.
+[[nodiscard]] std::int64_t nhwc_axis(std::int64_t nchw_axis);
+
+/// The values of one graph that is being built. Initializers become Constants when they are first
+/// asked for. Every function that takes a name throws model/corrupt where no node before has it.
+class ValueTable {
+ public:
+  /// Both must outlive the table, which uses up the initializers' bytes.
+  ValueTable(Graph& graph, GraphProto& file);
+
+  /// The next node of the file produces this value. Throws model/corrupt where the name is taken or
+  /// is no plain name.
+  void define(const std::string& name, Value value, Order order);
+
+  /// Whether the file brings the value along.
+  [[nodiscard]] bool is_initializer(const std::string& name) const;
+
+  /// The value as it is held, and in which order.
+  [[nodiscard]] Value held(const std::string& name);
+  [[nodiscard]] Order order(const std::string& name);
+
+  /// The value in the file's order of dimensions, or a picture in NHWC.
+  [[nodiscard]] Value in_file_order(const std::string& name);
+  [[nodiscard]] Value in_nhwc(const std::string& name);
+
+  /// A weight with its dimensions in another order, perm as of Transpose. A Constant, or a
+  /// DequantizeLinear of one, is rewritten as such; for anything else a Transpose is added.
+  [[nodiscard]] Value permuted_weight(const std::string& name,
+                                      const std::vector<std::int64_t>& perm);
+
+  /// The value's Constant, or nullptr where it is computed.
+  [[nodiscard]] const Constant* constant(const std::string& name);
+
+  /// A node name that neither the file nor the graph has: `name`, `what`, and a number if need be.
+  [[nodiscard]] std::string free_name(std::string_view name, std::string_view what);
+
+ private:
+  struct Entry {
+    Value value;
+    Order order = Order::kFile;
+    Value turned{};  ///< the same in the other order, once somebody asked
+  };
+
+  Entry& entry(const std::string& name);
+  Value turn(Entry& entry, const std::string& name);
+
+  Graph& graph_;
+  std::unordered_map<std::string, TensorProto*> initializers_;
+  std::unordered_map<std::string, Entry> entries_;
+  std::unordered_set<std::string> names_;  ///< of the file, and those given by free_name
+};
+
+}  // namespace fovea::onnx

@@ -1,0 +1,22 @@
+// Limits on what this process may use, so that no file can make it take the machine down.
+#pragma once
+
+#include <cstdint>
+
+namespace fovea {
+
+struct ProcessLimits {
+  std::uint64_t memory_bytes = 0;  ///< writable private memory
+  std::uint64_t output_bytes = 0;  ///< of every file that is written
+  std::uint64_t processor_seconds = 0;
+};
+
+/// What reading a foreign file of that size may take.
+[[nodiscard]] ProcessLimits limits_for(std::uint64_t file_bytes);
+
+/// Sets the limits, for good. Beyond them allocations fail, writing fails, and SIGXCPU ends the
+/// process. No core file is written. A build with the address or thread sanitizer, which map
+/// terabytes for themselves, leaves memory unlimited.
+void set_process_limits(const ProcessLimits& limits);
+
+}  // namespace fovea
