@@ -33,7 +33,8 @@ int exit_code(ErrorCode code) {
 }
 
 void ModelArguments::add_to(CLI::App& command, bool with_backend) {
-  command.add_option("MODEL", model, "a network of the zoo: lenet5, resnet50")->required();
+  command.add_option("MODEL", model, "lenet5, resnet50, an ONNX file or a model package")
+      ->required();
   command
       .add_option(
           "--weights", weights, "default, random[:SEED], or a .safetensors file of named weights")

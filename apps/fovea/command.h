@@ -31,6 +31,7 @@ using AddCommand = void(CLI::App& program, Action& action);
 AddCommand add_classify;
 AddCommand add_run;
 AddCommand add_preprocess;
+AddCommand add_import;
 AddCommand add_version;
 
 /// The options that every command with a MODEL takes, as the user gave them.

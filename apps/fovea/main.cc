@@ -11,7 +11,7 @@ namespace fovea::app {
 
 namespace {
 
-constexpr std::array kCommands{add_classify, add_run, add_preprocess, add_version};
+constexpr std::array kCommands{add_classify, add_run, add_preprocess, add_import, add_version};
 
 int report(std::string_view code, const char* message) {
   std::fflush(stdout);

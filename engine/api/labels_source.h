@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/pipeline/labels.h"
@@ -10,5 +11,8 @@ namespace fovea {
 
 /// "imagenet" and "mnist" are built in; anything else is a file. Throws io/read, argument/invalid.
 [[nodiscard]] std::vector<Label> read_labels(const std::string& name);
+
+/// Whether that is the name of a set that is built in.
+[[nodiscard]] bool is_label_set(std::string_view name);
 
 }  // namespace fovea

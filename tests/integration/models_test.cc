@@ -76,7 +76,7 @@ TEST(Manifests, DescribeTheNetworkOfTheirName) {
               (Shape{kBatch, manifest.preprocess->height, manifest.preprocess->width, channels}))
         << model.name;
     EXPECT_EQ(graph.desc(graph.outputs()[0].value).shape,
-              (Shape{kBatch, static_cast<std::int64_t>(labels(manifest.labels).size())}))
+              (Shape{kBatch, static_cast<std::int64_t>(labels("labels/" + manifest.labels + ".json").size())}))
         << model.name;
     EXPECT_NE(graph.node(graph.outputs()[0].value).as<Softmax>(), nullptr);
     EXPECT_FALSE(manifest.logits);

@@ -42,16 +42,31 @@ class Model {
   /// One per class, or empty where the model has none.
   [[nodiscard]] std::span<const Label> labels() const;
 
+  /// For people: what an importer made of the file that the model comes from; empty for others.
+  [[nodiscard]] std::span<const std::string> notes() const;
+
   [[nodiscard]] const Impl& impl() const { return *impl_; }
 
  private:
   std::shared_ptr<const Impl> impl_;
 };
 
-/// Opens a network of the zoo by name. `options` override what the model says of itself.
+/// Opens a network of the zoo by its name; else a model package (its folder, or the manifest.json
+/// in it) or an ONNX file, which the program fovea-import reads in a process of its own. The
+/// package it makes is kept in the cache, so that a file is imported once. A name of the zoo comes
+/// first: write
+/// ./NAME for a file of that name. `options` override what the model says of itself.
 ///
-/// Throws Error: model/not-found, weights/missing, weights/shape-mismatch, model/corrupt for a
-/// damaged weights file, argument/invalid.
+/// Throws Error: model/not-found, model/unsupported-op, model/unsupported-format, model/corrupt,
+/// model/limit, model/importer-crashed, weights/missing, weights/shape-mismatch, io/read,
+/// argument/invalid (weights or a size for a file, which has its own). Thread-safe.
 [[nodiscard]] Model open_model(std::string_view model, const ModelOptions& options = {});
+
+/// Writes the model into the new folder as a package, with the labels and the preprocessing that it
+/// was opened with; open_model gives it back. The folder is complete or not there.
+///
+/// Throws Error: io/write where the folder is there and not empty; io/write, io/no-space;
+/// weights/missing for a model without. Thread-safe.
+void save_package(const Model& model, std::string_view folder);
 
 }  // namespace fovea

@@ -1,4 +1,4 @@
-// Options with their defaults.
+// Options with their defaults, to be set by name: {.backend = "cpu", .batch = 8}.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct CompileOptions {
   std::string backend = "auto";
 
   /// Batch sizes that are compiled for; empty: 1, 8 and 32 below `batch`, and `batch` itself.
-  std::vector<std::int64_t> buckets;
+  std::vector<std::int64_t> buckets{};
 
   /// The largest batch, >= 1; ignored where `buckets` are given.
   std::int64_t batch = 32;
@@ -27,7 +27,7 @@ struct CompileOptions {
   int threads = 0;
 
   /// Names of values inside the network that become outputs of the plan; "all" is every value.
-  std::vector<std::string> taps;
+  std::vector<std::string> taps{};
 };
 
 /// What overrides a model's own contract, and is needed where it has none (a bare ONNX file).
@@ -37,16 +37,16 @@ struct ModelOptions {
 
   /// "imagenet", "mnist", or a file: a JSON list of labels or [id, label] pairs, Keras's class
   /// index, or one label a line. Empty: the model's own.
-  std::string labels;
+  std::string labels{};
 
-  std::optional<Normalization> mode;
-  std::optional<Interpolation> interpolation;
-  std::optional<Fit> fit;
-  std::optional<int> shorter_side;  ///< pixels; with Fit::kCentreCrop
-  std::optional<ColorMode> color;
+  std::optional<Normalization> mode{};
+  std::optional<Interpolation> interpolation{};
+  std::optional<Fit> fit{};
+  std::optional<int> shorter_side{};  ///< pixels; with Fit::kCentreCrop
+  std::optional<ColorMode> color{};
 
   /// Height and width of the network's input in pixels, where the network allows another size.
-  std::optional<std::pair<int, int>> input_size;
+  std::optional<std::pair<int, int>> input_size{};
 };
 
 /// How a Classifier uses the machine.
@@ -57,13 +57,13 @@ enum class Threading : std::uint8_t {
 };
 
 struct ClassifierOptions {
-  ModelOptions model;
+  ModelOptions model{};
   std::string backend = "auto";  ///< as in CompileOptions
   std::int64_t batch = 0;        ///< pictures per run, >= 1; 0: chosen for the backend
   int threads = 0;               ///< CPU threads; 0: all that the process may use
   Threading threading = Threading::kAuto;
   int top_k = 5;  ///< 1 to the number of classes
-  DecodeLimits limits;
+  DecodeLimits limits{};
 };
 
 /// CPU threads that this process may use: its affinity mask and control-group quota, at least 1.
