@@ -75,8 +75,10 @@ TEST(Manifests, DescribeTheNetworkOfTheirName) {
     EXPECT_EQ(graph.node(graph.inputs().at(0)).outputs[0].shape,
               (Shape{kBatch, manifest.preprocess->height, manifest.preprocess->width, channels}))
         << model.name;
-    EXPECT_EQ(graph.desc(graph.outputs()[0].value).shape,
-              (Shape{kBatch, static_cast<std::int64_t>(labels("labels/" + manifest.labels + ".json").size())}))
+    EXPECT_EQ(
+        graph.desc(graph.outputs()[0].value).shape,
+        (Shape{kBatch,
+               static_cast<std::int64_t>(labels("labels/" + manifest.labels + ".json").size())}))
         << model.name;
     EXPECT_NE(graph.node(graph.outputs()[0].value).as<Softmax>(), nullptr);
     EXPECT_FALSE(manifest.logits);
