@@ -26,9 +26,13 @@ ProcessLimits limits_for(std::uint64_t file_bytes) {
           .processor_seconds = 30};
 }
 
+bool limits_memory() {
+  return FOVEA_LIMIT_MEMORY;
+}
+
 void set_process_limits(const ProcessLimits& limits) {
   limit(RLIMIT_CORE, 0);
-  if (FOVEA_LIMIT_MEMORY) limit(RLIMIT_DATA, limits.memory_bytes);
+  if (limits_memory()) limit(RLIMIT_DATA, limits.memory_bytes);
   // The failed write is told as such; the signal would end the process without a word.
   std::signal(SIGXFSZ, SIG_IGN);
   limit(RLIMIT_FSIZE, limits.output_bytes);

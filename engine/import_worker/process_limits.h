@@ -14,9 +14,12 @@ struct ProcessLimits {
 /// What reading a foreign file of that size may take.
 [[nodiscard]] ProcessLimits limits_for(std::uint64_t file_bytes);
 
+/// Whether memory is limited: not in a build with the address or thread sanitizer, which map
+/// terabytes for themselves.
+[[nodiscard]] bool limits_memory();
+
 /// Sets the limits, for good. Beyond them allocations fail, writing fails, and SIGXCPU ends the
-/// process. No core file is written. A build with the address or thread sanitizer, which map
-/// terabytes for themselves, leaves memory unlimited.
+/// process. No core file is written.
 void set_process_limits(const ProcessLimits& limits);
 
 }  // namespace fovea

@@ -144,6 +144,17 @@ TEST(ImportOnnx, TurnsQuantisedWeightsWithTheirAxis) {
   EXPECT_NE(graph.node(graph.find("w/permuted")).as<DequantizeLinear>(), nullptr);
 }
 
+TEST(ImportOnnx, TurnsWeightsQuantisedAlongAnyAxis) {
+  OnnxModel model({-1, 2, 1, 1});
+  model.add_tensor("q", 3, {1, 2, 1, 1}, std::vector<std::int8_t>{3, 5});
+  model.add_floats("scale", {2}, {1, 10});
+  test::set_int(model.add_node("DequantizeLinear", {"q", "scale"}, "w"), "axis", 1);
+  model.add_node("Conv", {"x", "w"}, "y");
+  model.add_output("y");
+
+  EXPECT_EQ(run(model, {1, 1}), (Floats{53}));
+}
+
 TEST(ImportOnnx, FlattensInTheFormatsOrder) {
   OnnxModel model({-1, 2, 2, 3});
   model.add_floats("w", {2, 2, 1, 1}, {1, 0, 0, 1});
@@ -217,6 +228,13 @@ TEST(ImportOnnx, ClipsByInputsAndByAttributes) {
   relu.add_node("Clip", {"x", "lo"}, "y");
   relu.add_output("y");
   EXPECT_EQ(run(relu, x), (Floats{0, 0, 0, 3, kInfinity}));
+
+  OnnxModel relu6({-1, 5});
+  relu6.add_floats("lo", {}, {0});
+  relu6.add_floats("hi", {}, {2});
+  relu6.add_node("Clip", {"x", "lo", "hi"}, "y");
+  relu6.add_output("y");
+  EXPECT_EQ(run(relu6, x), (Floats{0, 0, 0, 2, 2}));
 
   OnnxModel attributes({-1, 5}, 10);
   auto& clip = attributes.add_node("Clip", {"x"}, "y");
@@ -364,13 +382,13 @@ TEST(ImportOnnx, SaysThatScoresAreNoProbabilities) {
 TEST(ImportOnnx, KeepsItsOwnNamesFree) {
   // The file has a value of the name that the turned picture would get.
   OnnxModel model({-1, 1, 1, 2});
-  model.add_floats("x/nhwc", {}, {1});
   model.add_floats("w", {1, 1, 1, 1}, {2});
   model.add_node("Conv", {"x", "w"}, "twice");
-  model.add_node("Add", {"twice", "x/nhwc"}, "y");
+  model.add_node("Clip", {"twice"}, "x/nhwc");
+  model.add_node("Add", {"x", "x/nhwc"}, "y");
   model.add_output("y");
 
-  EXPECT_EQ(run(model, {1, 2}), (Floats{3, 5}));
+  EXPECT_EQ(run(model, {1, 2}), (Floats{3, 6}));
 }
 
 TEST(ImportOnnx, LeavesOutWhatNothingUses) {

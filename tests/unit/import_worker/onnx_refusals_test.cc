@@ -143,6 +143,7 @@ TEST(OnnxRefusals, TensorsThatAreNotWhatTheySay) {
   using Tensor = onnx::TensorProto;
 
   expect_refused(with([](Tensor& t) { t.set_dims(0, 3); }), kCorrupt, "the file has 8");
+  expect_refused(with([](Tensor& t) { t.set_dims(0, 1); }), kCorrupt, "the file has 8");
   expect_refused(with([](Tensor& t) { t.set_dims(0, -2); }), kCorrupt, "'c'");
   expect_refused(with([](Tensor& t) { t.set_dims(0, std::int64_t{1} << 61); }), kCorrupt, "'c'");
   expect_refused(with([](Tensor& t) {
