@@ -174,7 +174,8 @@ TEST(ImportOnnx, FlattensOnePixelWithoutTurning) {
 
   EXPECT_EQ(run(model, {1, 2, 3, 6, 4, 4, 4, 4, 0, 0, 0, 8}), (Floats{3, 4, 2}));
   int transposes = 0;
-  for (const Node& node : model.import().graph.nodes()) {
+  const Graph graph = model.import().graph;
+  for (const Node& node : graph.nodes()) {
     transposes += node.as<Transpose>() == nullptr ? 0 : 1;
   }
   EXPECT_EQ(transposes, 1) << "only the input is turned";
