@@ -44,6 +44,7 @@ OpenFile open_regular(const std::filesystem::path& path, const FileLimit& limit)
   if (!file.descriptor.valid()) fail_reading(path, reason(errno));
   struct stat status{};
   if (::fstat(file.descriptor.get(), &status) != 0) fail_reading(path, reason(errno));
+  if (S_ISDIR(status.st_mode)) fail_reading(path, "it is a folder");
   if (!S_ISREG(status.st_mode)) fail_reading(path, "it is not a regular file");
   file.bytes = static_cast<std::uint64_t>(status.st_size);
   if (file.bytes > limit.bytes) fail_too_long(path, limit);
@@ -153,6 +154,12 @@ MappedFile::~MappedFile() {
 }
 
 AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+  // The rename would replace a device or FIFO, not write to it.
+  struct stat status{};
+  if (::stat(target_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
+    throw Error(ErrorCode::kIoWrite,
+                cat("cannot write ", target_.native(), ": it is not a regular file"));
+  }
   temporary_ = (folder_of(target_) / cat(".fovea-", random_suffix())).native();
   const int opened = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (opened < 0) fail(errno);

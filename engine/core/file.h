@@ -69,8 +69,8 @@ class MappedFile {
 /// behind. Not thread-safe; writers of one target do not disturb each other, the last one wins.
 class AtomicFile {
  public:
-  /// The folder must exist. Every function throws Error: io/no-space where the disk or quota is
-  /// full, io/write for anything else.
+  /// The folder must exist, and the target may, as a regular file. Every function throws Error:
+  /// io/no-space where the disk or quota is full, io/write for anything else.
   explicit AtomicFile(std::filesystem::path target);
 
   AtomicFile(const AtomicFile&) = delete;

@@ -91,9 +91,21 @@ TEST_F(FileTest, RefusesWhatIsNoRegularFileWithoutWaiting) {
   ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
 
   expect_error(ErrorCode::kIoRead, "not a regular file", [&] { (void)read_file(path("fifo")); });
-  expect_error(
-      ErrorCode::kIoRead, "not a regular file", [&] { (void)MappedFile::open(folder_.path()); });
+  expect_error(ErrorCode::kIoRead, "a folder", [&] { (void)MappedFile::open(folder_.path()); });
   expect_error(ErrorCode::kIoRead, "No such file", [&] { (void)read_file(path("absent")); });
+}
+
+TEST_F(FileTest, WritesNothingInPlaceOfAFifoOrFolder) {
+  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  fs::create_directory(path("folder"));
+
+  for (const char* name : {"fifo", "folder"}) {
+    expect_error(ErrorCode::kIoWrite, "not a regular file", [&] {
+      write_file_atomic(path(name), std::string_view("x"));
+    });
+  }
+
+  EXPECT_TRUE(fs::is_fifo(path("fifo")));
 }
 
 TEST_F(FileTest, AMappingOutlivesTheFile) {
