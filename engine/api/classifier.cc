@@ -9,6 +9,8 @@
 #include "engine/api/compile.h"
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
+#include "engine/api/threads.h"
+#include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/core/resample.h"
 #include "engine/pipeline/decode_color.h"
@@ -32,6 +34,13 @@ PreprocessSpec spec_for(const Model& model, const ClassifierShape& shape) {
         "or unit (--mode on the command line)"));
   }
   PreprocessSpec spec = *model.preprocessing();
+  if (shape.channels == 1 &&
+      (spec.mode == Normalization::kCaffe || spec.mode == Normalization::kTorch)) {
+    throw InvalidArgument(cat("'",
+                              model.name(),
+                              "' takes gray pictures, and a mode with a mean for each colour does "
+                              "not go with them; use none, tf or unit"));
+  }
   spec.height = static_cast<int>(shape.height);
   spec.width = static_cast<int>(shape.width);
   if (shape.channels == 1) spec.color = ColorMode::kGrayscale;
@@ -49,11 +58,16 @@ PreprocessSpec spec_for(const Model& model, const ClassifierShape& shape) {
   return spec;
 }
 
-/// Resizes the picture into a worker's slot, which holds one byte per channel.
-void place(const Image& image, const PreprocessSpec& spec, std::uint8_t* out) {
+/// Resizes the picture into a worker's slot, which holds one byte per channel. `name` is for
+/// messages.
+void place(const Image& image,
+           const PreprocessSpec& spec,
+           std::string_view name,
+           std::uint8_t* out) {
   if (image.format() == PixelFormat::kGray16) {
-    throw Error(ErrorCode::kImageUnsupportedFormat,
-                "a 16-bit gray picture cannot be classified as grayscale; convert it to 8 bits");
+    throw Error(
+        ErrorCode::kImageUnsupportedFormat,
+        cat(name, " is 16-bit gray and cannot be classified as grayscale; convert it to 8 bits"));
   }
   resize_into(image.view(), spec, out);
 }
@@ -71,7 +85,7 @@ struct Classifier::Impl {
   Impl(Model m, const ClassifierOptions& o)
       : model(std::move(m)),
         options(o),
-        threads(o.threads == 0 ? available_threads() : o.threads),
+        threads(checked_threads(o.threads)),
         backend(make_backend(o.backend)->name()) {
     const Graph& network = ModelGraphAccess::graph(model.graph());
     const ClassifierShape shape = classifier_shape(network);
@@ -90,7 +104,6 @@ struct Classifier::Impl {
           cat("there are ", labels, " labels for the network's ", shape.classes, " classes"));
     }
     require(options.batch >= 0, "a batch size cannot be negative");
-    require(threads >= 1, "the number of threads cannot be negative");
     graph = classify_graph(network, spec, options.top_k, model.impl().manifest.logits);
   }
 
@@ -161,7 +174,10 @@ std::vector<Result> Classifier::classify(std::span<const ImageView> images) {
       [&]() -> std::optional<LoadPicture> {
         if (index == images.size()) return std::nullopt;
         return [this, view = images[index++]](std::uint8_t* out) {
-          place(in_color(resize(view, PreprocessSpec{}), impl_->spec.color), impl_->spec, out);
+          place(in_color(resize(view, PreprocessSpec{}), impl_->spec.color),
+                impl_->spec,
+                "the picture",
+                out);
         };
       },
       [&](std::size_t i, Result result) { results[i] = std::move(result); },
@@ -177,7 +193,10 @@ void Classifier::classify_files(const NextPath& next,
         std::optional<std::string> path = next();
         if (!path) return std::nullopt;
         return [this, path = std::move(*path)](std::uint8_t* out) {
-          place(decode_file(path, impl_->spec.color, impl_->options.limits), impl_->spec, out);
+          place(decode_file(path, impl_->spec.color, impl_->options.limits),
+                impl_->spec,
+                printable(path),
+                out);
         };
       },
       sink,

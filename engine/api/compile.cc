@@ -9,6 +9,7 @@
 
 #include "engine/api/backends.h"
 #include "engine/api/model_graph.h"
+#include "engine/api/threads.h"
 #include "engine/core/require.h"
 #include "engine/runtime/execution_context.h"
 
@@ -70,11 +71,9 @@ std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
       throw InvalidArgument(cat("a batch size is 1 to ", kLargestBatch, ", not ", bucket));
     }
   }
-  if (options.threads < 0) throw InvalidArgument("the number of threads cannot be negative");
-  const int threads = options.threads == 0 ? available_threads() : options.threads;
   return compile_plan(with_taps(graph, options.taps),
                       make_backend(options.backend),
-                      {.buckets = buckets, .threads = threads});
+                      {.buckets = buckets, .threads = checked_threads(options.threads)});
 }
 
 std::shared_ptr<const Plan> compile(const ModelGraph& graph, const CompileOptions& options) {

@@ -1,4 +1,6 @@
 // How many CPU threads the process may use.
+#include "engine/api/threads.h"
+
 #include <algorithm>
 #include <fstream>
 #include <thread>
@@ -7,9 +9,13 @@
 
 #include <fovea/options.h>
 
+#include "engine/core/require.h"
+
 namespace fovea {
 
 namespace {
+
+constexpr int kMostThreads = 1024;
 
 int affinity_threads() {
   cpu_set_t set;
@@ -41,6 +47,16 @@ int quota_threads() {
 int available_threads() {
   const int quota = quota_threads();
   return quota > 0 ? std::min(quota, affinity_threads()) : affinity_threads();
+}
+
+int checked_threads(int wanted) {
+  if (wanted < 0 || wanted > kMostThreads) {
+    throw InvalidArgument(cat("the number of threads is 0 (all that the process may use) to ",
+                              kMostThreads,
+                              ", not ",
+                              wanted));
+  }
+  return wanted == 0 ? available_threads() : wanted;
 }
 
 }  // namespace fovea

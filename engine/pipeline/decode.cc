@@ -67,7 +67,11 @@ Image decode_file(std::string_view path, ColorMode color, const DecodeLimits& li
     if (failure.code() != ErrorCode::kIoRead) throw;
     throw Error(ErrorCode::kImageUnreadable, failure.what());
   }
-  return decode(bytes, color, limits);
+  try {
+    return decode(bytes, color, limits);
+  } catch (const Error& failure) {
+    throw Error(failure.code(), cat(printable(path), ": ", failure.what()));
+  }
 }
 
 }  // namespace fovea

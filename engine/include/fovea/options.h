@@ -23,7 +23,7 @@ struct CompileOptions {
   /// The largest batch, >= 1; ignored where `buckets` are given.
   std::int64_t batch = 32;
 
-  /// CPU threads that one run uses; 0: all that the process may use.
+  /// CPU threads that one run uses, at most 1024; 0: all that the process may use.
   int threads = 0;
 
   /// Names of values inside the network that become outputs of the plan; "all" is every value.
@@ -60,7 +60,7 @@ struct ClassifierOptions {
   ModelOptions model{};
   std::string backend = "auto";  ///< as in CompileOptions
   std::int64_t batch = 0;        ///< pictures per run, >= 1; 0: chosen for the backend
-  int threads = 0;               ///< CPU threads; 0: all that the process may use
+  int threads = 0;               ///< CPU threads, at most 1024; 0: all the process may use
   Threading threading = Threading::kAuto;
   int top_k = 5;  ///< 1 to the number of classes
   DecodeLimits limits{};
