@@ -1,5 +1,4 @@
 // fovea classify MODEL PATH...
-#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <mutex>
@@ -10,6 +9,7 @@
 #include <fovea/classifier.h>
 
 #include "apps/fovea/command.h"
+#include "apps/fovea/interrupt.h"
 #include "apps/fovea/picture_paths.h"
 #include "apps/fovea/progress.h"
 #include "apps/fovea/rows.h"
@@ -17,21 +17,6 @@
 namespace fovea::app {
 
 namespace {
-
-volatile std::sig_atomic_t interrupted = 0;
-
-extern "C" void interrupt(int /*signal*/) {
-  interrupted = 1;
-}
-
-/// The first Ctrl-C lets the pictures at work be finished and written; the second one ends the
-/// program. A read of standard input that is waiting is broken off.
-void catch_interrupt() {
-  struct sigaction action{};
-  action.sa_handler = interrupt;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);
-  sigaction(SIGINT, &action, nullptr);
-}
 
 struct Arguments {
   ModelArguments model;
@@ -64,10 +49,10 @@ std::unique_ptr<RowWriter> make_writer(const Arguments& arguments) {
 int classify(const Arguments& arguments) {
   if (arguments.top < 1) throw InvalidArgument("--top is at least 1");
   Classifier classifier = Classifier::open(arguments.model.model, classifier_options(arguments));
-  const auto writer = make_writer(arguments);
-  PicturePaths paths(arguments.paths);
-  Progress progress(paths.count());
   catch_interrupt();
+  const auto writer = make_writer(arguments);
+  PicturePaths paths(arguments.paths, interrupt_descriptor());
+  Progress progress(paths.count());
 
   std::mutex mutex;  // `next` and `sink` run on different threads
   std::unordered_map<std::size_t, std::string> names;
@@ -75,7 +60,7 @@ int classify(const Arguments& arguments) {
   bool some_failed = false;
   classifier.classify_files(
       [&]() -> std::optional<std::string> {
-        if (interrupted != 0) return std::nullopt;
+        if (interrupted()) return std::nullopt;
         std::optional<std::string> path = paths.next();
         const std::lock_guard lock(mutex);
         if (path) names.emplace(asked++, *path);
@@ -91,7 +76,7 @@ int classify(const Arguments& arguments) {
       },
       paths.count());
   writer->close();
-  if (interrupted != 0) return kExitInterrupted;
+  if (interrupted()) return kExitInterrupted;
   return some_failed ? kExitSomeFailed : kExitOk;
 }
 

@@ -2,10 +2,14 @@
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
 #include "apps/fovea/command.h"
+#include "apps/fovea/help.h"
+#include "apps/fovea/text.h"
 
 namespace fovea::app {
 
@@ -13,30 +17,34 @@ namespace {
 
 constexpr std::array kCommands{add_classify, add_run, add_preprocess, add_import, add_version};
 
-int report(std::string_view code, const char* message) {
+int report(ErrorCode code, std::string_view message) {
   std::fflush(stdout);
-  std::fprintf(stderr, "fovea: %.*s: %s\n", static_cast<int>(code.size()), code.data(), message);
-  return exit_code(error_code(code));
+  const std::string text = "fovea: " + std::string(to_string(code)) + ": " + one_line(message);
+  std::fprintf(stderr, "%s\n", wrap(text, /*indent=*/2).c_str());
+  return exit_code(code);
 }
 
 /// What was printed must have arrived: a full disk behind stdout is an error of the command.
 int finish(int status) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-  return report(to_string(ErrorCode::kIoWrite), "the output could not be written to stdout");
+  return report(ErrorCode::kIoWrite, "the output could not be written to stdout");
 }
 
 int run_program(int argc, char** argv) {
   CLI::App program{"Classifies pictures with neural networks: image files in, labels out.",
                    "fovea"};
   program.require_subcommand(1);
+  use_narrow_help(program);
   program.footer("Example: fovea classify lenet5 models/lenet5/digits");
   Action action;
   for (auto* add : kCommands) add(program, action);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int status = program.exit(error);
-    return status == 0 ? kExitOk : kExitUsage;
+    // Help is an "error" that CLI11 prints itself.
+    if (error.get_exit_code() == 0) return finish(program.exit(error));
+    return report(ErrorCode::kArgumentInvalid,
+                  usage_message(program, error.what(), argc > 1 ? argv[1] : ""));
   }
   return finish(action());
 }
@@ -50,8 +58,8 @@ int main(int argc, char** argv) {
   try {
     return fovea::app::run_program(argc, argv);
   } catch (const fovea::Error& error) {
-    return report(to_string(error.code()), error.what());
+    return report(error.code(), error.what());
   } catch (const std::exception& error) {
-    return report(to_string(fovea::ErrorCode::kInternal), error.what());
+    return report(fovea::ErrorCode::kInternal, error.what());
   }
 }

@@ -4,9 +4,10 @@
 #include <array>
 #include <cctype>
 #include <filesystem>
-#include <iostream>
 #include <string_view>
 #include <utility>
+
+#include <unistd.h>
 
 namespace fovea::app {
 
@@ -26,7 +27,9 @@ constexpr std::array<std::string_view, 13> kExtensions{".jpg",
                                                        ".pnm",
                                                        ".jfif"};
 
-bool has_image_extension(const std::filesystem::path& path) {
+namespace fs = std::filesystem;
+
+bool has_image_extension(const fs::path& path) {
   std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) {
     return static_cast<char>(std::tolower(c));
@@ -34,9 +37,29 @@ bool has_image_extension(const std::filesystem::path& path) {
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
+/// Appends the pictures in the folder and, at the end of `folders`, the folders in it. Links to
+/// folders are not followed: they may lead in circles.
+void list_folder(const fs::path& folder,
+                 std::vector<std::string>& pictures,
+                 std::deque<fs::path>& folders) {
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  while (!error && entry != fs::directory_iterator()) {
+    std::error_code ignored;
+    if (entry->is_directory(ignored) && !entry->is_symlink(ignored)) {
+      folders.push_back(entry->path());
+    } else if (entry->is_regular_file(ignored) && has_image_extension(entry->path())) {
+      pictures.push_back(entry->path().string());
+    }
+    entry.increment(error);
+  }
+  if (error) pictures.push_back(folder.string());
+}
+
 }  // namespace
 
-PicturePaths::PicturePaths(const std::vector<std::string>& arguments) {
+PicturePaths::PicturePaths(const std::vector<std::string>& arguments, int stop)
+    : input_(STDIN_FILENO, stop) {
   bool known = true;
   for (const std::string& argument : arguments) {
     known = known && argument != "-";
@@ -46,17 +69,11 @@ PicturePaths::PicturePaths(const std::vector<std::string>& arguments) {
 }
 
 std::vector<std::string> PicturePaths::expand(const std::string& argument) {
-  namespace fs = std::filesystem;
   std::error_code error;
   if (argument == "-" || !fs::is_directory(argument, error)) return {argument};
   std::vector<std::string> found;
-  fs::recursive_directory_iterator entry(
-      argument, fs::directory_options::skip_permission_denied, error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    std::error_code ignored;
-    if (entry->is_regular_file(ignored) && has_image_extension(entry->path())) {
-      found.push_back(entry->path().string());
-    }
+  for (std::deque<fs::path> folders{argument}; !folders.empty(); folders.pop_front()) {
+    list_folder(folders.front(), found, folders);
   }
   std::sort(found.begin(), found.end());
   if (found.empty()) found.push_back(argument);
@@ -70,10 +87,8 @@ std::optional<std::string> PicturePaths::next() {
       paths_.pop_front();
       return path;
     }
-    std::string line;
-    while (std::getline(std::cin, line)) {
-      if (!line.empty() && line.back() == '\r') line.pop_back();
-      if (!line.empty()) return line;
+    while (std::optional<std::string> line = input_.next()) {
+      if (!line->empty()) return line;
     }
     paths_.pop_front();
   }

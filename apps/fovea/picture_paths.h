@@ -3,21 +3,25 @@
 
 #include <cstddef>
 #include <deque>
-#include <iosfwd>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "apps/fovea/line_reader.h"
 
 namespace fovea::app {
 
 /// Walks the PATH arguments in order: files as they are, folders recursively (files with an image
 /// extension, sorted by path), "-" as one path a line on standard input, read as it is needed.
-/// A folder without a picture is given as its own path, so that it becomes an error row.
+/// A folder without a picture, or one that cannot be read, is given as its own path, so that it
+/// becomes an error row.
 class PicturePaths {
  public:
-  explicit PicturePaths(const std::vector<std::string>& arguments);
+  /// `stop`: a descriptor; once it is readable there are no more paths, and waiting for standard
+  /// input ends.
+  PicturePaths(const std::vector<std::string>& arguments, int stop);
 
-  /// The next path, or nothing at the end.
+  /// The next path, or nothing at the end. Throws io/read and argument/invalid, as LineReader does.
   [[nodiscard]] std::optional<std::string> next();
 
   /// How many paths there are, where that is known before standard input is read.
@@ -28,6 +32,7 @@ class PicturePaths {
   static std::vector<std::string> expand(const std::string& argument);
 
   std::deque<std::string> paths_;
+  LineReader input_;
   std::optional<std::size_t> count_;
 };
 

@@ -79,8 +79,7 @@ void add_preprocess(CLI::App& program, Action& action) {
                    "a .safetensors file; tensor 'image', HWC, u8 without a mode, else f32")
       ->required();
   arguments->preprocess.add_to(*command);
-  command->footer(
-      "Example: fovea preprocess cat.jpg --size 224x224 --mode caffe --output cat.safetensors");
+  command->footer("Example: fovea preprocess cat.jpg --size 224x224 --output cat.safetensors");
   command->callback(
       [&action, arguments] { action = [arguments] { return preprocess(*arguments); }; });
 }

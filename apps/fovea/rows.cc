@@ -2,27 +2,31 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include <unistd.h>
 
 #include "apps/fovea/command.h"
+#include "apps/fovea/text.h"
 
 namespace fovea::app {
 
 namespace {
 
 std::string text_block(const std::string& image, const Result& result) {
-  std::string text = image + '\n';
+  std::string text = one_line(image) + '\n';
   if (result.failure) {
-    return text + "  error " + std::string(to_string(result.failure->code)) + ": " +
-           result.failure->message + '\n';
+    const std::string code(to_string(result.failure->code));
+    return text + wrap("  error " + code + ": " + one_line(result.failure->message), 4) + '\n';
   }
   for (const Prediction& prediction : result.predictions) {
     char percent[16];
     std::snprintf(
         percent, sizeof percent, "%7.2f %%", 100.0 * static_cast<double>(prediction.probability));
-    text += std::string(percent) + "  " + prediction.label;
-    if (!prediction.id.empty()) text += "  (" + prediction.id + ')';
+    text += std::string(percent) + "  " + one_line(prediction.label);
+    if (!prediction.id.empty() && prediction.id != prediction.label) {
+      text += "  (" + one_line(prediction.id) + ')';
+    }
     text += '\n';
   }
   if (result.nonfinite) text += "  warning: the network answered with NaN or infinity\n";
@@ -84,6 +88,17 @@ RowFormat format_of(const std::string& path) {
   throw InvalidArgument("--output ends in .csv or .jsonl, which '" + path + "' does not");
 }
 
+/// The name of the file that the rows are collected in. Refuses a target that is a folder or a
+/// device, which a rename would not fill but replace.
+std::string temporary_for(const std::string& path) {
+  std::error_code error;
+  const auto target = std::filesystem::status(path, error);
+  if (std::filesystem::exists(target) && !std::filesystem::is_regular_file(target)) {
+    throw Error(ErrorCode::kIoWrite, "cannot write '" + path + "': it is not a regular file");
+  }
+  return path + ".part" + std::to_string(getpid());
+}
+
 }  // namespace
 
 RowWriter::RowWriter(RowFormat format) : format_(format), file_(stdout) {}
@@ -91,7 +106,7 @@ RowWriter::RowWriter(RowFormat format) : format_(format), file_(stdout) {}
 RowWriter::RowWriter(const std::string& path)
     : format_(format_of(path)),
       path_(path),
-      temporary_(path + ".part" + std::to_string(getpid())),
+      temporary_(temporary_for(path)),
       file_(std::fopen(temporary_.c_str(), "wbx")) {
   if (file_ == nullptr) {
     throw Error(ErrorCode::kIoWrite, "cannot write '" + path + "': " + std::strerror(errno));

@@ -135,9 +135,12 @@ void add_run(CLI::App& program, Action& action) {
       ->required();
   command->add_option("--output", arguments->output, "a .safetensors file for all outputs")
       ->required();
-  command->add_option("--tap",
-                      arguments->taps,
-                      "a value inside the model to write as well; repeatable; 'all' for every one");
+  // One value an option: "--tap c1 lenet5" must not take the model's name for a second tap.
+  command
+      ->add_option("--tap",
+                   arguments->taps,
+                   "a value inside the model to write as well; repeatable; 'all' for every one")
+      ->allow_extra_args(false);
   command->add_option("--batch", arguments->batch, "the most rows in one run")
       ->capture_default_str();
   command->footer(

@@ -1,0 +1,17 @@
+// Ctrl-C as a wish to stop.
+#pragma once
+
+namespace fovea::app {
+
+/// From now on the first Ctrl-C is only noted, so that the pictures at work can be finished and
+/// written; the second one ends the program.
+void catch_interrupt();
+
+/// Whether Ctrl-C was noted. Thread-safe.
+[[nodiscard]] bool interrupted();
+
+/// A descriptor that is readable, for good, once Ctrl-C was noted: for whoever waits in poll(), on
+/// whichever thread. -1, which poll() ignores, before catch_interrupt().
+[[nodiscard]] int interrupt_descriptor();
+
+}  // namespace fovea::app

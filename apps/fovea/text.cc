@@ -1,0 +1,51 @@
+#include "apps/fovea/text.h"
+
+#include <algorithm>
+
+namespace fovea::app {
+
+namespace {
+
+/// Code points; wide and combining characters are not told apart.
+std::size_t columns(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6U) != 2; }));
+}
+
+}  // namespace
+
+std::string wrap(std::string_view text, std::size_t indent, std::size_t used) {
+  std::string lines;
+  std::size_t column = used;
+  bool at_start = true;
+  while (!text.empty()) {
+    const std::string_view word = text.substr(0, text.find(' '));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
+    if (!at_start && column + 1 + columns(word) > kTextColumns) {
+      lines += '\n' + std::string(indent, ' ');
+      column = indent;
+    } else if (!at_start) {
+      lines += ' ';
+      ++column;
+    }
+    lines += word;
+    column += columns(word);
+    at_start = false;
+  }
+  return lines;
+}
+
+std::string one_line(std::string_view text) {
+  std::string line;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0U;
+    // In UTF-8, U+0080 to U+009F are C2 80 to C2 9F.
+    const bool c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;
+    line += byte < 0x20 || byte == 0x7F || c1 ? '?' : text[i];
+    if (c1) ++i;
+  }
+  return line;
+}
+
+}  // namespace fovea::app

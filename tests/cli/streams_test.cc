@@ -1,0 +1,159 @@
+// Ctrl-C, readers that go away, full disks: how the program treats its streams.
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/cli_test.h"
+
+namespace fovea {
+namespace {
+
+using test::digit;
+using test::Program;
+using test::ProgramResult;
+using test::rows_of;
+using test::run_program;
+
+using CliStreams = test::CliTest;
+
+constexpr int kManyPictures = 20'000;
+
+/// Far more rows than a pipe holds.
+std::string many_paths() {
+  std::string text;
+  for (int i = 0; i < kManyPictures; ++i) text += digit(i % 10) + '\n';
+  return text;
+}
+
+/// The rows are the first ones, in order, each one whole.
+void expect_first_rows(const std::string& out, std::size_t already_read) {
+  const auto rows = rows_of(out);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    ASSERT_EQ(rows[i]["image"], digit(static_cast<int>((already_read + i) % 10)));
+    ASSERT_TRUE(rows[i].contains("predictions"));
+  }
+}
+
+TEST_F(CliStreams, CtrlCEndsTheWaitForStandardInput) {
+  for (const char* threads : {"1", "2", "4"}) {
+    Program program({"classify", "lenet5", "-", "--json", "--threads", threads},
+                    {.input = std::nullopt});
+    program.write(digit(1) + '\n' + digit(2) + '\n');
+    std::string first = program.read_line() + '\n';
+    first += program.read_line() + '\n';
+
+    program.send(SIGINT);
+    const ProgramResult got = program.wait();
+
+    EXPECT_EQ(got.code, 130) << threads << " threads";
+    EXPECT_EQ(test::members(rows_of(first), "image"),
+              (std::vector<std::string>{digit(1), digit(2)}));
+    EXPECT_EQ(got.out, "");
+    EXPECT_EQ(got.err, "");
+  }
+}
+
+TEST_F(CliStreams, CtrlCComesAfterWholeRows) {
+  Program program({"classify", "lenet5", "-", "--json", "--threads", "2"}, {.input = many_paths()});
+  (void)program.read_line();
+  // By now it waits for us to read: Ctrl-C meets it in the middle of writing a row.
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+
+  program.send(SIGINT);
+  const ProgramResult got = program.wait();
+
+  EXPECT_EQ(got.code, 130) << got.err;
+  EXPECT_EQ(got.err, "");
+  expect_first_rows(got.out, 1);
+  const std::size_t rows = test::lines_of(got.out).size();
+  EXPECT_GT(rows, 100U);
+  EXPECT_LT(rows, kManyPictures - 1U) << "it ran to the end";
+}
+
+TEST_F(CliStreams, CtrlCKeepsTheRowsOfAnOutputFile) {
+  Program program({"classify", "lenet5", "-", "--output", path("rows.jsonl")},
+                  {.input = std::nullopt});
+  program.write(digit(1) + '\n' + digit(2) + '\n');
+  // Nothing shows how far it is; before it catches the signal, Ctrl-C would simply end it.
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+
+  program.send(SIGINT);
+  const ProgramResult got = program.wait();
+
+  EXPECT_EQ(got.code, 130) << got.err;
+  EXPECT_EQ(rows_of(read_text_file(path("rows.jsonl"))).size(), 2U);
+}
+
+TEST_F(CliStreams, ASecondCtrlCEndsItAtOnce) {
+  Program program({"classify", "lenet5", "-", "--json"}, {.input = many_paths()});
+  (void)program.read_line();
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+
+  program.send(SIGINT);
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  program.send(SIGINT);
+
+  EXPECT_EQ(program.wait().signal, SIGINT);
+}
+
+TEST_F(CliStreams, AReaderThatHasSeenEnoughEndsItQuietly) {
+  for (const char* form : {"--json", "--keep-aspect-ratio"}) {
+    Program program({"classify", "lenet5", "-", form}, {.input = many_paths()});
+    EXPECT_FALSE(program.read_line().empty());
+
+    program.close_output();
+    const ProgramResult got = program.wait();
+
+    EXPECT_EQ(got.signal, SIGPIPE) << "exit code " << got.code;
+    EXPECT_EQ(got.err, "");
+  }
+}
+
+TEST_F(CliStreams, AFullDiskBehindStandardOutputIsAnError) {
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{"classify", "lenet5", digit(1), "--json"},
+        {"classify", "lenet5", digit(1)},
+        {"version"},
+        {"version", "--json"},
+        {"--help"},
+        {"classify", "--help"}}) {
+    const auto got = run_program(command, {.output = "/dev/full"});
+
+    EXPECT_EQ(got.code, 5) << command.back();
+    EXPECT_TRUE(got.err.starts_with("fovea: io/")) << got.err;
+    EXPECT_EQ(test::lines_of(got.err).size(), 1U) << got.err;
+  }
+}
+
+TEST_F(CliStreams, WhatIsNotDataGoesToStandardError) {
+  const std::string y = path("y.safetensors");
+  const auto preprocess = run_program({"preprocess", digit(1), "--output", y});
+
+  EXPECT_EQ(preprocess.out, "");
+  EXPECT_EQ(preprocess.err, y + ": image u8[28,28,3]\n");
+}
+
+TEST_F(CliStreams, AnUnreadableStandardInputIsAnError) {
+  // A folder can be opened but not read.
+  const auto got = run_program({"classify", "lenet5", "-"}, {.input_file = folder_.path()});
+
+  EXPECT_EQ(got.code, 5);
+  EXPECT_TRUE(got.err.starts_with("fovea: io/read: cannot read standard input")) << got.err;
+}
+
+TEST_F(CliStreams, NoColourAndNoTerminalSequencesInAPipe) {
+  const std::vector<std::string> command{"classify", "lenet5", digit(1), "no.png"};
+  const auto plain = run_program(command, {.environment = {"TERM=xterm-256color"}});
+  const auto no_color =
+      run_program(command, {.environment = {"TERM=xterm-256color", "NO_COLOR=1"}});
+
+  EXPECT_EQ(plain.out.find('\x1B'), std::string::npos);
+  EXPECT_EQ(plain.err, "");
+  EXPECT_EQ(no_color.out, plain.out);
+}
+
+}  // namespace
+}  // namespace fovea
