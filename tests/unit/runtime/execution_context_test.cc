@@ -44,5 +44,31 @@ TEST(ExecutionContext, ManyThreadsShareOnePlan) {
   EXPECT_EQ(wrong, 0);
 }
 
+/// Each thread keeps its context and has inputs of its own.
+TEST(ExecutionContext, ContextsOfOnePlanShareNothingThatChanges) {
+  const Graph graph = small_network();
+  const auto plan = compile_plan(graph, make_reference_backend(), {.buckets = {1}, .threads = 1});
+  std::atomic<int> wrong = 0;
+
+  std::vector<std::jthread> threads;
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    threads.emplace_back([&, seed] {
+      const test::NamedFloats inputs = test::random_inputs(graph, 1, seed);
+      const test::Floats want = test::run_plan(plan, 1, inputs).at("y");
+      const auto in = std::as_bytes(std::span(inputs.at("x")));
+      ExecutionContext context(plan);
+      for (int i = 0; i < 100; ++i) {
+        test::Floats got(want.size());
+        const auto out = std::as_writable_bytes(std::span(got));
+        context.run(1, {&in, 1}, {&out, 1});
+        wrong += got == want ? 0 : 1;
+      }
+    });
+  }
+  threads.clear();
+
+  EXPECT_EQ(wrong, 0);
+}
+
 }  // namespace
 }  // namespace fovea
