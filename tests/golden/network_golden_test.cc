@@ -1,7 +1,6 @@
 // LeNet-5 and ResNet50 through the whole engine, on photographs, against Keras.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include <gtest/gtest.h>
 
@@ -35,28 +34,6 @@ void expect_golden(const std::vector<float>& logits,
   }
 }
 
-/// Every row of a layers.tsv. Means and probes are compared on the scale of the layer's own spread.
-void expect_layers(const std::vector<test::LayerRow>& rows, const Outputs& values) {
-  ASSERT_FALSE(rows.empty());
-  for (const test::LayerRow& row : rows) {
-    ASSERT_TRUE(values.count(row.name) != 0) << "no value is called " << row.name;
-    const std::vector<float>& x = values.at(row.name);
-    const auto count = static_cast<double>(x.size());
-    const double mean = std::accumulate(x.begin(), x.end(), 0.0) / count;
-    double squares = 0;
-    for (const float v : x) squares += (v - mean) * (v - mean);
-    const auto [low, high] = std::minmax_element(x.begin(), x.end());
-    const double tolerance = 1e-4 * std::max(row.max - row.min, 1e-6);
-    EXPECT_NEAR(mean, row.mean, tolerance) << row.name;
-    EXPECT_NEAR(std::sqrt(squares / count), row.std, tolerance) << row.name;
-    EXPECT_NEAR(*low, row.min, tolerance) << row.name;
-    EXPECT_NEAR(*high, row.max, tolerance) << row.name;
-    for (std::size_t i = 0; i < row.probes.size(); ++i) {
-      EXPECT_NEAR(x[i * (x.size() / 8)], row.probes[i], tolerance) << row.name << " probe " << i;
-    }
-  }
-}
-
 using NetworkGolden = test::SharedDataTest;
 
 TEST_F(NetworkGolden, LeNet5OnCpuAndReference) {
@@ -79,7 +56,7 @@ TEST_F(NetworkGolden, LeNet5LayerByLayer) {
 
   const Outputs out = test::run_zoo("lenet5", 1, "cpu", 1, digit, {"all"});
 
-  expect_layers(test::read_layers(shared_ / "goldens" / "lenet" / "LeNet5.layers.tsv"), out);
+  test::expect_layers(test::read_layers(shared_ / "goldens" / "lenet" / "LeNet5.layers.tsv"), out);
 }
 
 TEST_F(NetworkGolden, ResNet50OnCpu) {
@@ -116,7 +93,8 @@ TEST_F(NetworkGolden, ResNet50LayerByLayer) {
 
   const Outputs out = test::run_zoo("resnet50", 1, "cpu", 1, elephant, {"all"});
 
-  expect_layers(test::read_layers(shared_ / "goldens" / "keras" / "ResNet50.layers.tsv"), out);
+  test::expect_layers(test::read_layers(shared_ / "goldens" / "keras" / "ResNet50.layers.tsv"),
+                      out);
 }
 
 TEST_F(NetworkGolden, APictureHasTheSameBitsAloneAndAnywhereInABatch) {

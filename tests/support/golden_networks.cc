@@ -1,9 +1,13 @@
 #include "tests/support/golden_networks.h"
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
+#include <numeric>
 #include <sstream>
 #include <stdexcept>
 
+#include <gtest/gtest.h>
 #include <zlib.h>
 
 #include <fovea/compiler.h>
@@ -98,6 +102,27 @@ std::vector<LayerRow> read_layers(const std::filesystem::path& file) {
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+void expect_layers(const std::vector<LayerRow>& rows, const Outputs& values) {
+  ASSERT_FALSE(rows.empty());
+  for (const LayerRow& row : rows) {
+    ASSERT_TRUE(values.count(row.name) != 0) << "no value is called " << row.name;
+    const std::vector<float>& x = values.at(row.name);
+    const auto count = static_cast<double>(x.size());
+    const double mean = std::accumulate(x.begin(), x.end(), 0.0) / count;
+    double squares = 0;
+    for (const float v : x) squares += (v - mean) * (v - mean);
+    const auto [low, high] = std::minmax_element(x.begin(), x.end());
+    const double tolerance = 1e-4 * std::max(row.max - row.min, 1e-6);
+    EXPECT_NEAR(mean, row.mean, tolerance) << row.name;
+    EXPECT_NEAR(std::sqrt(squares / count), row.std, tolerance) << row.name;
+    EXPECT_NEAR(*low, row.min, tolerance) << row.name;
+    EXPECT_NEAR(*high, row.max, tolerance) << row.name;
+    for (std::size_t i = 0; i < row.probes.size(); ++i) {
+      EXPECT_NEAR(x[i * (x.size() / 8)], row.probes[i], tolerance) << row.name << " probe " << i;
+    }
+  }
 }
 
 }  // namespace fovea::test

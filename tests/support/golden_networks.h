@@ -43,4 +43,8 @@ struct LayerRow {
 
 [[nodiscard]] std::vector<LayerRow> read_layers(const std::filesystem::path& file);
 
+/// Expects every row to hold for the value of its name. Means and probes are compared on the scale
+/// of the layer's own range.
+void expect_layers(const std::vector<LayerRow>& rows, const Outputs& values);
+
 }  // namespace fovea::test
