@@ -3,9 +3,10 @@
 #
 # Usage: ./demo.sh [PICTURE or FOLDER...]
 #
-# First LeNet-5 on the digits that are in the repository, then your pictures with ResNet50. The second
-# part needs weights, which do not come with this version: FOVEA_DEMO_WEIGHTS names a safetensors file with
-# tensors named like ResNet50's parameters.
+# First LeNet-5 on the digits that are in the repository, then your pictures
+# with ResNet50. The second part needs weights, which do not come with this
+# version: FOVEA_DEMO_WEIGHTS names a safetensors file with tensors named like
+# ResNet50's parameters.
 set -euo pipefail
 start=$PWD
 cd "$(dirname "$0")"
@@ -15,15 +16,29 @@ pictures=()
 for picture in "$@"; do
   case $picture in
     -h | --help)
-      sed -n '2,8s/^# \{0,1\}//p' "${0##*/}"
+      sed -n '2,9s/^# \{0,1\}//p' "${0##*/}"
       exit 0
+      ;;
+    -*)
+      echo "demo.sh: unknown option $picture; see ./demo.sh --help" >&2
+      exit 2
       ;;
     /*) pictures+=("$picture") ;;
     *) pictures+=("$start/$picture") ;;
   esac
 done
 
-echo "== packages and release build (minutes the first time, log in build/demo.log)"
+weights=${FOVEA_DEMO_WEIGHTS:-}
+case $weights in
+  '' | /*) ;;
+  *) weights=$start/$weights ;;
+esac
+if [ -n "$weights" ] && [ ! -f "$weights" ]; then
+  echo "demo.sh: FOVEA_DEMO_WEIGHTS is no file: $weights" >&2
+  exit 2
+fi
+
+echo "== packages and release build (minutes the first time; build/demo.log)"
 cmake/install-deps.sh
 if [ -z "${CXX:-}" ] && command -v g++-12 >/dev/null && [ "$(g++ -dumpversion 2>/dev/null || echo 0)" -lt 12 ]; then
   export CXX=g++-12
@@ -39,16 +54,12 @@ fovea=build/release/bin/fovea
 echo "== LeNet-5 on the bundled digits"
 "$fovea" classify lenet5 models/lenet5/digits
 
-weights=${FOVEA_DEMO_WEIGHTS:-}
-case $weights in
-  '' | /*) ;;
-  *) weights=$start/$weights ;;
-esac
 if [ "${#pictures[@]}" -eq 0 ]; then
   echo "== skipped: no pictures given; try ./demo.sh photo.jpg"
 elif [ -z "$weights" ]; then
-  echo "== skipped: your pictures, because no ImageNet weights are at hand. Set FOVEA_DEMO_WEIGHTS to a safetensors"
-  echo "   file with ResNet50's weights (names and shapes: models/resnet50/README.md) and run ./demo.sh again."
+  echo "== skipped: your pictures, because there are no ImageNet weights."
+  echo "   Set FOVEA_DEMO_WEIGHTS to a safetensors file with ResNet50's (names and"
+  echo "   shapes: models/resnet50/README.md) and run ./demo.sh again."
 else
   echo "== ResNet50 on your pictures"
   "$fovea" classify resnet50 "${pictures[@]}" --weights "$weights"

@@ -52,7 +52,7 @@ int classify(const Arguments& arguments) {
   catch_interrupt();
   const auto writer = make_writer(arguments);
   PicturePaths paths(arguments.paths, interrupt_descriptor());
-  Progress progress(paths.count());
+  Progress progress(paths.count(), arguments.output.empty());
 
   std::mutex mutex;  // `next` and `sink` run on different threads
   std::unordered_map<std::size_t, std::string> names;

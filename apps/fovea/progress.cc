@@ -6,8 +6,9 @@
 
 namespace fovea::app {
 
-Progress::Progress(std::optional<std::size_t> total)
-    : total_(total), enabled_(isatty(STDERR_FILENO) != 0 && isatty(STDOUT_FILENO) == 0) {}
+Progress::Progress(std::optional<std::size_t> total, bool rows_on_stdout)
+    : total_(total),
+      enabled_(isatty(STDERR_FILENO) != 0 && !(rows_on_stdout && isatty(STDOUT_FILENO) != 0)) {}
 
 Progress::~Progress() {
   if (shown_) std::fprintf(stderr, "\r\033[K");

@@ -11,7 +11,8 @@ namespace fovea::app {
 /// most ten times a second. Not thread-safe.
 class Progress {
  public:
-  explicit Progress(std::optional<std::size_t> total);
+  /// `rows_on_stdout`: on a terminal the rows themselves are the progress.
+  Progress(std::optional<std::size_t> total, bool rows_on_stdout);
 
   /// Clears the line.
   ~Progress();

@@ -115,7 +115,7 @@ int run(const Arguments& arguments) {
   const std::vector<TensorData> outputs = run_rows(plan, inputs, rows);
   write_tensors(arguments.output, outputs);
   std::fprintf(stderr,
-               "%s: %zu tensors from %lld rows on %s\n",
+               "%s: tensors %zu, rows %lld, backend %s\n",
                arguments.output.c_str(),
                outputs.size(),
                static_cast<long long>(rows),
