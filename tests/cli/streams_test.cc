@@ -59,8 +59,8 @@ TEST_F(CliStreams, CtrlCEndsTheWaitForStandardInput) {
 TEST_F(CliStreams, CtrlCComesAfterWholeRows) {
   Program program({"classify", "lenet5", "-", "--json", "--threads", "2"}, {.input = many_paths()});
   (void)program.read_line();
-  // By now it waits for us to read: Ctrl-C meets it in the middle of writing a row.
-  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  // Ctrl-C meets it in the middle of writing a row.
+  program.let_output_fill();
 
   program.send(SIGINT);
   const ProgramResult got = program.wait();
@@ -77,7 +77,10 @@ TEST_F(CliStreams, CtrlCKeepsTheRowsOfAnOutputFile) {
   Program program({"classify", "lenet5", "-", "--output", path("rows.jsonl")},
                   {.input = std::nullopt});
   program.write(digit(1) + '\n' + digit(2) + '\n');
-  // Nothing shows how far it is; before it catches the signal, Ctrl-C would simply end it.
+  // It catches the signal before it makes the file. Of the rows in there nothing shows.
+  while (std::filesystem::is_empty(folder_.path())) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
   std::this_thread::sleep_for(std::chrono::seconds(1));
 
   program.send(SIGINT);
@@ -90,7 +93,7 @@ TEST_F(CliStreams, CtrlCKeepsTheRowsOfAnOutputFile) {
 TEST_F(CliStreams, ASecondCtrlCEndsItAtOnce) {
   Program program({"classify", "lenet5", "-", "--json"}, {.input = many_paths()});
   (void)program.read_line();
-  std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  program.let_output_fill();
 
   program.send(SIGINT);
   std::this_thread::sleep_for(std::chrono::milliseconds(100));

@@ -6,12 +6,14 @@
 #include <csignal>
 #include <cstring>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -142,6 +144,16 @@ std::string Program::read_line() {
   std::string line = out_.substr(0, end);
   out_.erase(0, end + 1);
   return line;
+}
+
+void Program::let_output_fill() const {
+  int before = -1;
+  for (int now = 0; now != before || now == 0;) {
+    before = now;
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    ::ioctl(output_.get(), FIONREAD, &now);
+    if (std::chrono::steady_clock::now() > deadline_) return;
+  }
 }
 
 void Program::close_output() {

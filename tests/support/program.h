@@ -47,6 +47,9 @@ class Program {
   /// The next line that it prints, without the line's end; waits. Empty where it prints no more.
   [[nodiscard]] std::string read_line();
 
+  /// Waits until it waits for us: what it printed and nobody has read does not grow any more.
+  void let_output_fill() const;
+
   /// Closes our end of its stdout, as `head` does when it has seen enough.
   void close_output();
 
