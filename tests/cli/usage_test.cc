@@ -68,7 +68,7 @@ struct WrongUse {
 std::vector<WrongUse> wrong_uses() {
   const std::string one = digit(1);
   return {
-      {{}, 2, "argument/invalid", "classify, run"},
+      {{}, 2, "argument/invalid", "fovea --help"},
       {{"clasify"}, 2, "argument/invalid", "'clasify'"},
       {{"--verbose"}, 2, "argument/invalid", "fovea --help"},
       {{"classify"}, 2, "argument/invalid", "fovea classify --help"},
