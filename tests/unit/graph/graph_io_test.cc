@@ -62,6 +62,7 @@ Graph every_op() {
   conv.bias = true;
   conv.activation = {ActivationKind::kClip, 0.1F, std::nextafter(6.0F, 7.0F)};
   x = g.add(conv, {x, kernel, bias}, "conv:0");
+  g.add(QuantizeLinear{3}, {x, scale, zero}, "quantize");
   const Value ones = parameter(g, "ones", {6});
   x = g.add(BatchNorm{1.001e-5}, {x, ones, ones, ones, ones}, "bn");
   x = g.add(Relu{}, {x}, "relu");
