@@ -46,14 +46,13 @@ class OrderedPool {
     }
     if (at_end_) return std::nullopt;
     Chunk chunk{taken_, next_index_, {}};
+    at_end_ = true;  // where next() throws, nobody asks again
     while (chunk.items.size() < run_.chunk) {
       std::optional<LoadPicture> item = run_.next();
-      if (!item) {
-        at_end_ = true;
-        break;
-      }
+      if (!item) break;
       chunk.items.push_back(std::move(*item));
     }
+    at_end_ = chunk.items.size() < run_.chunk;
     if (chunk.items.empty()) return std::nullopt;
     next_index_ += chunk.items.size();
     const std::lock_guard lock(mutex_);
