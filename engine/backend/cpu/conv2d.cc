@@ -66,12 +66,12 @@ Tactic make_tactic(const OpSite& site,
     const Shape& ohwi = site.input(1).shape;
     const dnnl::memory::desc present(
         weight_dims(conv, ohwi), kFloat, conv.groups == 1 ? Tag::acdb : Tag::abdec);
-    PrimitiveSpec spec{.primitive = dnnl::convolution_forward(primitive),
-                       .source = {DNNL_ARG_SRC, primitive.src_desc()},
-                       .destination = {DNNL_ARG_DST, primitive.dst_desc()},
-                       .weights = {},
-                       .scratchpad = primitive.scratchpad_desc(),
-                       .residual_input = conv.residual ? static_cast<int>(residual) : -1};
+    PrimitiveSpec spec;
+    spec.primitive = dnnl::convolution_forward(primitive);
+    spec.source = {DNNL_ARG_SRC, primitive.src_desc()};
+    spec.destination = {DNNL_ARG_DST, primitive.dst_desc()};
+    spec.scratchpad = primitive.scratchpad_desc();
+    if (conv.residual) spec.residual_input = static_cast<int>(residual);
     spec.weights.push_back(
         pack(args.weights, *site.constant(1), DNNL_ARG_WEIGHTS, present, primitive.weights_desc()));
     if (conv.bias) {

@@ -34,11 +34,11 @@ std::vector<Tactic> lower_dense(const OpSite& site) {
   tactic.workspace_bytes = primitive.scratchpad_desc().get_size();
   tactic.build = [site, dense, primitive](const BuildArgs& args) {
     const ThreadScope scope(site.threads);
-    PrimitiveSpec spec{.primitive = dnnl::inner_product_forward(primitive),
-                       .source = {DNNL_ARG_SRC, primitive.src_desc()},
-                       .destination = {DNNL_ARG_DST, primitive.dst_desc()},
-                       .weights = {},
-                       .scratchpad = primitive.scratchpad_desc()};
+    PrimitiveSpec spec;
+    spec.primitive = dnnl::inner_product_forward(primitive);
+    spec.source = {DNNL_ARG_SRC, primitive.src_desc()};
+    spec.destination = {DNNL_ARG_DST, primitive.dst_desc()};
+    spec.scratchpad = primitive.scratchpad_desc();
     spec.weights.push_back(pack(args.weights,
                                 *site.constant(1),
                                 DNNL_ARG_WEIGHTS,

@@ -24,7 +24,8 @@ struct PackedArg {
   std::shared_ptr<const std::byte> data;
 };
 
-/// What a PrimitiveStep is made of.
+/// What a PrimitiveStep is made of. Filled member by member: GCC 12 takes a half-made aggregate of
+/// oneDNN 3's handles for an uninitialised one.
 struct PrimitiveSpec {
   dnnl::primitive primitive;
   PrimitiveArg source;       ///< node input 0
