@@ -112,6 +112,22 @@ void expect_equal(const test::NamedFloats& got, const test::NamedFloats& want) {
   }
 }
 
+/// Runs n pictures of residual_network() in a context that may have run before.
+test::NamedFloats run(ExecutionContext& context, std::int64_t n, const test::NamedFloats& inputs) {
+  const auto count = static_cast<std::size_t>(n);
+  test::Floats probabilities(count * kClasses);
+  test::Floats values(count * kBest);
+  std::vector<std::int32_t> indices(count * kBest);
+  const std::vector<std::span<const std::byte>> in{std::as_bytes(std::span(inputs.at("image")))};
+  const std::vector<std::span<std::byte>> out{std::as_writable_bytes(std::span(probabilities)),
+                                              std::as_writable_bytes(std::span(values)),
+                                              std::as_writable_bytes(std::span(indices))};
+  context.run(n, in, out);
+  return {{"probabilities", probabilities},
+          {"values", values},
+          {"indices", {indices.begin(), indices.end()}}};
+}
+
 class CudaSlice : public testing::TestWithParam<simt::Schedule> {
  protected:
   void SetUp() override { simt::set_schedule(GetParam()); }
@@ -137,22 +153,24 @@ TEST_P(CudaSlice, ReplaysItsCaptureForEveryRun) {
   ExecutionContext context(plan_of(graph_, {1, 4}));
   for (const std::int64_t n : {4, 1, 3, 1, 4}) {
     SCOPED_TRACE(n);
-    const auto count = static_cast<std::size_t>(n);
-    const test::NamedFloats inputs = test::random_inputs(graph_, n, count + 10);
-    test::Floats probabilities(count * kClasses);
-    test::Floats values(count * kBest);
-    std::vector<std::int32_t> indices(count * kBest);
-    const std::vector<std::span<const std::byte>> in{std::as_bytes(std::span(inputs.at("image")))};
-    const std::vector<std::span<std::byte>> out{std::as_writable_bytes(std::span(probabilities)),
-                                                std::as_writable_bytes(std::span(values)),
-                                                std::as_writable_bytes(std::span(indices))};
+    const auto seed = static_cast<std::uint64_t>(n) + 10;
+    const test::NamedFloats inputs = test::random_inputs(graph_, n, seed);
 
-    context.run(n, in, out);
+    expect_equal(run(context, n, inputs),
+                 test::run_graph(graph_, make_reference_backend(), n, inputs));
+  }
+}
 
-    const test::NamedFloats got{{"probabilities", probabilities},
-                                {"values", values},
-                                {"indices", {indices.begin(), indices.end()}}};
-    expect_equal(got, test::run_graph(graph_, make_reference_backend(), n, inputs));
+TEST_P(CudaSlice, ContextsOfOnePlanKeepTheirAddressesApart) {
+  const auto plan = plan_of(graph_, {2});
+  ExecutionContext first(plan);
+  ExecutionContext second(plan);
+  for (ExecutionContext* context : {&first, &second, &first}) {
+    const std::uint64_t seed = context == &first ? 21 : 22;
+    const test::NamedFloats inputs = test::random_inputs(graph_, 2, seed);
+
+    expect_equal(run(*context, 2, inputs),
+                 test::run_graph(graph_, make_reference_backend(), 2, inputs));
   }
 }
 
@@ -190,7 +208,7 @@ TEST(CudaSlicePlan, ResidualSumsAndActivationsAreInsideConvolutions) {
   EXPECT_EQ(tactics.count("epilogue:activation"), 0U) << to_string(*plan);
 }
 
-TEST(CudaSlicePlan, StepsTakeSlicesAsInput) {
+TEST(CudaSlicePlan, ConcatenationsNestAndAreSharedWithTheirReaders) {
   Network net;
   const Value x = net.graph.add(Input{{DType::kFloat32, {kBatch, 4, 5, 6}}}, {}, "image");
   const Value a = net.convolution(x, 3, 1, 1);

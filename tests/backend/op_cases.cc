@@ -99,6 +99,13 @@ Graph dense(std::int64_t in, std::int64_t out, bool bias, Activation activation)
   return finish(graph, graph.add(Dense{bias, activation}, inputs, "op"));
 }
 
+Graph normalization(Normalization mode, std::int64_t channels, std::int64_t out_channels) {
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kUInt8, {kBatch, 5, 4, channels}}}, {}, "x");
+  return finish(graph,
+                graph.add(NormalizeImage{normalization_constants(mode), out_channels}, {x}, "op"));
+}
+
 Graph concatenation(std::int64_t first, std::int64_t second) {
   Graph graph;
   const Value x = picture(graph, 5, 4, 8);
@@ -221,6 +228,16 @@ std::vector<OpCase> make_cases() {
       {"quantized_per_channel", [] { return quantized(5, true); }},
       {"concat", [] { return concatenation(16, 32); }, kSums},
       {"concat_odd", [] { return concatenation(5, 11); }, kSums},
+      {"concat_rows",
+       [] {
+         Graph graph;
+         const Value x = picture(graph, 3, 4, 5);
+         const Value y = graph.add(Relu{}, {x}, "relu");
+         return finish(graph, graph.add(Concat{1}, {y, x, y}, "op"));
+       }},
+      {"normalize_caffe", [] { return normalization(Normalization::kCaffe, 3, 0); }},
+      {"normalize_torch_padded", [] { return normalization(Normalization::kTorch, 3, 8); }},
+      {"normalize_gray", [] { return normalization(Normalization::kTf, 1, 0); }},
       {"softmax_1", [] { return rows(Softmax{}, 1); }, kFunction},
       {"softmax_1000", [] { return rows(Softmax{}, 1000); }, kFunction},
       {"topk_5_of_1000", [] { return rows(TopK{5}, 1000); }},

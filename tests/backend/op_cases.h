@@ -12,7 +12,7 @@ namespace fovea::test {
 
 struct OpCase {
   std::string name;
-  std::function<Graph()> build;  ///< float32 inputs, outputs float32 or i32, symbolic batch
+  std::function<Graph()> build;  ///< inputs float32 or u8, outputs float32 or i32, symbolic batch
   float tolerance = 0.0F;        ///< absolute, against the reference; 0 means equal
 
   friend std::ostream& operator<<(std::ostream& out, const OpCase& c) { return out << c.name; }

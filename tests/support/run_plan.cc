@@ -1,5 +1,7 @@
 #include "tests/support/run_plan.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -14,11 +16,53 @@ Floats random_floats(std::int64_t count, std::uint64_t seed) {
   return values;
 }
 
+namespace {
+
+template <typename T>
+Floats converted(std::span<const T> elements) {
+  Floats values;
+  for (const T element : elements) values.push_back(static_cast<float>(element));
+  return values;
+}
+
+}  // namespace
+
+Floats random_values(const TensorDesc& desc, std::uint64_t seed) {
+  Floats values = random_floats(num_elements(desc.shape), seed);
+  if (desc.dtype == DType::kUInt8) {
+    for (float& value : values) value = std::floor((value + 2.0F) * 64.0F);
+  }
+  return values;
+}
+
+Floats to_floats(const ConstTensorView& view) {
+  switch (view.desc->dtype) {
+    case DType::kInt32:
+      return converted(view.as<std::int32_t>());
+    case DType::kUInt8:
+      return converted(view.as<std::uint8_t>());
+    default:
+      return {view.floats().begin(), view.floats().end()};
+  }
+}
+
+std::vector<std::byte> to_bytes(const TensorDesc& desc, const Floats& values) {
+  std::vector<std::byte> bytes(values.size() * element_size(desc.dtype));
+  if (desc.dtype == DType::kUInt8) {
+    std::transform(values.begin(), values.end(), bytes.begin(), [](float value) {
+      return static_cast<std::byte>(value);
+    });
+  } else {
+    std::memcpy(bytes.data(), values.data(), bytes.size());
+  }
+  return bytes;
+}
+
 NamedFloats random_inputs(const Graph& graph, std::int64_t n, std::uint64_t seed) {
   NamedFloats inputs;
   for (const NodeId id : graph.inputs()) {
     const Node& node = graph.node(id);
-    inputs[node.name] = random_floats(num_elements(with_batch(node.outputs[0], n).shape), seed++);
+    inputs[node.name] = random_values(with_batch(node.outputs[0], n), seed++);
   }
   return inputs;
 }
@@ -26,10 +70,12 @@ NamedFloats random_inputs(const Graph& graph, std::int64_t n, std::uint64_t seed
 NamedFloats run_plan(const std::shared_ptr<const ExecutionPlan>& plan,
                      std::int64_t n,
                      const NamedFloats& inputs) {
+  std::vector<std::vector<std::byte>> input_bytes;
   std::vector<std::span<const std::byte>> in;
   for (const TensorInfo& input : plan->inputs) {
-    in.push_back(std::as_bytes(std::span(inputs.at(input.name))));
+    input_bytes.push_back(to_bytes(input.desc, inputs.at(input.name)));
   }
+  for (const auto& buffer : input_bytes) in.emplace_back(buffer);
   std::vector<std::vector<std::byte>> bytes;
   std::vector<std::span<std::byte>> out;
   for (const TensorInfo& output : plan->outputs) {
@@ -41,15 +87,7 @@ NamedFloats run_plan(const std::shared_ptr<const ExecutionPlan>& plan,
   NamedFloats outputs;
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const TensorDesc desc = with_batch(plan->outputs[i].desc, n);
-    const ConstTensorView view{&desc, bytes[i].data()};
-    Floats& values = outputs[plan->outputs[i].name];
-    if (desc.dtype == DType::kInt32) {
-      for (const std::int32_t value : view.as<std::int32_t>()) {
-        values.push_back(static_cast<float>(value));
-      }
-    } else {
-      values.assign(view.floats().begin(), view.floats().end());
-    }
+    outputs[plan->outputs[i].name] = to_floats({&desc, bytes[i].data()});
   }
   return outputs;
 }

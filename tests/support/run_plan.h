@@ -1,12 +1,14 @@
 // Compiles a graph, runs it once and gives its float32 outputs by name.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "engine/core/tensor_view.h"
 #include "engine/plan/execution_plan.h"
 
 namespace fovea::test {
@@ -17,7 +19,16 @@ using NamedFloats = std::map<std::string, Floats>;
 /// `count` values in [-2, 2), the same for the same seed everywhere.
 [[nodiscard]] Floats random_floats(std::int64_t count, std::uint64_t seed);
 
-/// Random values for every float32 input of the graph, for n pictures.
+/// Random values that a tensor of this description can hold: random_floats(), or all of u8.
+[[nodiscard]] Floats random_values(const TensorDesc& desc, std::uint64_t seed);
+
+/// The elements of a float32, i32 or u8 tensor.
+[[nodiscard]] Floats to_floats(const ConstTensorView& view);
+
+/// A float32 or u8 tensor of these elements.
+[[nodiscard]] std::vector<std::byte> to_bytes(const TensorDesc& desc, const Floats& values);
+
+/// random_values() for every input of the graph, for n pictures.
 [[nodiscard]] NamedFloats random_inputs(const Graph& graph, std::int64_t n, std::uint64_t seed);
 
 /// Runs n pictures in a fresh context; the outputs' integers become floats.

@@ -1,5 +1,6 @@
 #include "engine/runtime/execution_context.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -23,6 +24,91 @@ Graph small_network() {
   y = graph.add(GlobalPool{}, {y}, "pool");
   graph.mark_output(graph.add(Softmax{}, {y}, "y"));
   return graph;
+}
+
+/// What memory holds at first, and no output ever.
+constexpr float kUntouched = 7.0F;
+
+/// The reference backend, with a view of the memory that was asked for last.
+class WatchedBackend final : public Backend {
+ public:
+  [[nodiscard]] std::string_view name() const override { return reference_->name(); }
+
+  [[nodiscard]] TargetTraits traits() const override { return reference_->traits(); }
+
+  [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
+    return reference_->tactics(site);
+  }
+
+  [[nodiscard]] Tactic conversion(const TensorDesc& desc,
+                                  const Layout& from,
+                                  const Layout& to) const override {
+    return reference_->conversion(desc, from, to);
+  }
+
+  [[nodiscard]] std::unique_ptr<Stream> make_stream(int threads) const override {
+    return reference_->make_stream(threads);
+  }
+
+  [[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes) const override {
+    last_ = reference_->allocate(bytes);
+    std::fill_n(reinterpret_cast<float*>(last_.get()), bytes / sizeof(float), kUntouched);
+    return last_;
+  }
+
+  [[nodiscard]] MemoryInfo memory_info() const override { return reference_->memory_info(); }
+
+  [[nodiscard]] const std::byte* last() const { return last_.get(); }
+
+ private:
+  std::unique_ptr<Backend> reference_ = make_reference_backend();
+  mutable std::shared_ptr<std::byte> last_;
+};
+
+/// One Clip in a context whose arena can be seen.
+class ExecutionContextMemory : public testing::Test {
+ protected:
+  static Graph clip_graph() {
+    Graph graph;
+    const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 2}}}, {}, "x");
+    graph.mark_output(graph.add(Clip{0.0F, 6.0F}, {x}, "clip"), "y");
+    return graph;
+  }
+
+  /// Runs as many pictures as there are rows of two.
+  void run(const test::Floats& input) {
+    test::Floats output(input.size());
+    const std::vector<std::span<const std::byte>> in{std::as_bytes(std::span(input))};
+    const std::vector<std::span<std::byte>> out{std::as_writable_bytes(std::span(output))};
+    context_.run(static_cast<std::int64_t>(input.size() / 2), in, out);
+    EXPECT_EQ(output, input);
+  }
+
+  /// All rows of the output in a bucket's memory, those that run() drops among them.
+  [[nodiscard]] test::Floats output_rows(std::size_t bucket_index) const {
+    const BucketPlan& bucket = plan_->buckets[bucket_index];
+    const Slot& slot = bucket.slots[bucket.outputs[0]];
+    return test::to_floats({&slot.desc, backend_->last() + slot.offset});
+  }
+
+  const std::shared_ptr<WatchedBackend> backend_ = std::make_shared<WatchedBackend>();
+  const std::shared_ptr<const ExecutionPlan> plan_ =
+      compile_plan(clip_graph(), backend_, {.buckets = {1, 4}, .threads = 1});
+  ExecutionContext context_{plan_};
+};
+
+TEST_F(ExecutionContextMemory, MissingPicturesRepeatTheLastOne) {
+  run({1, 2, 3, 4});
+
+  EXPECT_EQ(output_rows(1), (test::Floats{1, 2, 3, 4, 3, 4, 3, 4}));
+}
+
+TEST_F(ExecutionContextMemory, TheSmallestBucketThatHoldsThemRuns) {
+  run({1, 2});
+
+  EXPECT_EQ(output_rows(0), (test::Floats{1, 2}));
+  const test::Floats larger = output_rows(1);
+  EXPECT_EQ(test::Floats(larger.begin() + 2, larger.end()), test::Floats(6, kUntouched));
 }
 
 TEST(ExecutionContext, ManyThreadsShareOnePlan) {
