@@ -6,10 +6,10 @@
 #include <system_error>
 #include <vector>
 
-#include <dlfcn.h>
 #include <nlohmann/json.hpp>
 
 #include "engine/core/env.h"
+#include "engine/core/install_path.h"
 #include "engine/core/json_rows.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
@@ -23,18 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr const char* kProgram = "fovea-import";
 constexpr std::size_t kMaxMessageBytes = 2'000;
-
-/// The folder of the library or executable that holds this function.
-fs::path own_folder() {
-  ::Dl_info info{};
-  // A function is no object: its address becomes a pointer only through an integer.
-  const auto address = reinterpret_cast<std::uintptr_t>(&own_folder);
-  if (::dladdr(reinterpret_cast<void*>(address), &info) == 0 || info.dli_fname == nullptr) {
-    return {};
-  }
-  std::error_code error;
-  return fs::canonical(info.dli_fname, error).parent_path();
-}
 
 fs::path executable_folder() {
   std::error_code error;
@@ -99,7 +87,7 @@ bool is_report_code(const std::string& code) {
 
 fs::path find_import_helper() {
   if (const auto set = env::get(env::kImportHelper)) return *set;
-  for (const fs::path& folder : {own_folder(), executable_folder()}) {
+  for (const fs::path& folder : {code_folder(), executable_folder()}) {
     if (folder.empty()) continue;
     for (const char* where : {"", "../libexec/fovea", "../../libexec/fovea"}) {
       std::error_code error;
