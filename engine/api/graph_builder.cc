@@ -152,9 +152,10 @@ struct GraphBuilder::Impl {
                         std::int64_t channels,
                         float otherwise) {
     if (declared) return parameter(child(layer, what), {channels});
-    return add(Constant{.desc = {DType::kFloat32, {channels}}, .data = filled(channels, otherwise)},
-               {},
-               child(layer, cat("no_", what)));
+    Constant constant;
+    constant.desc = {DType::kFloat32, {channels}};
+    constant.data = filled(channels, otherwise);
+    return add(std::move(constant), {}, child(layer, cat("no_", what)));
   }
 };
 
