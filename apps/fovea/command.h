@@ -9,7 +9,7 @@
 #include <fovea/error.h>
 #include <fovea/options.h>
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): of CLI11
 class App;
 }  // namespace CLI
 

@@ -116,7 +116,7 @@ RowWriter::RowWriter(const std::string& path)
 
 RowWriter::~RowWriter() {
   if (path_.empty() || file_ == nullptr) return;
-  std::fclose(file_);
+  std::fclose(file_);  // NOLINT(cppcoreguidelines-owning-memory): opened by the constructor
   std::remove(temporary_.c_str());
 }
 
@@ -148,6 +148,7 @@ void RowWriter::close() {
   if (path_.empty()) return;
   put("");
   const bool complete = std::fflush(file_) == 0 && fsync(fileno(file_)) == 0;
+  // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): opened by the constructor
   const bool closed = std::fclose(file_) == 0;
   file_ = nullptr;
   if (complete && closed && std::rename(temporary_.c_str(), path_.c_str()) == 0) return;

@@ -1,6 +1,7 @@
 // How results are written: for people, as JSON lines, as CSV.
 #pragma once
 
+#include <cstdint>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -9,7 +10,7 @@
 
 namespace fovea::app {
 
-enum class RowFormat { kText, kJson, kCsv };
+enum class RowFormat : std::uint8_t { kText, kJson, kCsv };
 
 /// Writes one row (for people: one block) per picture, in the order of the calls. Not thread-safe.
 class RowWriter {

@@ -78,13 +78,13 @@ std::vector<TensorData> run_rows(const std::shared_ptr<const Plan>& plan,
       return bytes.subspan(static_cast<std::size_t>(first) * row,
                            static_cast<std::size_t>(n) * row);
     };
-    std::vector<std::span<const std::byte>> in;
-    std::vector<std::span<std::byte>> out;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-      in.push_back(part(plan->inputs()[i], std::span<const std::byte>(inputs[i]->bytes)));
+    std::vector<std::span<const std::byte>> in(inputs.size());
+    std::vector<std::span<std::byte>> out(outputs.size());
+    for (std::size_t i = 0; i < in.size(); ++i) {
+      in[i] = part(plan->inputs()[i], std::span<const std::byte>(inputs[i]->bytes));
     }
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      out.push_back(part(plan->outputs()[i], std::span<std::byte>(outputs[i].bytes)));
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      out[i] = part(plan->outputs()[i], std::span<std::byte>(outputs[i].bytes));
     }
     context.run(n, in, out);
   }

@@ -40,6 +40,7 @@ std::shared_ptr<const Backend> make_backend(std::string_view name) {
 
 std::vector<std::string> backend_names() {
   std::vector<std::string> names;
+  names.reserve(kBackends.size());
   for (const BackendEntry& entry : kBackends) names.emplace_back(entry.name);
   return names;
 }

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include <fovea/classifier.h>
@@ -26,14 +27,15 @@ namespace {
 constexpr std::int64_t kCpuBatch = 1;
 
 PreprocessSpec spec_for(const Model& model, const ClassifierShape& shape) {
-  if (!model.preprocessing()) {
+  const std::optional<PreprocessSpec>& contract = model.preprocessing();
+  if (!contract) {
     throw InvalidArgument(cat(
         "model '",
         model.name(),
         "' does not say how pictures are preprocessed; say it with a mode: none, caffe, tf, torch "
         "or unit (--mode on the command line)"));
   }
-  PreprocessSpec spec = *model.preprocessing();
+  PreprocessSpec spec = *contract;
   if (shape.channels == 1 &&
       (spec.mode == Normalization::kCaffe || spec.mode == Normalization::kTorch)) {
     throw InvalidArgument(cat("'",

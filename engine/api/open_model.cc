@@ -108,7 +108,9 @@ std::optional<PreprocessSpec> preprocessing(const Manifest& manifest, const Mode
 Model open_zoo_model(const zoo::Model& entry, const ModelOptions& options) {
   const std::string path = cat(entry.folder, "/manifest.json");
   const Manifest manifest = parse_manifest(embedded(path).text(), path);
-  require(manifest.preprocess.has_value(), "a network of the zoo has a preprocessing contract");
+  if (!manifest.preprocess) {
+    throw Error(ErrorCode::kInternal, cat(path, " has no preprocessing contract"));
+  }
   zoo::InputSize size{manifest.preprocess->height, manifest.preprocess->width};
   if (options.input_size) size = {options.input_size->first, options.input_size->second};
 

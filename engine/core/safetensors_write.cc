@@ -39,6 +39,7 @@ std::string quoted(const std::string& name) {
 /// element size.
 std::vector<NamedTensors::const_iterator> storage_order(const NamedTensors& tensors) {
   std::vector<NamedTensors::const_iterator> order;
+  order.reserve(tensors.size());
   for (auto it = tensors.begin(); it != tensors.end(); ++it) order.push_back(it);
   const auto rank = [](NamedTensors::const_iterator it) {
     const TensorDesc& desc = it->second.first;

@@ -88,8 +88,8 @@ bool fold_batch_norm(Graph& graph, PassContext& context) {
     const auto bias = reason.empty() && producer.inputs.size() > 2
                           ? constant_floats(graph, producer.inputs[2])
                           : std::span<const float>{};
-    if (reason.empty() && (!stats || !weights || !bias)) reason = "its parameters are not constant";
-    if (!reason.empty()) {
+    if (!reason.empty() || !stats || !weights || !bias) {
+      if (reason.empty()) reason = "its parameters are not constant";
       context.report.refuse(kName, node.name, reason);
       rewriter.copy(id);
       continue;

@@ -37,8 +37,7 @@ bool fold_constants(Graph& graph, PassContext& context) {
   bool changed = false;
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
-    std::vector<Value> inputs;
-    for (const Value& input : node.inputs) inputs.push_back(rewriter.map(input));
+    std::vector<Value> inputs = rewriter.map(node.inputs);
     const bool foldable = !inputs.empty() && node.outputs.size() == 1 &&
                           std::all_of(inputs.begin(), inputs.end(), [&](const Value& value) {
                             return known(rewriter.result(), value) != nullptr;

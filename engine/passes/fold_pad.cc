@@ -86,8 +86,7 @@ bool fold_pad(Graph& graph, PassContext& context) {
       rewriter.copy(id);
       continue;
     }
-    std::vector<Value> inputs;
-    for (const Value& input : node.inputs) inputs.push_back(rewriter.map(input));
+    std::vector<Value> inputs = rewriter.map(node.inputs);
     inputs[0] = rewriter.map(pad->inputs[0]);
     rewriter.replace(id, rewriter.add(std::move(*op), std::move(inputs), node.name));
     context.report.take(kName, node.name, cat("took over the border of '", pad->name, "'"));

@@ -65,8 +65,7 @@ bool fuse_activation(Graph& graph, PassContext& context) {
     }
 
     *slot = *activation;
-    std::vector<Value> inputs;
-    for (const Value& value : producer.inputs) inputs.push_back(rewriter.map(value));
+    std::vector<Value> inputs = rewriter.map(producer.inputs);
     rewriter.replace(id, rewriter.add(std::move(op), std::move(inputs), node.name));
     context.report.take(kName, node.name, cat("applied inside '", producer.name, "'"));
     changed = true;

@@ -58,8 +58,7 @@ bool fuse_residual(Graph& graph, PassContext& context) {
     Conv2d conv = *producer.as<Conv2d>();
     conv.residual = true;
     conv.activation = add->activation;
-    std::vector<Value> inputs;
-    for (const Value& input : producer.inputs) inputs.push_back(rewriter.map(input));
+    std::vector<Value> inputs = rewriter.map(producer.inputs);
     inputs.push_back(rewriter.map(earlier));
     rewriter.replace(id, rewriter.add(conv, std::move(inputs), node.name));
     context.report.take(kName, node.name, cat("added inside '", producer.name, "'"));

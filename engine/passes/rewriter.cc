@@ -2,16 +2,20 @@
 
 namespace fovea {
 
+std::vector<Value> Rewriter::map(std::span<const Value> old) const {
+  std::vector<Value> values;
+  values.reserve(old.size());
+  for (const Value& value : old) values.push_back(map(value));
+  return values;
+}
+
 void Rewriter::copy(NodeId id) {
   copy_with(id, from_.node(id).op);
 }
 
 void Rewriter::copy_with(NodeId id, Op op) {
   const Node& node = from_.node(id);
-  std::vector<Value> inputs;
-  inputs.reserve(node.inputs.size());
-  for (const Value& input : node.inputs) inputs.push_back(map(input));
-  const Value first = to_.add(std::move(op), std::move(inputs), node.name);
+  const Value first = to_.add(std::move(op), map(node.inputs), node.name);
   auto& values = map_[static_cast<std::size_t>(id)];
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     values.push_back({first.node, static_cast<std::int32_t>(i)});

@@ -1,6 +1,7 @@
 // Builds the rewritten graph beside the old one, so that order and uses stay right by construction.
 #pragma once
 
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,8 @@ class Rewriter {
   [[nodiscard]] Value map(Value old) const {
     return map_[static_cast<std::size_t>(old.node)].at(static_cast<std::size_t>(old.output));
   }
+
+  [[nodiscard]] std::vector<Value> map(std::span<const Value> old) const;
 
   /// Adds a node to the new graph.
   Value add(Op op, std::vector<Value> inputs, std::string name) {

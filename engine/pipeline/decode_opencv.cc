@@ -63,5 +63,6 @@ void release(FoveaDecodedPicture* picture) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(readability-identifier-naming): a symbol of C
 extern "C" [[gnu::visibility("default")]] const FoveaDecodeModule fovea_decode_module;
 const FoveaDecodeModule fovea_decode_module{fovea::kDecodeModuleVersion, decode, release};

@@ -50,6 +50,7 @@ class Lowering {
   SlotId converted(SlotId slot, const Layout& layout, const std::string& name);
   SlotId new_slot(const TensorDesc& desc, const Layout& layout);
   [[nodiscard]] SlotId slot_of(Value value) const;
+  [[nodiscard]] std::vector<Layout> layouts_of(const std::vector<SlotId>& slots) const;
   void share_aliases();
   void place(BucketPlan& plan);
 
@@ -68,6 +69,15 @@ class Lowering {
 SlotId Lowering::slot_of(Value value) const {
   const auto& slots = slots_of_[static_cast<std::size_t>(value.node)];
   return slots.empty() ? kNoSlot : slots[static_cast<std::size_t>(value.output)];
+}
+
+std::vector<Layout> Lowering::layouts_of(const std::vector<SlotId>& slots) const {
+  std::vector<Layout> layouts;
+  layouts.reserve(slots.size());
+  for (const SlotId slot : slots) {
+    layouts.push_back(slot == kNoSlot ? Layout{} : slots_[slot].layout);
+  }
+  return layouts;
 }
 
 SlotId Lowering::new_slot(const TensorDesc& desc, const Layout& layout) {
@@ -290,12 +300,8 @@ BucketPlan Lowering::run(WeightStore& weights, std::int64_t batch) {
   place(plan);
 
   for (const OpenStep& step : steps_) {
-    std::vector<Layout> inputs;
-    std::vector<Layout> outputs;
-    for (const SlotId slot : step.inputs) {
-      inputs.push_back(slot == kNoSlot ? Layout{} : slots_[slot].layout);
-    }
-    for (const SlotId slot : step.outputs) outputs.push_back(slots_[slot].layout);
+    const std::vector<Layout> inputs = layouts_of(step.inputs);
+    const std::vector<Layout> outputs = layouts_of(step.outputs);
     plan.workspace_bytes = std::max(plan.workspace_bytes, step.tactic.workspace_bytes);
     plan.steps.push_back({step.name,
                           step.tactic.name,

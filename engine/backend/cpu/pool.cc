@@ -44,6 +44,15 @@ struct ChannelBlocks {
   std::int64_t block = 0;
 };
 
+/// out[c] = out[c] + pixel[c], or the larger of the two.
+void take_pixel(const float* pixel, float* out, std::int64_t count, PoolKind kind) {
+  if (kind == PoolKind::kAverage) {
+    for (std::int64_t c = 0; c < count; ++c) out[c] += pixel[c];
+  } else {
+    for (std::int64_t c = 0; c < count; ++c) out[c] = pixel[c] > out[c] ? pixel[c] : out[c];
+  }
+}
+
 /// y[c] = the mean or the largest of channel c over all pixels of one picture.
 void pool_picture(const float* x, float* y, const ChannelBlocks& shape, PoolKind kind) {
   for (std::int64_t first = 0; first < shape.channels; first += shape.block) {
@@ -53,15 +62,10 @@ void pool_picture(const float* x, float* y, const ChannelBlocks& shape, PoolKind
     std::copy_n(pixel, count, out);
     for (std::int64_t p = 1; p < shape.pixels; ++p) {
       pixel += shape.block;
-      if (kind == PoolKind::kAverage) {
-        for (std::int64_t c = 0; c < count; ++c) out[c] += pixel[c];
-      } else {
-        for (std::int64_t c = 0; c < count; ++c) out[c] = pixel[c] > out[c] ? pixel[c] : out[c];
-      }
+      take_pixel(pixel, out, count, kind);
     }
-    if (kind == PoolKind::kAverage) {
-      for (std::int64_t c = 0; c < count; ++c) out[c] /= static_cast<float>(shape.pixels);
-    }
+    if (kind == PoolKind::kMax) continue;
+    for (std::int64_t c = 0; c < count; ++c) out[c] /= static_cast<float>(shape.pixels);
   }
 }
 

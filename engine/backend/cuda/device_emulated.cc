@@ -76,6 +76,7 @@ class GuardedMemory {
   explicit GuardedMemory(std::size_t bytes)
       : bytes_(bytes), size_(bytes + 2 * kGuardBytes + slack(bytes)) {
     // Not operator new: AddressSanitizer would limit what one call may ask for, and abort.
+    // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): of the destructor
     base_ = static_cast<std::byte*>(std::aligned_alloc(kBufferAlignment, size_));
     if (base_ == nullptr) {
       throw DeviceError(
@@ -100,7 +101,8 @@ class GuardedMemory {
       (void)std::fprintf(stderr, "emulated device: a write outside of %zu bytes\n", bytes_);
       std::abort();
     }
-    std::free(base_);  // NOLINT(cppcoreguidelines-no-malloc): of aligned_alloc
+    // NOLINTNEXTLINE(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): of aligned_alloc
+    std::free(base_);
   }
 
   [[nodiscard]] std::byte* data() const { return base_ + kGuardBytes; }
@@ -112,7 +114,7 @@ class GuardedMemory {
 
   [[nodiscard]] std::size_t behind() const { return size_ - kGuardBytes - bytes_; }
 
-  void fill_with_nan() {
+  void fill_with_nan() const {
     constexpr std::uint64_t kNan = 0x7fff'7fff'7fff'7fff;  // as double, as float and as half
     for (std::size_t at = 0; at < bytes_; at += sizeof(kNan)) {
       std::memcpy(data() + at, &kNan, std::min(sizeof(kNan), bytes_ - at));

@@ -16,7 +16,7 @@ std::vector<Tactic> lower_pixelwise(const OpSite& site,
                                     std::string name,
                                     Second second,
                                     const Activation& activation) {
-  const TensorDesc x = site.input(0);
+  const TensorDesc& x = site.input(0);
   if (!fits_int(x)) return {};
   const int bias_channels =
       second == Second::kBias ? static_cast<int>(channels_of(site.input(1))) : 0;

@@ -37,8 +37,8 @@ void copy_pixels(const TensorDesc& desc,
 /// output.
 class Convolution {
  public:
-  Convolution(Conv2d op, std::vector<Placed> inputs, Placed output)
-      : op_(std::move(op)), inputs_(std::move(inputs)), output_(std::move(output)) {}
+  Convolution(const Conv2d& op, std::vector<Placed> inputs, Placed output)
+      : op_(op), inputs_(std::move(inputs)), output_(std::move(output)) {}
 
   void run(std::vector<const std::byte*> inputs, std::byte* output, std::byte* workspace) const {
     std::vector<ConstTensorView> views;
@@ -71,12 +71,12 @@ class EmulatedConvolutions final : public ConvolutionLibrary {
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
     const Conv2d& op = *site.node.as<Conv2d>();
     const TensorDesc y = site.node.outputs[0];
-    std::vector<TensorDesc> descs;
-    for (std::size_t i = 0; i < site.node.inputs.size(); ++i) descs.push_back(site.input(i));
+    std::vector<TensorDesc> descs(site.node.inputs.size());
+    for (std::size_t i = 0; i < descs.size(); ++i) descs[i] = site.input(i);
 
     const auto make = [=](const BuildArgs& args) -> Launch {
-      std::vector<Placed> inputs;
-      for (std::size_t i = 0; i < descs.size(); ++i) inputs.push_back({descs[i], args.inputs[i]});
+      std::vector<Placed> inputs(descs.size());
+      for (std::size_t i = 0; i < descs.size(); ++i) inputs[i] = {descs[i], args.inputs[i]};
       const Convolution convolution(op, std::move(inputs), {y, args.outputs[0]});
       return [convolution](const Operands& operands, cudaStream_t stream) {
         simt::enqueue(

@@ -57,6 +57,7 @@ std::unique_ptr<Step> build_step(const std::vector<const Constant*>& constants,
                                  const MakeLaunch& make,
                                  const BuildArgs& args) {
   std::vector<DeviceBytes> copies;
+  copies.reserve(constants.size());
   for (const Constant* constant : constants) {
     copies.push_back(constant == nullptr ? nullptr : dense_copy(*constant, args.weights));
   }
@@ -66,8 +67,8 @@ std::unique_ptr<Step> build_step(const std::vector<const Constant*>& constants,
 }  // namespace
 
 Tactic kernel_tactic(const OpSite& site, std::string name, MakeLaunch make) {
-  std::vector<const Constant*> constants;
-  for (std::size_t i = 0; i < site.node.inputs.size(); ++i) constants.push_back(site.constant(i));
+  std::vector<const Constant*> constants(site.node.inputs.size());
+  for (std::size_t i = 0; i < constants.size(); ++i) constants[i] = site.constant(i);
   Tactic tactic;
   tactic.name = std::move(name);
   tactic.inputs.resize(site.node.inputs.size());

@@ -28,6 +28,8 @@ class Classifier {
   [[nodiscard]] static Classifier open(const Model& model, const ClassifierOptions& options = {});
 
   ~Classifier();
+  Classifier(const Classifier&) = delete;
+  Classifier& operator=(const Classifier&) = delete;
   Classifier(Classifier&&) noexcept;
   Classifier& operator=(Classifier&&) noexcept;
 

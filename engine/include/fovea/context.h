@@ -20,6 +20,8 @@ class Context {
   explicit Context(const std::shared_ptr<const Plan>& plan);
 
   ~Context();
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
   Context(Context&&) noexcept;
   Context& operator=(Context&&) noexcept;
 
