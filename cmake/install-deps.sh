@@ -2,7 +2,7 @@
 # Installs what Fovea needs to build and to test, and nothing else.
 #
 # Usage: cmake/install-deps.sh [--with-lint] [--print]
-#   --with-lint  also clang-format 19, clang-tidy 19 and shellcheck
+#   --with-lint  also clang-format 19, clang-tidy 19 (with an omp.h for it) and shellcheck
 #   --print      only list the packages that would be needed, one a line
 #
 # Debian 12 and 13, Ubuntu 22.04 and 24.04. Installs only what is missing, so a second run is instant
@@ -37,7 +37,8 @@ packages=(
   libprotobuf-dev protobuf-compiler
   libgtest-dev libbenchmark-dev
 )
-lint=(clang-format-19 clang-tidy-19 shellcheck)
+# Clang cannot read the omp.h of GCC.
+lint=(clang-format-19 clang-tidy-19 libomp-19-dev shellcheck)
 
 os_release=${FOVEA_OS_RELEASE:-/etc/os-release}
 system=unknown
@@ -60,7 +61,7 @@ Install by name, with headers:
   g++ 12 or newer, CMake 3.22 or newer, Ninja, Git
   oneDNN 2.6 or newer, OpenCV 4.5 or newer (core, imgproc, imgcodecs), libjpeg-turbo
   nlohmann-json, CLI11, spdlog, xxHash, OpenSSL 3, zlib, protobuf with its compiler
-  GoogleTest and Google Benchmark; for the lint clang-format 19, clang-tidy 19, shellcheck
+  GoogleTest and Google Benchmark; for the lint clang-format 19, clang-tidy 19, libomp 19, shellcheck
 Then: cmake --preset release && cmake --build --preset release
 MESSAGE
     exit 2
