@@ -16,9 +16,9 @@ constexpr int kRows = 4;
 
 /// One warp per output and kRows rows: the weights, which are nearly all the bytes of a small
 /// batch, are read once and coalesced.
-template <int kWidth>
+template <int Width>
 __global__ void __launch_bounds__(kWarps* kWarp) dense_outputs(DenseArgs a) {
-  using Vector = simt::Floats<kWidth>;
+  using Vector = simt::Floats<Width>;
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   const int warp = static_cast<int>(threadIdx.x) / kWarp;
   const std::int64_t output = static_cast<std::int64_t>(blockIdx.x) * kWarps + warp;
@@ -35,13 +35,13 @@ __global__ void __launch_bounds__(kWarps* kWarp) dense_outputs(DenseArgs a) {
   const float* w = a.w + output * a.inputs;
 
   float sum[kRows] = {};
-  for (int i = lane * kWidth; i < a.inputs; i += kWarp * kWidth) {
+  for (int i = lane * Width; i < a.inputs; i += kWarp * Width) {
     const auto weight = simt::load<Vector>(w + i);
     SIMT_UNROLL
     for (int r = 0; r < kRows; ++r) {
       const auto value = simt::load<Vector>(x[r] + i);
       SIMT_UNROLL
-      for (int v = 0; v < kWidth; ++v) sum[r] += value.lane[v] * weight.lane[v];
+      for (int v = 0; v < Width; ++v) sum[r] += value.lane[v] * weight.lane[v];
     }
   }
   float mine = 0.0F;  // lane r finishes row r

@@ -8,29 +8,29 @@ namespace fovea::kernels {
 
 namespace {
 
-/// One thread per kWidth channels of a pixel.
-template <int kWidth>
+/// One thread per Width channels of a pixel.
+template <int Width>
 __global__ void __launch_bounds__(kBlockThreads) apply_epilogue(EpilogueArgs a,
                                                                 std::int64_t items) {
-  using Vector = simt::Floats<kWidth>;
+  using Vector = simt::Floats<Width>;
   if (global_thread() >= items) return;
   const int item = static_cast<int>(global_thread());
-  const int groups = a.channels / kWidth;
-  const int c = item % groups * kWidth;
+  const int groups = a.channels / Width;
+  const int c = item % groups * Width;
   const std::int64_t pixel = item / groups;
 
   auto value = simt::load<Vector>(a.x + pixel * a.x_stride + c);
   if (a.residual != nullptr) {
     const auto residual = simt::load<Vector>(a.residual + pixel * a.residual_stride + c);
     SIMT_UNROLL
-    for (int i = 0; i < kWidth; ++i) value.lane[i] += residual.lane[i];
+    for (int i = 0; i < Width; ++i) value.lane[i] += residual.lane[i];
   }
   if (a.bias != nullptr) {
     SIMT_UNROLL
-    for (int i = 0; i < kWidth; ++i) value.lane[i] += a.bias[a.bias_channels == 1 ? 0 : c + i];
+    for (int i = 0; i < Width; ++i) value.lane[i] += a.bias[a.bias_channels == 1 ? 0 : c + i];
   }
   SIMT_UNROLL
-  for (int i = 0; i < kWidth; ++i) value.lane[i] = activate(a.activation, value.lane[i]);
+  for (int i = 0; i < Width; ++i) value.lane[i] = activate(a.activation, value.lane[i]);
   simt::store(a.y + pixel * a.y_stride + c, value);
 }
 

@@ -31,16 +31,16 @@ __device__ __forceinline__ Range inside(int first, int kernel, int size) {
   return {first < 0 ? 0 : first, first + kernel < size ? first + kernel : size};
 }
 
-/// One thread per kWidth channels of an output pixel. `divisor` is the number of elements of every
+/// One thread per Width channels of an output pixel. `divisor` is the number of elements of every
 /// window; 0 stands for those inside x, a negative one for no division.
-template <typename Fold, int kWidth>
+template <typename Fold, int Width>
 __global__ void __launch_bounds__(kBlockThreads) pool_windows(PoolArgs a,
                                                               std::int64_t items,
                                                               int divisor) {
   if (global_thread() >= items) return;
   const int item = static_cast<int>(global_thread());
-  const int groups = a.c / kWidth;
-  const int c = item % groups * kWidth;
+  const int groups = a.c / Width;
+  const int c = item % groups * Width;
   const int pixel = item / groups;
   const int q = pixel % a.out_w;
   const int p = pixel / a.out_w % a.out_h;
@@ -48,21 +48,21 @@ __global__ void __launch_bounds__(kBlockThreads) pool_windows(PoolArgs a,
   const Range rows = inside(p * a.stride_h - a.pad_top, a.kernel_h, a.h);
   const Range cols = inside(q * a.stride_w - a.pad_left, a.kernel_w, a.w);
 
-  simt::Floats<kWidth> value;
+  simt::Floats<Width> value;
   SIMT_UNROLL
-  for (int i = 0; i < kWidth; ++i) value.lane[i] = Fold::start();
+  for (int i = 0; i < Width; ++i) value.lane[i] = Fold::start();
   for (int row = rows.begin; row < rows.end; ++row) {
     const std::int64_t row_start = (picture * a.h + row) * a.w;
     for (int col = cols.begin; col < cols.end; ++col) {
-      const auto x = simt::load<simt::Floats<kWidth>>(a.x + (row_start + col) * a.x_stride + c);
+      const auto x = simt::load<simt::Floats<Width>>(a.x + (row_start + col) * a.x_stride + c);
       SIMT_UNROLL
-      for (int i = 0; i < kWidth; ++i) value.lane[i] = Fold::fold(value.lane[i], x.lane[i]);
+      for (int i = 0; i < Width; ++i) value.lane[i] = Fold::fold(value.lane[i], x.lane[i]);
     }
   }
   if (divisor == 0) divisor = (rows.end - rows.begin) * (cols.end - cols.begin);
   if (divisor > 0) {
     SIMT_UNROLL
-    for (int i = 0; i < kWidth; ++i) value.lane[i] /= static_cast<float>(divisor);
+    for (int i = 0; i < Width; ++i) value.lane[i] /= static_cast<float>(divisor);
   }
   simt::store(a.y + pixel * a.y_stride + c, value);
 }

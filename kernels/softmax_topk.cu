@@ -25,22 +25,22 @@ __global__ void __launch_bounds__(kBlockThreads) softmax_rows(const float* x, fl
 /// The largest k that the kernel with the row in registers takes: one list entry per lane.
 constexpr int kMaxFastK = kWarp;
 
-/// One block of kWarps warps per row, kPerThread keys of the row in every thread's registers. Every
+/// One block of Warps warps per row, PerThread keys of the row in every thread's registers. Every
 /// warp draws its own k best; warp 0 then merges the lists.
-template <bool kSoftmax, int kWarps, int kPerThread>
-__global__ void __launch_bounds__(kWarps* kWarp) top_k_in_registers(TopKArgs a) {
-  SIMT_SHARED(lists, OrderKey[kWarps][kMaxFastK]);
+template <bool WithSoftmax, int Warps, int PerThread>
+__global__ void __launch_bounds__(Warps* kWarp) top_k_in_registers(TopKArgs a) {
+  SIMT_SHARED(lists, OrderKey[Warps][kMaxFastK]);
   const int thread = static_cast<int>(threadIdx.x);
   const int lane = thread % kWarp;
   const int warp = thread / kWarp;
   const int k = static_cast<int>(a.k);
   const float* x = a.x + static_cast<std::int64_t>(blockIdx.x) * a.cols;
 
-  OrderKey keys[kPerThread];
+  OrderKey keys[PerThread];
   OrderKey best = 0;
   SIMT_UNROLL
-  for (int i = 0; i < kPerThread; ++i) {
-    const int c = i * kWarps * kWarp + thread;
+  for (int i = 0; i < PerThread; ++i) {
+    const int c = i * Warps * kWarp + thread;
     keys[i] = c < a.cols ? order_key(x[c], static_cast<std::uint32_t>(c)) : 0;
     best = Max::fold(best, keys[i]);
   }
@@ -50,32 +50,32 @@ __global__ void __launch_bounds__(kWarps* kWarp) top_k_in_registers(TopKArgs a) 
     if (best != drawn || drawn == 0) continue;
     best = 0;
     SIMT_UNROLL
-    for (int i = 0; i < kPerThread; ++i) {
+    for (int i = 0; i < PerThread; ++i) {
       if (keys[i] == drawn) keys[i] = 0;
       best = Max::fold(best, keys[i]);
     }
   }
   SoftmaxRow row{};
-  if constexpr (kSoftmax) row = softmax_row<kWarps>(x, a.cols);
+  if constexpr (WithSoftmax) row = softmax_row<Warps>(x, a.cols);
   __syncthreads();
   if (warp != 0) return;
 
   int head = 0;  // of the list of this lane's warp
   for (int rank = 0; rank < k; ++rank) {
-    const OrderKey candidate = lane < kWarps && head < k ? lists[lane][head] : 0;
+    const OrderKey candidate = lane < Warps && head < k ? lists[lane][head] : 0;
     const OrderKey drawn = warp_reduce<Max>(candidate);
     if (candidate == drawn) ++head;
     if (lane != 0) continue;
     const std::int64_t out = static_cast<std::int64_t>(blockIdx.x) * k + rank;
     const float value = x[index_of(drawn)];
-    a.values[out] = kSoftmax ? probability(value, row) : value;
+    a.values[out] = WithSoftmax ? probability(value, row) : value;
     a.indices[out] = static_cast<std::int32_t>(index_of(drawn));
   }
 }
 
 /// One thread per element: its rank is the number of better elements of the row, and ranks below k
 /// are written. A row takes `row_blocks` blocks.
-template <bool kSoftmax>
+template <bool WithSoftmax>
 __global__ void __launch_bounds__(kBlockThreads) top_k_by_rank(TopKArgs a, int row_blocks) {
   SIMT_SHARED(keys, OrderKey[kBlockThreads]);
   const int thread = static_cast<int>(threadIdx.x);
@@ -94,13 +94,13 @@ __global__ void __launch_bounds__(kBlockThreads) top_k_by_rank(TopKArgs a, int r
     for (int i = 0; i < kBlockThreads; ++i) rank += keys[i] > key ? 1 : 0;
   }
   SoftmaxRow row{};
-  if constexpr (kSoftmax) row = softmax_row<kBlockWarps>(x, a.cols);
+  if constexpr (WithSoftmax) row = softmax_row<kBlockWarps>(x, a.cols);
   if (mine >= a.cols || rank >= a.k) return;
-  a.values[row_index * a.k + rank] = kSoftmax ? probability(x[mine], row) : x[mine];
+  a.values[row_index * a.k + rank] = WithSoftmax ? probability(x[mine], row) : x[mine];
   a.indices[row_index * a.k + rank] = static_cast<std::int32_t>(mine);
 }
 
-template <bool kSoftmax>
+template <bool WithSoftmax>
 cudaError_t launch_top_k(const TopKArgs& a, cudaStream_t stream) {
   if (a.rows < 0 || a.rows > kMaxItems || a.cols < 1 || a.cols > kMaxItems || a.k < 1 ||
       a.k > a.cols) {
@@ -109,14 +109,15 @@ cudaError_t launch_top_k(const TopKArgs& a, cudaStream_t stream) {
   if (a.rows == 0) return cudaSuccess;
   const dim3 rows(static_cast<unsigned>(a.rows));
   if (a.k <= kMaxFastK && a.cols <= 1024) {
-    return simt::launch(top_k_in_registers<kSoftmax, 4, 8>, rows, dim3(4 * kWarp), 0, stream, a);
+    return simt::launch(top_k_in_registers<WithSoftmax, 4, 8>, rows, dim3(4 * kWarp), 0, stream, a);
   }
   if (a.k <= kMaxFastK && a.cols <= 8192) {
-    return simt::launch(top_k_in_registers<kSoftmax, 16, 16>, rows, dim3(16 * kWarp), 0, stream, a);
+    return simt::launch(
+        top_k_in_registers<WithSoftmax, 16, 16>, rows, dim3(16 * kWarp), 0, stream, a);
   }
   const std::int64_t row_blocks = (a.cols + kBlockThreads - 1) / kBlockThreads;
   if (a.rows > kMaxItems / row_blocks) return cudaErrorInvalidValue;
-  return simt::launch(top_k_by_rank<kSoftmax>,
+  return simt::launch(top_k_by_rank<WithSoftmax>,
                       dim3(static_cast<unsigned>(a.rows * row_blocks)),
                       dim3(kBlockThreads),
                       0,

@@ -32,10 +32,10 @@ __device__ __forceinline__ T warp_reduce(T value) {
   return value;
 }
 
-/// The fold of the values of all threads of a block of kWarps whole warps, in every thread.
+/// The fold of the values of all threads of a block of Warps whole warps, in every thread.
 /// `identity` changes nothing in a fold. All threads take part; they are synchronised before the
 /// shared memory is written, so that calls may follow each other.
-template <typename Fold, int kWarps, typename T>
+template <typename Fold, int Warps, typename T>
 __device__ __forceinline__ T block_reduce(T value, T identity) {
   SIMT_SHARED(partial, T[kWarp]);
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
@@ -44,7 +44,7 @@ __device__ __forceinline__ T block_reduce(T value, T identity) {
   __syncthreads();
   if (lane == 0) partial[warp] = value;
   __syncthreads();
-  return warp_reduce<Fold>(lane < kWarps ? partial[lane] : identity);
+  return warp_reduce<Fold>(lane < Warps ? partial[lane] : identity);
 }
 
 }  // namespace fovea::kernels

@@ -175,18 +175,8 @@ bool Block::complete_warp_operation(std::size_t index) {
   const Thread& asking = threads_[index];
   const std::size_t begin = index / kWarpSize * kWarpSize;
   const std::size_t lanes = std::min<std::size_t>(kWarpSize, size_ - begin);
-
-  std::uint64_t ballot = 0;
-  for (std::size_t lane = 0; lane < lanes; ++lane) {
-    const Thread& other = threads_[begin + lane];
-    if (!in_mask(asking.mask, lane) || other.state == State::kDone) continue;
-    if (other.state != State::kAtWarpOperation) return false;
-    if (other.mask != asking.mask || other.operation != asking.operation) {
-      throw EmulationError("lanes of one warp are at different warp operations: " +
-                           place_of(other.coordinates) + " and " + place_of(asking.coordinates));
-    }
-    if (other.value != 0) ballot |= std::uint64_t{1} << lane;
-  }
+  const std::optional<std::uint64_t> ballot = ballot_of(asking, begin, lanes);
+  if (!ballot) return false;
 
   std::array<std::uint64_t, kWarpSize> results{};
   const auto takes_part = [&](std::size_t lane) {
@@ -194,7 +184,7 @@ bool Block::complete_warp_operation(std::size_t index) {
   };
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     if (!takes_part(lane)) continue;
-    if (asking.operation == WarpOperation::kBallot) results[lane] = ballot;
+    if (asking.operation == WarpOperation::kBallot) results[lane] = *ballot;
     if (asking.operation == WarpOperation::kShuffle) {
       results[lane] = shuffled_value(threads_[begin + lane], begin);
     }
@@ -205,6 +195,23 @@ bool Block::complete_warp_operation(std::size_t index) {
     threads_[begin + lane].state = State::kReady;
   }
   return true;
+}
+
+std::optional<std::uint64_t> Block::ballot_of(const Thread& asking,
+                                              std::size_t begin,
+                                              std::size_t lanes) const {
+  std::uint64_t ballot = 0;
+  for (std::size_t lane = 0; lane < lanes; ++lane) {
+    const Thread& other = threads_[begin + lane];
+    if (!in_mask(asking.mask, lane) || other.state == State::kDone) continue;
+    if (other.state != State::kAtWarpOperation) return std::nullopt;
+    if (other.mask != asking.mask || other.operation != asking.operation) {
+      throw EmulationError("lanes of one warp are at different warp operations: " +
+                           place_of(other.coordinates) + " and " + place_of(asking.coordinates));
+    }
+    if (other.value != 0) ballot |= std::uint64_t{1} << lane;
+  }
+  return ballot;
 }
 
 std::uint64_t Block::shuffled_value(const Thread& reader, std::size_t warp_begin) const {

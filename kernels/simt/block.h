@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <random>
 #include <source_location>
 #include <string>
@@ -81,6 +82,12 @@ class Block {
   bool release_barrier();
   bool release_abandoned_warps();
   bool complete_warp_operation(std::size_t index);
+
+  /// One bit per lane of the warp at `begin` that takes part and has a value other than 0; nothing
+  /// while a lane that `asking` waits for is not there yet.
+  [[nodiscard]] std::optional<std::uint64_t> ballot_of(const Thread& asking,
+                                                       std::size_t begin,
+                                                       std::size_t lanes) const;
   [[nodiscard]] std::uint64_t shuffled_value(const Thread& reader, std::size_t warp_begin) const;
   [[noreturn]] void report_deadlock() const;
 

@@ -87,7 +87,7 @@ void Fiber::start(const std::function<void()>& body) {
   frame[kSavedRegisters] = reinterpret_cast<void*>(&Fiber::main);
   auto* top = reinterpret_cast<void**>(stack_ + kStackBytes) - frame.size();
   std::copy(frame.begin(), frame.end(), top);
-  stack_pointer_ = top;
+  stack_pointer_ = static_cast<void*>(top);
 }
 
 bool Fiber::resume() {

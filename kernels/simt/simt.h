@@ -18,9 +18,9 @@
 namespace simt {
 
 /// Floats that are loaded and stored by one access.
-template <int kWidth>
-struct alignas(sizeof(float) * kWidth) Floats {
-  float lane[kWidth];
+template <int Width>
+struct alignas(sizeof(float) * Width) Floats {
+  float lane[Width];
 };
 
 }  // namespace simt
