@@ -221,7 +221,7 @@ std::vector<OpCase> make_cases() {
       {"rescale", [] { return on_picture(Rescale{0.5, -1.0}, {3, 4, 2}); }, kFunction},
       {"transpose", [] { return on_picture(Transpose{{0, 3, 1, 2}}, {3, 4, 2}); }},
       {"reshape_blocked",
-       [] { return behind_convolution(Reshape{{kBatch, 7 * 9 * 20}}, 20); },
+       [] { return behind_convolution(Reshape{{kBatch, std::int64_t{7} * 9 * 20}}, 20); },
        kSums},
       {"identity", [] { return on_picture(Identity{}, {3, 4, 2}); }},
       {"quantized", [] { return quantized(5, false); }},

@@ -40,7 +40,7 @@ TEST_F(NetworkGolden, LeNet5OnCpuAndReference) {
   const auto goldens = test::read_goldens(shared_ / "goldens" / "lenet" / "LeNet5.safetensors");
   const std::vector<float> digits = test::mnist_digits(shared_, 16);
   for (const std::string backend : {"cpu", "reference"}) {
-    for (const std::uint64_t seed : {1, 2}) {
+    for (const std::uint64_t seed : {1U, 2U}) {
       const Outputs out =
           test::run_zoo("lenet5", seed, backend, 16, digits, {"output/pre_activation"});
       expect_golden(out.at("output/pre_activation"),
@@ -71,7 +71,7 @@ TEST_F(NetworkGolden, ResNet50OnCpu) {
   for (const auto& [name, pixels] : pictures)
     batch.insert(batch.end(), pixels.begin(), pixels.end());
 
-  for (const std::uint64_t seed : {1, 2}) {
+  for (const std::uint64_t seed : {1U, 2U}) {
     const Outputs out =
         test::run_zoo("resnet50", seed, "cpu", 4, batch, {"predictions/pre_activation"});
     for (std::size_t i = 0; i < pictures.size(); ++i) {

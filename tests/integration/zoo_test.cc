@@ -78,16 +78,16 @@ std::map<std::string, Layer> describe(const Graph& graph) {
 
 /// Our operator for a class of Keras.
 const std::map<std::string, std::string>& operators() {
-  static const std::map<std::string, std::string> table{{"InputLayer", "Input"},
-                                                        {"ZeroPadding2D", "Pad"},
-                                                        {"Conv2D", "Conv2d"},
-                                                        {"BatchNormalization", "BatchNorm"},
-                                                        {"Activation", "Relu"},
-                                                        {"MaxPooling2D", "MaxPool"},
-                                                        {"Add", "Add"},
-                                                        {"GlobalAveragePooling2D", "GlobalPool"},
-                                                        {"Dense", "Dense"}};
-  return table;
+  static const std::map<std::string, std::string> kTable{{"InputLayer", "Input"},
+                                                         {"ZeroPadding2D", "Pad"},
+                                                         {"Conv2D", "Conv2d"},
+                                                         {"BatchNormalization", "BatchNorm"},
+                                                         {"Activation", "Relu"},
+                                                         {"MaxPooling2D", "MaxPool"},
+                                                         {"Add", "Add"},
+                                                         {"GlobalAveragePooling2D", "GlobalPool"},
+                                                         {"Dense", "Dense"}};
+  return kTable;
 }
 
 /// The rows of a table: index, name, class, output shape, parameters, MACs, attributes, inputs,

@@ -161,7 +161,7 @@ void run_one_block(void (*kernel)(int*), std::vector<int>& out) {
 
 TEST(Emulator, RunsBarriersInEverySchedule) {
   in_all_schedules([] {
-    std::vector<int> out(3 * kThreads, -1);
+    std::vector<int> out(std::size_t{3} * kThreads, -1);
 
     ASSERT_EQ(launch(mirror, dim3(3), dim3(kThreads), 0, nullptr, out.data()), cudaSuccess);
 
@@ -308,7 +308,7 @@ TEST(Emulator, WorksAfterAKernelFailed) {
 }
 
 TEST(Emulator, RunsInSeveralThreadsAtOnce) {
-  std::vector<std::vector<int>> outs(4, std::vector<int>(8 * kThreads, -1));
+  std::vector<std::vector<int>> outs(4, std::vector<int>(std::size_t{8} * kThreads, -1));
   std::vector<std::thread> threads;
   for (std::vector<int>& out : outs) {
     threads.emplace_back([&out] {

@@ -184,7 +184,7 @@ class GlobalPoolTest : public test::DeviceTest {
       if (x.size() > 40) x[33] = std::numeric_limits<float>::quiet_NaN();
       const std::vector<float> expected = test::evaluated(
           GlobalPool{.kind = kind}, {{{DType::kFloat32, {c.n, c.pixels, 1, c.c}}, x}});
-      for (const std::size_t extra : {0, 5}) {
+      for (const std::size_t extra : {std::size_t{0}, std::size_t{5}}) {
         const test::DeviceArray<float> from(test::spread(x, channels, channels + extra, extra / 2));
         const test::DeviceArray<float> to(static_cast<std::size_t>(c.n) * channels);
 

@@ -4,6 +4,6 @@
 
 namespace {
 
-[[maybe_unused]] const int pointed = setenv("FOVEA_DECODE_MODULE", FOVEA_BUILT_DECODE_MODULE, 0);
+[[maybe_unused]] const int kPointed = setenv("FOVEA_DECODE_MODULE", FOVEA_BUILT_DECODE_MODULE, 0);
 
 }  // namespace

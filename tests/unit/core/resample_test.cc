@@ -54,7 +54,7 @@ ResampleBox whole(const Image& image) {
 //   resized = picture(width, height, kind).resize((out_width, out_height), Image.BILINEAR, box)
 //   hashlib.sha256(np.asarray(resized).tobytes()).hexdigest()
 const std::vector<Case>& pillow_cases() {
-  static const std::vector<Case> cases{
+  static const std::vector<Case> kCases{
       {61,
        43,
        PixelFormat::kRgb8,
@@ -128,7 +128,7 @@ const std::vector<Case>& pillow_cases() {
         "d81452092425b02f7b0ea736d136fc7fcc4d9ff2a78c50ec22a46934057227e3",
         "63fa18c2a08887c0b298b306003bb23d130500fd707a428d6dd1ca6eeb3fe473"}},
   };
-  return cases;
+  return kCases;
 }
 
 TEST(Resample, EqualsPillowToTheLastBit) {

@@ -29,7 +29,7 @@ struct Vector {
 };
 
 const std::array<Vector, 5>& vectors() {
-  static const std::array<Vector, 5> table{{
+  static const std::array<Vector, 5> kTable{{
       {"block1_conv1/kernel",
        1,
        -std::sqrt(6.0 / 27),
@@ -61,7 +61,7 @@ const std::array<Vector, 5>& vectors() {
        {0x2bdec9371caccbac, 0xfed841164dcc39b2, 0x1b4bbd4db866de02},
        {-0.657263637F, 0.990974545F, -0.786751151F, 0.245843649F}},
   }};
-  return table;
+  return kTable;
 }
 
 std::string picture_hash(int width, int height, std::uint64_t seed) {

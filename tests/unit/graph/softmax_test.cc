@@ -13,7 +13,6 @@ using test::f32;
 using test::floats;
 using test::infer;
 using test::run_floats;
-using test::Tensor;
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
 

@@ -5,7 +5,6 @@ namespace {
 
 using test::count_ops;
 using test::difference;
-using test::fusing_context;
 using test::positive_constant;
 using test::random_constant;
 using test::refusal;

@@ -9,8 +9,8 @@ using test::fusing_context;
 using test::random_constant;
 using test::refusal;
 
-const Pass& kResidual = find_pass("fuse-residual");
-const Pass& kActivation = find_pass("fuse-activation");
+const Pass kResidual = find_pass("fuse-residual");
+const Pass kActivation = find_pass("fuse-activation");
 
 /// relu(conv(x) + shortcut(x)) where both are convolutions.
 Graph two_convolutions_and_a_sum() {

@@ -5,9 +5,8 @@ namespace {
 
 using test::count_ops;
 using test::difference;
-using test::refusal;
 
-const Pass& kNoOps = find_pass("remove-no-ops");
+const Pass kNoOps = find_pass("remove-no-ops");
 
 Value picture(Graph& graph) {
   return graph.add(Input{{DType::kFloat32, {kBatch, 2, 3, 4}}}, {}, "x");
