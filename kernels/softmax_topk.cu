@@ -25,6 +25,27 @@ __global__ void __launch_bounds__(kBlockThreads) softmax_rows(const float* x, fl
 /// The largest k that the kernel with the row in registers takes: one list entry per lane.
 constexpr int kMaxFastK = kWarp;
 
+/// Writes the k best keys of a warp to `list`, best first, and drops them from `keys`, of which
+/// `best` is this thread's largest.
+template <int PerThread>
+__device__ __forceinline__ void draw_best(OrderKey (&keys)[PerThread],
+                                          OrderKey best,
+                                          int k,
+                                          OrderKey* list) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  for (int rank = 0; rank < k; ++rank) {
+    const OrderKey drawn = warp_reduce<Max>(best);
+    if (lane == rank) list[rank] = drawn;
+    if (best != drawn || drawn == 0) continue;
+    best = 0;
+    SIMT_UNROLL
+    for (int i = 0; i < PerThread; ++i) {
+      if (keys[i] == drawn) keys[i] = 0;
+      best = Max::fold(best, keys[i]);
+    }
+  }
+}
+
 /// One block of Warps warps per row, PerThread keys of the row in every thread's registers. Every
 /// warp draws its own k best; warp 0 then merges the lists.
 template <bool WithSoftmax, int Warps, int PerThread>
@@ -44,17 +65,7 @@ __global__ void __launch_bounds__(Warps* kWarp) top_k_in_registers(TopKArgs a) {
     keys[i] = c < a.cols ? order_key(x[c], static_cast<std::uint32_t>(c)) : 0;
     best = Max::fold(best, keys[i]);
   }
-  for (int rank = 0; rank < k; ++rank) {
-    const OrderKey drawn = warp_reduce<Max>(best);
-    if (lane == rank) lists[warp][rank] = drawn;
-    if (best != drawn || drawn == 0) continue;
-    best = 0;
-    SIMT_UNROLL
-    for (int i = 0; i < PerThread; ++i) {
-      if (keys[i] == drawn) keys[i] = 0;
-      best = Max::fold(best, keys[i]);
-    }
-  }
+  draw_best(keys, best, k, lists[warp]);
   SoftmaxRow row{};
   if constexpr (WithSoftmax) row = softmax_row<Warps>(x, a.cols);
   __syncthreads();
