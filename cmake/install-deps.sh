@@ -33,7 +33,7 @@ packages=(
   libdnnl-dev
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
   nlohmann-json3-dev libcli11-dev libspdlog-dev
-  libxxhash-dev libssl-dev zlib1g-dev
+  libxxhash-dev libssl-dev libpng-dev zlib1g-dev
   libprotobuf-dev protobuf-compiler
   libgtest-dev libbenchmark-dev
 )
@@ -59,7 +59,7 @@ case $system in
 install-deps: $system is not one of Debian 12, 13, Ubuntu 22.04, 24.04.
 Install by name, with headers:
   g++ 12 or newer, CMake 3.22 or newer, Ninja, Git
-  oneDNN 2.6 or newer, OpenCV 4.5 or newer (core, imgproc, imgcodecs), libjpeg-turbo
+  oneDNN 2.6 or newer, OpenCV 4.5 or newer (core, imgproc, imgcodecs), libjpeg-turbo, libpng
   nlohmann-json, CLI11, spdlog, xxHash, OpenSSL 3, zlib, protobuf with its compiler
   GoogleTest and Google Benchmark; for the lint clang-format 19, clang-tidy 19, libomp 19, shellcheck
 Then: cmake --preset release && cmake --build --preset release

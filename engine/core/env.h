@@ -28,7 +28,7 @@ inline constexpr Variable kImportHelper{
 
 inline constexpr Variable kDecodeModule{
     "FOVEA_DECODE_MODULE",
-    "path of the module that decodes PNG, BMP and WebP; the default is libfovea_decode_opencv.so "
+    "path of the module that decodes BMP and WebP; the default is libfovea_decode_opencv.so "
     "beside the executable or library, or in its ../lib/fovea"};
 
 inline constexpr std::array kTable{kHome, kXdgCacheHome, kUserHome, kImportHelper, kDecodeModule};

@@ -32,7 +32,7 @@ Image decode_native(std::span<const std::byte> bytes, const DecodeLimits& limits
     case PictureFormat::kJpeg:
       return decode_jpeg(bytes, limits);
     case PictureFormat::kPng:
-      return decode_with_module("PNG", checked_png(bytes, limits));
+      return decode_png(bytes, limits);
     case PictureFormat::kBmp:
       check_bmp(bytes, limits);
       return decode_with_module("BMP", bytes);

@@ -1,22 +1,19 @@
-// PNG: what is checked before the pixels are left to OpenCV.
+// PNG through libpng.
 #pragma once
 
 #include <cstddef>
 #include <span>
-#include <vector>
 
 #include <fovea/image.h>
 
 namespace fovea {
 
-/// Checks the size and that every chunk up to the end chunk is complete, and returns the file with
-/// nothing but the chunks that make the pixels: IHDR, PLTE, tRNS, IDAT, IEND. The others
-/// (compressed text that may grow a thousandfold, colour profiles, animation, orientation) have no
-/// say in Pillow's pixels. Checksums are left to the decoder.
+/// The picture as kGray8, kGray16 (16 bits of gray without alpha) or kRgb8 (colour and palettes).
+/// As in Pillow: alpha and transparent colours are dropped, not blended; of 16-bit colours the
+/// upper byte is kept; gray of 1, 2 and 4 bits is scaled to 8; gamma is not applied.
 ///
 /// bytes   start with PNG's signature
 /// Throws Error: image/truncated, image/corrupt, image/too-large.
-[[nodiscard]] std::vector<std::byte> checked_png(std::span<const std::byte> bytes,
-                                                 const DecodeLimits& limits);
+[[nodiscard]] Image decode_png(std::span<const std::byte> bytes, const DecodeLimits& limits);
 
 }  // namespace fovea

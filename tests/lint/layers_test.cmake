@@ -124,6 +124,7 @@ expect_violation(engine/backend/cuda/bad.cc "<oneapi/dnnl/dnnl.hpp>" "oneDNN hea
 expect_violation(engine/api/bad.cc "<dnnl.hpp>" "oneDNN headers are allowed only")
 expect_violation(engine/pipeline/resize.cc "<opencv2/imgproc.hpp>" "OpenCV headers are allowed only")
 expect_violation(engine/pipeline/batcher.cc "<jpeglib.h>" "libjpeg headers are allowed only")
+expect_violation(engine/pipeline/batcher.cc "<png.h>" "libpng headers are allowed only")
 expect_violation(engine/importers/bad.cc "<hdf5.h>" "HDF5 headers are allowed only")
 expect_violation(engine/importers/bad.cc "<H5Cpp.h>" "HDF5 headers are allowed only")
 expect_violation(engine/graph/bad.cc "<google/protobuf/arena.h>" "protobuf headers are allowed only")

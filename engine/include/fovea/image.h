@@ -72,8 +72,8 @@ struct DecodeLimits {
 
 /// Decodes a file's bytes to exactly the pixels of Keras's load_img without a target size: mode
 /// first (RGB or grayscale), no EXIF rotation, CMYK as Pillow. JPEG through libjpeg-turbo (accurate
-/// DCT, fancy upsampling), every other format through OpenCV, which is loaded at the first such
-/// picture. Grayscale keeps a 16-bit gray picture as kGray16, as Pillow does.
+/// DCT, fancy upsampling), PNG through libpng, BMP and WebP through OpenCV, which is loaded at the
+/// first such picture. Grayscale keeps a 16-bit gray picture as kGray16, as Pillow does.
 ///
 /// Throws Error with an image/... code: unsupported-format, truncated, corrupt, too-large.
 /// Thread-safe.

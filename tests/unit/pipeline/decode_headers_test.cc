@@ -17,7 +17,7 @@
 #include <fovea/image.h>
 
 #include "engine/core/file.h"
-#include "engine/pipeline/decode_png.h"
+#include "engine/pipeline/decode_png_chunks.h"
 #include "tests/support/errors.h"
 
 namespace fovea {
@@ -87,6 +87,8 @@ TEST(PngHeader, DamageInTheDataIsNoticed) {
     const int changed = std::to_integer<int>(whole[at]) ^ 0x10;
     refuse(ErrorCode::kImageCorrupt, "PNG", with(whole, at, {changed}));
   }
+  // The checksum of the end chunk, behind all pixels.
+  refuse(ErrorCode::kImageCorrupt, "PNG cannot be read", with(whole, whole.size() - 1, {0}));
 }
 
 TEST(PngHeader, ChunksWithoutPixelsDoNotReachTheDecoder) {

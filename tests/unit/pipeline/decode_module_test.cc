@@ -1,5 +1,5 @@
-// The module with OpenCV: what happens where it is missing, and that it is not needed for JPEG. The
-// order matters, because it stays loaded: one test.
+// The module with OpenCV: what happens where it is missing, and that it is not needed for JPEG and
+// PNG. The order matters, because it stays loaded: one test.
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -25,34 +25,35 @@ void use_module(const char* path) {
 }
 
 TEST(DecodeModule, IsLoadedAtTheFirstPictureThatNeedsIt) {
-  const auto decode_png = [] { (void)decode_file(file("rgb8.png")); };
+  const auto decode_bmp = [] { (void)decode_file(file("bits24.bmp")); };
   // Missing.
   use_module("/nonexistent/module.so");
   EXPECT_NO_THROW((void)decode_file(file("yuv420.jpg")));
+  EXPECT_NO_THROW((void)decode_file(file("rgb8.png")));
   EXPECT_NO_THROW((void)decode_file(file("lzw.tif")));
   EXPECT_NO_THROW((void)decode_file(file("rgb.ppm")));
   expect_error(ErrorCode::kImageUnsupportedFormat,
-               "PNG pictures need the module /nonexistent/module.so",
-               decode_png);
+               "BMP pictures need the module /nonexistent/module.so",
+               decode_bmp);
   expect_error(
-      ErrorCode::kImageUnsupportedFormat, "set FOVEA_DECODE_MODULE to its path", decode_png);
+      ErrorCode::kImageUnsupportedFormat, "set FOVEA_DECODE_MODULE to its path", decode_bmp);
 
   // Not where it belongs beside this program.
   ASSERT_EQ(unsetenv("FOVEA_DECODE_MODULE"), 0);
   expect_error(
-      ErrorCode::kImageUnsupportedFormat, "lib/fovea/libfovea_decode_opencv.so", decode_png);
+      ErrorCode::kImageUnsupportedFormat, "lib/fovea/libfovea_decode_opencv.so", decode_bmp);
 
   // Another library.
   use_module("libz.so.1");
-  expect_error(ErrorCode::kImageUnsupportedFormat, "it is not a module of Fovea", decode_png);
+  expect_error(ErrorCode::kImageUnsupportedFormat, "it is not a module of Fovea", decode_bmp);
 
   // The right one, at last.
   use_module(FOVEA_BUILT_DECODE_MODULE);
-  EXPECT_EQ(decode_file(file("rgb8.png")).width(), 13);
+  EXPECT_EQ(decode_file(file("bits24.bmp")).width(), 13);
 
   // It stays.
   use_module("/nonexistent/module.so");
-  EXPECT_NO_THROW(decode_png());
+  EXPECT_NO_THROW(decode_bmp());
 }
 
 }  // namespace

@@ -52,14 +52,20 @@ def packed_rows(bits, largest=None):
     return [int(row, 2).to_bytes(len(row) // 8, "big") for row in text]
 
 
-def png(color_type, bits, rows, chunks=()):
+def png(color_type, bits, rows, chunks=(), interlaced=False):
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    body = [chunk(b"IHDR", struct.pack(">IIBBBBB", W, H, bits, color_type, 0, 0, 0))]
+    body = [chunk(b"IHDR", struct.pack(">IIBBBBB", W, H, bits, color_type, 0, 0, interlaced))]
     body += [chunk(*c) for c in chunks]
     body += [chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows))), chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(body)
+
+
+def seven_passes(pixels):
+    """The rows of Adam7's passes; from PNG's third edition, 8.2."""
+    passes = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
+    return [row.tobytes() for top, left, down, right in passes for row in pixels[top::down, left::right] if row.size]
 
 
 def bmp(bits, rows, palette=b"", compression=0, masks=b"", height=H, header=40, data=None):
@@ -140,6 +146,7 @@ def pngs(rgb, alpha):
     files["gray8_gamma.png"] = png(0, 8, packed_rows(8), [(b"gAMA", struct.pack(">I", 100000)), (b"sBIT", b"\5")])
     files["text.png"] = png(0, 8, packed_rows(8), [(b"zTXt", b"k\0\0" + zlib.compress(bytes(1000)))])
     files["rgba_pillow.png"] = saved(rgba, "png")
+    files["rgb8_interlaced.png"] = png(2, 8, seven_passes(np.asarray(rgb)), interlaced=True)
     return files
 
 
