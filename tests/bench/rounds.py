@@ -1,0 +1,101 @@
+"""What the scripts of this folder share: workers that take turns, statistics, and the facts of the machine.
+
+A worker is a program that reads one command a line and answers with one line. It is stopped (SIGSTOP) whenever it is
+not asked anything, so that no idle thread of one peer can spin while the other one is timed.
+"""
+import json
+import os
+import platform
+import signal
+import statistics
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+MEASUREMENTS = ROOT / "docs" / "measurements"
+
+
+class Worker:
+    """A child process that answers lines and sleeps in between."""
+
+    def __init__(self, *command: object):
+        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True, bufsize=1)
+        self.name = Path(str(command[0])).name
+
+    def ask(self, *words: object) -> str:
+        self.process.send_signal(signal.SIGCONT)
+        self.process.stdin.write(" ".join(str(word) for word in words) + "\n")
+        answer = self.process.stdout.readline().strip()
+        self.process.send_signal(signal.SIGSTOP)
+        if not answer:
+            raise RuntimeError(f"{self.name} ended at: {words}")
+        return answer
+
+    def seconds(self, *words: object) -> float:
+        return float(self.ask(*words))
+
+    def close(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+
+
+def quartiles(values: list[float]) -> list[float]:
+    """Lower quartile, median, upper quartile."""
+    return statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+
+
+def spread(values: list[float], digits: int) -> str:
+    low, middle, high = quartiles(values)
+    return f"{middle:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
+
+
+def output_of(*command: str) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
+def machine() -> dict:
+    """Facts that a figure is worth nothing without."""
+    cpu = dict(line.split(":", 1) for line in output_of("lscpu").splitlines() if ":" in line)
+    flags = set(cpu.get("Flags", "").split())
+    known = ["avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile"]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    versions = {name: output_of("dpkg-query", "-W", "-f=${Version}", name)
+                for name in ("libdnnl2", "libgomp1", "libjpeg62-turbo", "libpng16-16", "g++")}
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "commit": output_of("git", "describe", "--always", "--dirty", "--abbrev=12"),
+        "cpu": " ".join(cpu.get("Model name", "unknown").split()),
+        "cpu_model": f"family {cpu.get('CPU family', '?').strip()}, model {cpu.get('Model', '?').strip()}",
+        "features": [flag for flag in known if flag in flags],
+        "cores": os.cpu_count(),
+        "l3": cpu.get("L3 cache", "").strip(),
+        "memory_gib": round(memory / 2**30, 1),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "debian_packages": {name: version for name, version in versions.items() if version},
+    }
+
+
+def machine_lines(facts: dict) -> list[str]:
+    packages = ", ".join(f"{name} {version}" for name, version in facts["debian_packages"].items())
+    return [
+        f"* Commit {facts['commit']}, release preset.",
+        f"* {facts['cpu']} ({facts['cpu_model']}; {', '.join(facts['features'])}), {facts['cores']} cores, L3 "
+        f"{facts['l3']}, {facts['memory_gib']} GiB. A virtual machine that others share.",
+        f"* {facts['system']}, Python {facts['python']}.",
+        f"* {packages}.",
+    ]
+
+
+def write_results(name: str, text: list[str], raw: dict):
+    """docs/measurements/<name>.md, and the raw numbers beside it."""
+    MEASUREMENTS.mkdir(parents=True, exist_ok=True)
+    (MEASUREMENTS / f"{name}.md").write_text("\n".join(text) + "\n")
+    (MEASUREMENTS / f"{name}.json").write_text(json.dumps(raw, indent=1) + "\n")
+    print("\n".join(text))
