@@ -14,6 +14,7 @@
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/core/resample.h"
+#include "engine/graph/work.h"
 #include "engine/pipeline/decode_color.h"
 #include "engine/pipeline/ordered_pool.h"
 #include "engine/pipeline/picture_worker.h"
@@ -25,6 +26,10 @@ namespace {
 /// Pictures per run on a CPU where the caller does not say: one, so that its activations have a
 /// core's cache to themselves. Larger batches have not been measured against it.
 constexpr std::int64_t kCpuBatch = 1;
+
+/// Multiply-adds a picture below which threads that share one run wait for each other longer than
+/// they save, so that one thread is given the whole picture.
+constexpr std::int64_t kLeastSharedWork = 10'000'000;
 
 PreprocessSpec spec_for(const Model& model, const ClassifierShape& shape) {
   const std::optional<PreprocessSpec>& contract = model.preprocessing();
@@ -111,8 +116,9 @@ struct Classifier::Impl {
 
   Engine& engine_for(std::optional<std::size_t> expected) {
     const bool few = expected && *expected < static_cast<std::size_t>(threads);
+    const bool shared = few && multiply_adds(graph) >= kLeastSharedWork;
     const bool latency = options.threading == Threading::kLatency ||
-                         (options.threading == Threading::kAuto && few) || threads == 1;
+                         (options.threading == Threading::kAuto && shared) || threads == 1;
     Engine& engine = latency ? latency_engine : throughput_engine;
     if (engine.plan != nullptr) return engine;
 

@@ -51,7 +51,8 @@ struct ModelOptions {
 
 /// How a Classifier uses the machine.
 enum class Threading : std::uint8_t {
-  kAuto,        ///< kLatency for fewer pictures than threads, else kThroughput
+  kAuto,        ///< kLatency for fewer pictures than threads and a network whose work is worth
+                ///< sharing, else kThroughput
   kLatency,     ///< one run at a time over all threads
   kThroughput,  ///< one single-threaded run on every thread
 };
