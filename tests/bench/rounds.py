@@ -9,6 +9,7 @@ import platform
 import signal
 import statistics
 import subprocess
+import textwrap
 import time
 from pathlib import Path
 
@@ -93,9 +94,17 @@ def machine_lines(facts: dict) -> list[str]:
     ]
 
 
+def wrapped(line: str) -> str:
+    """At most 120 columns, tables aside."""
+    if line.startswith("|"):
+        return line
+    indent = "  " if line.startswith("* ") else ""
+    return textwrap.fill(line, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
 def write_results(name: str, text: list[str], raw: dict):
     """docs/measurements/<name>.md, and the raw numbers beside it."""
     MEASUREMENTS.mkdir(parents=True, exist_ok=True)
-    (MEASUREMENTS / f"{name}.md").write_text("\n".join(text) + "\n")
+    (MEASUREMENTS / f"{name}.md").write_text("\n".join(map(wrapped, text)) + "\n")
     (MEASUREMENTS / f"{name}.json").write_text(json.dumps(raw, indent=1) + "\n")
     print("\n".join(text))
