@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kMaxNameBytes = 1'000;
 
 /// Bytes of the well-formed UTF-8 sequence of a printable character at `text`'s start; 0 if there
-/// is none. Over-long forms and surrogates pass: terminals show a replacement for them.
+/// is none. Source: The Unicode Standard, table 3-7.
 std::size_t character_bytes(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   if (byte(0) < 0x20 || byte(0) == 0x7F) return 0;
@@ -22,7 +22,11 @@ std::size_t character_bytes(std::string_view text) {
     if (byte(i) >> 6 != 2) return 0;
   }
   // U+0080 to U+009F are control characters as well.
-  return byte(0) == 0xC2 && byte(1) < 0xA0 ? 0 : bytes;
+  if (byte(0) == 0xC2 && byte(1) < 0xA0) return 0;
+  const bool over_long = (byte(0) == 0xE0 && byte(1) < 0xA0) || (byte(0) == 0xF0 && byte(1) < 0x90);
+  const bool no_character =
+      (byte(0) == 0xED && byte(1) > 0x9F) || (byte(0) == 0xF4 && byte(1) > 0x8F);
+  return over_long || no_character ? 0 : bytes;
 }
 
 }  // namespace

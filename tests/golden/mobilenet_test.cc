@@ -85,6 +85,17 @@ class MobileNetGolden : public test::SharedDataTest {
     std::printf("%s: largest difference of a probability %.2e\n", backend, worst);
   }
 
+  /// How many photographs have their own label first.
+  [[nodiscard]] std::size_t right_labels(const char* model) const {
+    const auto results = classify(model, "cpu", 1);
+    std::size_t right = 0;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const std::string id = photographs_[i].substr(0, 9);
+      right += results[i].predictions.at(0).id == id ? 1 : 0;
+    }
+    return right;
+  }
+
   std::vector<std::string> photographs_;
 
  private:
@@ -116,6 +127,7 @@ TEST_F(MobileNetGolden, QuantisedNetworkAsTheFormatDefinesIt) {
   }
   std::ranges::sort(differences);
 
+  ASSERT_GT(agree, 0U);
   EXPECT_GE(static_cast<double>(agree), 95.0 / 102.0 * static_cast<double>(results.size()));
   EXPECT_LE(differences[differences.size() / 2], 0.03);
   EXPECT_LE(differences.back(), 0.25);
@@ -127,16 +139,14 @@ TEST_F(MobileNetGolden, QuantisedNetworkAsTheFormatDefinesIt) {
 }
 
 TEST_F(MobileNetGolden, LabelsAreTheRealOnes) {
-  const auto results = classify("mobilenet_v2.onnx", "cpu", 1);
-  std::size_t right = 0;
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    const std::string id = photographs_[i].substr(0, 9);
-    right += results[i].predictions.at(0).id == id ? 1 : 0;
-  }
+  // Of 1,000 photographs with this preprocessing 82.0 % (v2) and 40.0 % (v1) are right; these are
+  // some of them.
+  const std::size_t v2 = right_labels("mobilenet_v2.onnx");
+  const std::size_t v1 = right_labels("mobilenet_v1_0.25_128.onnx");
 
-  // 82.0 % of 1,000 photographs with this preprocessing; these are some of them.
-  EXPECT_GE(right, 75U);
-  std::printf("%zu of %zu photographs have their own label first\n", right, results.size());
+  std::printf("own label first on %zu (v2) and %zu (v1) of 102 photographs\n", v2, v1);
+  EXPECT_GE(v2, 75U);
+  EXPECT_GE(v1, 32U);
 }
 
 }  // namespace

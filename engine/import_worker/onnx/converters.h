@@ -18,6 +18,9 @@ struct Conversion {
   /// The i-th input's description, in the order of dimensions that it is held in.
   [[nodiscard]] const TensorDesc& held_desc(int i) const;
 
+  /// The same in the order of the file, for messages.
+  [[nodiscard]] TensorDesc file_desc(int i) const;
+
   /// The i-th input as a float32 picture in NHWC. Throws model/unsupported-op for anything else.
   [[nodiscard]] Value picture(int i) const;
 

@@ -41,7 +41,8 @@ std::optional<TensorDesc> per_channel(const Constant& constant, std::int64_t cha
 bool add_constant(const Conversion& conversion, int x, const Constant& constant) {
   const OnnxNode& node = conversion.node;
   ValueTable& values = conversion.values;
-  const TensorDesc desc = conversion.held_desc(x);
+  const TensorDesc desc = conversion.file_desc(x);
+  if (constant.desc.shape.size() > desc.shape.size()) return false;
   if (desc.shape.size() == 4) {
     const Value picture = values.in_nhwc(node.input(x));
     const auto operand = per_channel(constant, conversion.graph.desc(picture).shape[3]);
@@ -54,8 +55,8 @@ bool add_constant(const Conversion& conversion, int x, const Constant& constant)
   // Spread from the last dimension on: leading ones change nothing.
   Shape shape = constant.desc.shape;
   while (shape.size() > 1 && shape.front() == 1) shape.erase(shape.begin());
-  if (shape.size() > 1 || constant.desc.shape.size() > desc.shape.size()) return false;
   if (shape.empty()) shape = {1};
+  if (shape.size() > 1 || (shape[0] != 1 && shape[0] != desc.shape.back())) return false;
   const TensorDesc operand{constant.desc.dtype, std::move(shape)};
   const Value addend = conversion.add_constant({operand, constant.data}, "addend");
   conversion.define(Add{}, {values.in_file_order(node.input(x)), addend}, Order::kFile);
@@ -79,8 +80,9 @@ void convert_add(const Conversion& conversion) {
   }
   // One number for every place along the last dimension, computed from what the file has.
   for (const int i : {0, 1}) {
-    const TensorDesc row = conversion.held_desc(i);
-    if (row.shape.size() != 1 || conversion.held_desc(1 - i).shape.size() < 2) continue;
+    const Shape row = conversion.held_desc(i).shape;
+    const Shape other_shape = conversion.file_desc(1 - i).shape;
+    if (row.size() != 1 || other_shape.size() < 2 || row[0] != other_shape.back()) continue;
     const Value other = values.in_file_order(node.input(1 - i));
     return conversion.define(Add{}, {other, values.held(node.input(i))}, Order::kFile);
   }
@@ -89,15 +91,15 @@ void convert_add(const Conversion& conversion) {
   const auto operand = [&](int i) {
     return pictures ? values.in_nhwc(node.input(i)) : values.in_file_order(node.input(i));
   };
-  if (conversion.held_desc(0).shape.size() != conversion.held_desc(1).shape.size() ||
-      conversion.graph.desc(operand(0)) != conversion.graph.desc(operand(1))) {
+  if (conversion.file_desc(0) != conversion.file_desc(1)) {
     node.fail_unsupported(cat("spreads ",
-                              to_string(conversion.held_desc(0)),
+                              to_string(conversion.file_desc(0)),
                               " and ",
-                              to_string(conversion.held_desc(1)),
+                              to_string(conversion.file_desc(1)),
                               " over each other in a way that is not supported"));
   }
-  conversion.define(Add{}, {operand(0), operand(1)}, pictures ? Order::kNhwc : Order::kFile);
+  std::vector<Value> operands{operand(0), operand(1)};
+  conversion.define(Add{}, std::move(operands), pictures ? Order::kNhwc : Order::kFile);
 }
 
 void convert_clip(const Conversion& conversion) {
@@ -105,8 +107,9 @@ void convert_clip(const Conversion& conversion) {
   node.check_counts(1, node.operator_set() < 11 ? 1 : 3);
   conversion.check_float(0);
   const std::string& x = node.input(0);
-  const std::optional<float> lo = bound(conversion, 1, "min");
+  std::optional<float> lo = bound(conversion, 1, "min");
   const std::optional<float> hi = bound(conversion, 2, "max");
+  if (lo && hi && *lo > *hi) lo = hi;  // the upper bound is applied last
   const Value value = conversion.values.held(x);
   const Order order = conversion.values.order(x);
   if (lo == 0.0F && !hi) return conversion.define(Relu{}, {value}, order);

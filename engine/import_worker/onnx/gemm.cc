@@ -34,7 +34,10 @@ void convert_gemm(const Conversion& conversion) {
     node.fail_unsupported("transposes its first operand, which is not supported");
   }
   if (conversion.held_desc(1).shape.size() != 2) {
-    node.fail_corrupt(cat("multiplies by ", to_string(conversion.held_desc(1))));
+    node.fail_corrupt(cat("multiplies by ", to_string(conversion.file_desc(1))));
+  }
+  if (has_batch(conversion.held_desc(1))) {
+    node.fail_unsupported("multiplies by what it computes for every picture");
   }
   const Value x = conversion.values.in_file_order(node.input(0));
   const Value weights = node.integer("transB", 0) != 0

@@ -67,22 +67,25 @@ void check_operators(const GraphProto& file) {
                     ErrorCode::kModelUnsupportedOp);
 }
 
+[[noreturn]] void fail_limit(std::int64_t count, std::string_view what, std::int64_t most) {
+  throw Error(ErrorCode::kModelLimit,
+              cat("it has ", count, ' ', what, ", more than the ", most, " that are taken"));
+}
+
 void check_limits(const GraphProto& file) {
   if (file.sparse_initializer_size() > 0) {
     throw Unsupported("it has sparse tensors, which are not read",
                       ErrorCode::kModelUnsupportedFormat);
   }
-  if (file.node_size() > kMaxGraphNodes || file.initializer_size() > 2 * kMaxGraphNodes) {
-    throw Error(ErrorCode::kModelLimit,
-                cat("it has ",
-                    file.node_size(),
-                    " nodes and ",
-                    file.initializer_size(),
-                    " tensors, over ",
-                    kMaxGraphNodes,
-                    " and ",
-                    2 * kMaxGraphNodes));
+  constexpr int kMostEnds = 1'000;
+  // Older files list every tensor among the inputs.
+  const int inputs = std::max(file.input_size() - file.initializer_size(), 0);
+  const int ends = inputs + file.output_size();
+  if (file.node_size() > kMaxGraphNodes) fail_limit(file.node_size(), "nodes", kMaxGraphNodes);
+  if (file.initializer_size() > 2 * kMaxGraphNodes) {
+    fail_limit(file.initializer_size(), "tensors", 2 * kMaxGraphNodes);
   }
+  if (ends > kMostEnds) fail_limit(ends, "inputs and outputs", kMostEnds);
 }
 
 /// Builds one package; used once.
@@ -106,7 +109,7 @@ class OnnxImport {
       throw Error(ErrorCode::kModelCorrupt, "its graph has no output");
     }
     package_.graph.compact();
-    package_.graph.verify();
+    check_graph();
     describe();
     return std::move(package_);
   }
@@ -121,12 +124,15 @@ class OnnxImport {
     }
     TensorDesc desc{dtype_of(type.elem_type(), label), {}};
     for (const auto& dim : type.shape().dim()) {
-      const bool is_batch = desc.shape.empty() && type.shape().dim_size() > 1;
-      if (is_batch && dim.has_dim_value()) {
+      // Not a number above zero: it is known only at run time. Pictures come in any number.
+      const bool is_open = dim.dim_value() < 1;
+      const bool is_first = desc.shape.empty();
+      const bool is_batch = is_first && (is_open || type.shape().dim_size() == 4);
+      if (is_batch && !is_open) {
         package_.manifest.notes.push_back(
             cat(label, " is declared for ", dim.dim_value(), " at a time; any batch is taken"));
       }
-      if (!is_batch && (!dim.has_dim_value() || dim.dim_value() < 1)) {
+      if (is_open && !is_batch) {
         throw Unsupported(cat(label,
                               " has an open dimension '",
                               printable(dim.dim_param()),
@@ -170,11 +176,52 @@ class OnnxImport {
   void add_output(const std::string& name, ValueTable& values) {
     const Value value = values.in_file_order(name);
     package_.graph.mark_output(value, name);
-    const Node& producer = package_.graph.node(values.held(name));
-    const bool is_row = package_.graph.desc(value).shape.size() == 2;
-    const OutputKind other = is_row ? OutputKind::kLogits : OutputKind::kOther;
-    package_.manifest.outputs.push_back(
-        {name, producer.as<Softmax>() != nullptr ? OutputKind::kProbabilities : other});
+    for (const ManifestOutput& before : package_.manifest.outputs) {
+      if (before.name != name) continue;
+      throw Error(ErrorCode::kModelCorrupt,
+                  cat("the output '", printable(name), "' is there twice"));
+    }
+    package_.manifest.outputs.push_back({name, kind_of(value)});
+  }
+
+  /// What a classifier takes the numbers for.
+  [[nodiscard]] OutputKind kind_of(Value value) const {
+    const Graph& graph = package_.graph;
+    const bool is_row = graph.desc(value).shape.size() == 2;
+    // What stands behind a softmax and leaves probabilities what they are.
+    while (true) {
+      const Node& node = graph.node(value);
+      if (node.as<Softmax>() != nullptr) return OutputKind::kProbabilities;
+      const bool passes_on = node.as<Reshape>() != nullptr || node.as<Transpose>() != nullptr ||
+                             node.as<Identity>() != nullptr || node.as<Relu>() != nullptr ||
+                             node.as<Clip>() != nullptr || node.as<QuantizeLinear>() != nullptr ||
+                             node.as<DequantizeLinear>() != nullptr;
+      if (!passes_on) return is_row ? OutputKind::kLogits : OutputKind::kOther;
+      value = node.inputs[0];
+    }
+  }
+
+  /// What the engine would refuse of the package is better refused with the file's name.
+  void check_graph() const {
+    const Graph& graph = package_.graph;
+    graph.verify();
+    if (graph.size() > kMaxGraphNodes) {
+      fail_limit(graph.size(), "nodes and weights", kMaxGraphNodes);
+    }
+    std::vector<bool> computed;  // from an input
+    computed.reserve(graph.nodes().size());
+    for (const Node& node : graph.nodes()) {
+      const bool from_input = std::ranges::any_of(node.inputs, [&](const Value& input) {
+        return computed[static_cast<std::size_t>(input.node)];
+      });
+      computed.push_back(from_input || node.as<Input>() != nullptr);
+    }
+    for (const GraphOutput& output : graph.outputs()) {
+      if (computed[static_cast<std::size_t>(output.value.node)]) continue;
+      throw Unsupported(
+          cat("the output '", printable(output.name), "' does not depend on any input"),
+          ErrorCode::kModelUnsupportedOp);
+    }
   }
 
   void describe() {
@@ -185,7 +232,10 @@ class OnnxImport {
       manifest.description += cat(", written by ", printable(model_.producer_name()));
     }
     manifest.notes.insert(manifest.notes.begin(),
-                          cat(file_.node_size(), " nodes converted: ", count_operators(file_)));
+                          cat(file_.node_size(),
+                              file_.node_size() == 1 ? " node" : " nodes",
+                              " converted: ",
+                              count_operators(file_)));
   }
 
   ModelProto model_;

@@ -9,8 +9,8 @@
 
 namespace fovea::onnx {
 
-/// The file's message, with its versions checked: IR 3 to 14, operator set 7 to 25 of the domain
-/// "ai.onnx" and no other domain.
+/// The file's message, with its versions checked: IR 3 to 14, operator set 7 to 25 of
+/// the domain "ai.onnx". Other domains may be named; their operators are refused one by one.
 ///
 /// Throws Error: model/unsupported-format for a file that is no ONNX model at all and for versions
 /// outside those ranges; model/corrupt for one that is damaged; model/limit

@@ -94,6 +94,15 @@ std::vector<std::int64_t> OnnxNode::sizes(std::string_view name,
   return sizes;
 }
 
+std::int64_t OnnxNode::axis(std::int64_t fallback, std::size_t rank) {
+  const auto dimensions = static_cast<std::int64_t>(rank);
+  const std::int64_t axis = integer("axis", fallback);
+  if (axis < -dimensions || axis >= dimensions) {
+    fail_corrupt(cat("has axis ", axis, " of ", dimensions, " dimensions"));
+  }
+  return axis < 0 ? axis + dimensions : axis;
+}
+
 void OnnxNode::check_understood() const {
   for (const AttributeProto& attribute : proto_->attribute()) {
     if (understood_.contains(attribute.name())) continue;

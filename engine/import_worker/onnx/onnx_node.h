@@ -51,6 +51,10 @@ class OnnxNode {
                                                 std::int64_t fallback,
                                                 std::int64_t least);
 
+  /// The attribute "axis" as 0 to rank - 1; the fallback may be negative as well. Throws
+  /// model/corrupt for one outside -rank to rank - 1.
+  [[nodiscard]] std::int64_t axis(std::int64_t fallback, std::size_t rank);
+
   /// Throws model/unsupported-op that names an attribute nobody asked for.
   void check_understood() const;
 

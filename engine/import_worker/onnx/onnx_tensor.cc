@@ -66,7 +66,11 @@ std::vector<std::byte> listed_bytes(const TensorProto& tensor, DType dtype) {
 }
 
 std::shared_ptr<const Buffer> take_bytes(TensorProto& tensor, DType dtype) {
-  if (!tensor.has_raw_data()) return Buffer::from(listed_bytes(tensor, dtype));
+  if (!tensor.has_raw_data()) {
+    auto bytes = listed_bytes(tensor, dtype);
+    TensorProto().Swap(&tensor);  // frees four to eight times as much
+    return Buffer::from(std::move(bytes));
+  }
   const auto raw = std::make_shared<std::string>(std::move(*tensor.mutable_raw_data()));
   return Buffer::view(std::as_bytes(std::span(*raw)), raw);
 }
@@ -101,10 +105,11 @@ Constant take_tensor(TensorProto& tensor) {
   } catch (const InvalidArgument& error) {
     throw Error(ErrorCode::kModelCorrupt, error.what());
   }
+  const std::string name = label(tensor);
   auto data = take_bytes(tensor, desc.dtype);
   if (data->bytes().size() != byte_size(desc)) {
     throw Error(ErrorCode::kModelCorrupt,
-                cat(label(tensor),
+                cat(name,
                     " is ",
                     to_string(desc),
                     ", which takes ",

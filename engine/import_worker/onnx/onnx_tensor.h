@@ -6,7 +6,7 @@
 
 namespace fovea::onnx {
 
-/// The tensor as a Constant. Its raw bytes are moved out of the message, which is then used up.
+/// The tensor as a Constant. Its bytes are taken out of the message, which is then used up.
 ///
 /// Throws Error, naming the tensor: model/unsupported-format for external data;
 /// model/unsupported-op for element types that no tensor of ours has; model/corrupt for negative

@@ -6,16 +6,6 @@ namespace fovea::onnx {
 
 namespace {
 
-/// The attribute "axis" as 0 to rank - 1.
-std::int64_t axis_of(OnnxNode& node, std::int64_t fallback, std::size_t dimensions) {
-  const auto rank = static_cast<std::int64_t>(dimensions);
-  const std::int64_t axis = node.integer("axis", fallback);
-  if (axis < -rank || axis >= rank) {
-    node.fail_corrupt(cat("has axis ", axis, " of ", rank, " dimensions"));
-  }
-  return axis < 0 ? axis + rank : axis;
-}
-
 /// Whether the value is a picture of one pixel: the same bytes in every order of dimensions.
 bool is_one_pixel(const TensorDesc& desc, Order order) {
   if (desc.shape.size() != 4) return false;
@@ -30,8 +20,12 @@ void convert_flatten(const Conversion& conversion) {
   node.check_counts(1, 1);
   const std::string& x = node.input(0);
   const TensorDesc desc = conversion.held_desc(0);
-  if (desc.shape.size() < 2 || axis_of(node, 1, desc.shape.size()) != 1) {
-    node.fail_unsupported(cat("flattens ", to_string(desc), " from another axis than 1"));
+  // One past the last dimension is an axis as well, of a column.
+  const auto rank = static_cast<std::int64_t>(desc.shape.size());
+  const std::int64_t axis = node.integer("axis", 1);
+  if (rank < 2 || (axis != 1 && axis != 1 - rank)) {
+    node.fail_unsupported(
+        cat("flattens ", to_string(conversion.file_desc(0)), " from axis ", axis, " instead of 1"));
   }
   const bool any_order = is_one_pixel(desc, conversion.values.order(x));
   const Value value = any_order ? conversion.values.held(x) : conversion.values.in_file_order(x);
@@ -56,14 +50,15 @@ void convert_softmax(const Conversion& conversion) {
   // Before operator set 13 all dimensions from the axis on were one.
   const bool flattens = node.operator_set() < 13;
   const std::size_t rank = desc.shape.size();
-  const std::int64_t axis = axis_of(node, flattens ? 1 : -1, rank);
+  const std::int64_t axis = node.axis(flattens ? 1 : -1, rank);
   const bool last = axis + 1 == static_cast<std::int64_t>(rank);
   if (last) {
     return conversion.define(Softmax{}, {conversion.values.in_file_order(x)}, Order::kFile);
   }
   const bool channels = rank == 4 && axis == 1 && (!flattens || is_one_pixel(desc, order));
   if (!channels) {
-    node.fail_unsupported(cat("is taken along axis ", axis, " of ", to_string(desc)));
+    node.fail_unsupported(
+        cat("is taken along axis ", axis, " of ", to_string(conversion.file_desc(0))));
   }
   conversion.define(Softmax{}, {conversion.values.in_nhwc(x)}, Order::kNhwc);
 }

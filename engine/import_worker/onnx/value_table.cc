@@ -18,6 +18,15 @@ const std::vector<std::int64_t> kToNchw{0, 3, 1, 2};
   throw Error(ErrorCode::kModelCorrupt, cat(what, " '", printable(name), "' ", problem));
 }
 
+void check_name(std::string_view what, const std::string& name) {
+  if (name.empty() || !is_plain_name(name)) fail(what, name, "has no usable name");
+  if (name == "__metadata__") {
+    throw Unsupported(
+        cat(what, " '", name, "' has a name that safetensors files keep for themselves"),
+        ErrorCode::kModelUnsupportedFormat);
+  }
+}
+
 }  // namespace
 
 std::int64_t nhwc_axis(std::int64_t nchw_axis) {
@@ -27,20 +36,26 @@ std::int64_t nhwc_axis(std::int64_t nchw_axis) {
 
 ValueTable::ValueTable(Graph& graph, GraphProto& file) : graph_(graph) {
   for (TensorProto& tensor : *file.mutable_initializer()) {
-    if (!is_plain_name(tensor.name())) fail("the tensor", tensor.name(), "has no usable name");
+    check_name("the tensor", tensor.name());
     if (!initializers_.emplace(tensor.name(), &tensor).second) {
       fail("the tensor", tensor.name(), "is there twice");
     }
     names_.insert(tensor.name());
   }
-  for (const ValueInfoProto& input : file.input()) names_.insert(input.name());
+  for (const ValueInfoProto& input : file.input()) {
+    check_name("the input", input.name());
+    names_.insert(input.name());
+  }
   for (const NodeProto& node : file.node()) {
-    names_.insert(node.output().begin(), node.output().end());
+    for (const std::string& output : node.output()) {
+      if (output.empty()) continue;  // an optional output that is not asked for
+      check_name("the value", output);
+      names_.insert(output);
+    }
   }
 }
 
 void ValueTable::define(const std::string& name, Value value, Order order) {
-  if (name.empty() || !is_plain_name(name)) fail("the value", name, "has no usable name");
   const bool is_new = !is_initializer(name) && entries_.emplace(name, Entry{value, order}).second;
   if (!is_new) fail("the value", name, "is produced twice");
 }
@@ -88,6 +103,12 @@ Value ValueTable::in_nhwc(const std::string& name) {
 }
 
 Value ValueTable::permuted_weight(const std::string& name, const std::vector<std::int64_t>& perm) {
+  Value& known = entry(name).permuted[perm];
+  if (known.node < 0) known = permute(name, perm);
+  return known;
+}
+
+Value ValueTable::permute(const std::string& name, const std::vector<std::int64_t>& perm) {
   const Value value = in_file_order(name);
   if (const Constant* weights = constant(name)) {
     return graph_.add(transposed(*weights, perm), {}, free_name(name, "permuted"));
@@ -114,7 +135,8 @@ const Constant* ValueTable::constant(const std::string& name) {
 }
 
 std::string ValueTable::free_name(std::string_view name, std::string_view what) {
-  const std::string wanted = cat(name, '/', what);
+  std::string wanted = cat(name, '/', what);
+  if (!is_plain_name(wanted)) wanted = what;  // too long
   std::string free = wanted;
   for (int i = 2; !names_.insert(free).second; ++i) free = cat(wanted, i);
   return free;

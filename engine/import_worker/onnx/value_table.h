@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,11 +26,13 @@ enum class Order : std::uint8_t { kFile, kNhwc };
 /// asked for. Every function that takes a name throws model/corrupt where no node before has it.
 class ValueTable {
  public:
-  /// Both must outlive the table, which uses up the initializers' bytes.
+  /// Both must outlive the table, which uses up the initializers' bytes. Throws Error where a name
+  /// of the file is none: empty, not UTF-8, with control characters, over 1,000 bytes, taken twice
+  /// among the initializers (model/corrupt) or kept for itself by our own format of weights
+  /// (model/unsupported-format).
   ValueTable(Graph& graph, GraphProto& file);
 
-  /// The next node of the file produces this value. Throws model/corrupt where the name is taken or
-  /// is no plain name.
+  /// The next node of the file produces this value. Throws model/corrupt where the name is taken.
   void define(const std::string& name, Value value, Order order);
 
   /// Whether the file brings the value along.
@@ -59,10 +62,12 @@ class ValueTable {
     Value value;
     Order order = Order::kFile;
     Value turned{};  ///< the same in the other order, once somebody asked
+    std::map<std::vector<std::int64_t>, Value> permuted{};  ///< as a weight, likewise
   };
 
   Entry& entry(const std::string& name);
   Value turn(Entry& entry, const std::string& name);
+  Value permute(const std::string& name, const std::vector<std::int64_t>& perm);
 
   Graph& graph_;
   std::unordered_map<std::string, TensorProto*> initializers_;

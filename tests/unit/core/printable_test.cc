@@ -25,6 +25,12 @@ TEST(Printable, ReplacesWhatIsNotUtf8) {
   EXPECT_EQ(printable("\xe2\x82"), "??");
   EXPECT_EQ(printable("\xc0\x80"), "??");
   EXPECT_EQ(printable("\xc3(x"), "?(x");
+  EXPECT_EQ(printable("\xe0\x9f\xbf"), "???") << "over-long";
+  EXPECT_EQ(printable("\xf0\x8f\xbf\xbf"), "????") << "over-long";
+  EXPECT_EQ(printable("\xed\xa0\x80"), "???") << "a surrogate";
+  EXPECT_EQ(printable("\xf4\x90\x80\x80"), "????") << "above the last character";
+  EXPECT_EQ(printable("\xe0\xa0\x80\xed\x9f\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"),
+            "\xe0\xa0\x80\xed\x9f\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf");
 }
 
 TEST(Printable, EndsLongText) {

@@ -159,7 +159,7 @@ TEST(ImportOnnx, FlattensInTheFormatsOrder) {
   OnnxModel model({-1, 2, 2, 3});
   model.add_floats("w", {2, 2, 1, 1}, {1, 0, 0, 1});
   model.add_node("Conv", {"x", "w"}, "same");
-  model.add_node("Flatten", {"same"}, "y");
+  test::set_int(model.add_node("Flatten", {"same"}, "y"), "axis", -3);
   model.add_output("y");
   const Floats x = numbers(12);
 
@@ -237,6 +237,13 @@ TEST(ImportOnnx, ClipsByInputsAndByAttributes) {
   relu6.add_output("y");
   EXPECT_EQ(run(relu6, x), (Floats{0, 0, 0, 2, 2}));
 
+  OnnxModel crossed({-1, 5});
+  crossed.add_floats("lo", {}, {3});
+  crossed.add_floats("hi", {}, {2});
+  crossed.add_node("Clip", {"x", "lo", "hi"}, "y");
+  crossed.add_output("y");
+  EXPECT_EQ(run(crossed, x), (Floats{2, 2, 2, 2, 2})) << "the upper bound is applied last";
+
   OnnxModel attributes({-1, 5}, 10);
   auto& clip = attributes.add_node("Clip", {"x"}, "y");
   test::set_float(clip, "min", -1);
@@ -302,6 +309,43 @@ TEST(ImportOnnx, QuantisesPicturesOnTheirOwnAxis) {
   EXPECT_EQ(run(model, {-3, 1.6F, -7, 2.3F}), (Floats{0, 2, -5, 2.5F}));
 }
 
+TEST(ImportOnnx, QuantisesPicturesAlongRowsAndColumns) {
+  struct Case {
+    std::int64_t axis;
+    Floats want;
+  };
+
+  // Scale 1 rounds to whole numbers, scale 10 to tens.
+  for (const Case& c :
+       {Case{2, {6, 7, 10, 10}}, Case{3, {6, 10, 8, 10}}, Case{-1, {6, 10, 8, 10}}}) {
+    OnnxModel model({-1, 1, 2, 2});
+    model.add_floats("w", {1, 1, 1, 1}, {1});
+    model.add_floats("scale", {2}, {1, 10});
+    model.add_tensor("zero", 2, {2}, std::vector<std::uint8_t>{0, 0});
+    model.add_node("Conv", {"x", "w"}, "same");
+    test::set_int(model.add_node("QuantizeLinear", {"same", "scale", "zero"}, "q"), "axis", c.axis);
+    test::set_int(model.add_node("DequantizeLinear", {"q", "scale", "zero"}, "y"), "axis", c.axis);
+    model.add_output("y");
+
+    EXPECT_EQ(run(model, {6.2F, 7.2F, 8.2F, 9.2F}), c.want) << "axis " << c.axis;
+  }
+}
+
+TEST(ImportOnnx, TakesOneZeroPointInEitherForm) {
+  for (const bool scale_is_list : {false, true}) {
+    const std::vector<std::int64_t> list{1};
+    const std::vector<std::int64_t> scalar{};
+    OnnxModel model({-1, 2});
+    model.add_floats("scale", scale_is_list ? list : scalar, {2});
+    model.add_tensor("zero", 2, scale_is_list ? scalar : list, std::vector<std::uint8_t>{3});
+    model.add_node("QuantizeLinear", {"x", "scale", "zero"}, "q");
+    model.add_node("DequantizeLinear", {"q", "scale", "zero"}, "y");
+    model.add_output("y");
+
+    EXPECT_EQ(run(model, {-6, 5.1F}), (Floats{-6, 6}));
+  }
+}
+
 TEST(ImportOnnx, QuantisesWithoutAZeroPoint) {
   OnnxModel model({-1, 3});
   model.add_floats("scale", {}, {2});
@@ -325,6 +369,20 @@ TEST(ImportOnnx, TakesSoftmaxOverTheChannels) {
     EXPECT_NEAR(y[0], e / (e + 1), 1e-6) << operator_set;
     EXPECT_NEAR(y[1], 1 / (e + 1), 1e-6) << operator_set;
   }
+}
+
+TEST(ImportOnnx, TakesSoftmaxOverTheLastDimensionOfAPicture) {
+  OnnxModel model({-1, 2, 1, 2});
+  model.add_floats("w", {2, 2, 1, 1}, {1, 0, 0, 1});
+  model.add_node("Conv", {"x", "w"}, "same");
+  model.add_node("Softmax", {"same"}, "y");
+  model.add_output("y");
+
+  const Floats y = run(model, {0, 0, 0, std::log(3.0F)});
+
+  EXPECT_FLOAT_EQ(y[0], 0.5F);
+  EXPECT_FLOAT_EQ(y[2], 0.25F);
+  EXPECT_FLOAT_EQ(y[3], 0.75F);
 }
 
 TEST(ImportOnnx, ReadsValuesThatAreListedOneByOne) {
@@ -368,16 +426,90 @@ TEST(ImportOnnx, OpensTheBatchAndSaysSo) {
   EXPECT_NE(manifest.description.find("operator set 17, written by a test"), std::string::npos);
 }
 
-TEST(ImportOnnx, SaysThatScoresAreNoProbabilities) {
+TEST(ImportOnnx, TellsScoresFromProbabilities) {
+  const auto kind = [](std::initializer_list<const char*> operators) {
+    OnnxModel model({-1, 2});
+    model.add_floats("w", {2, 2}, {1, 0, 0, 1});
+    model.add_floats("grid", {}, {0.01F});
+    std::string last = "x";
+    for (const char* op : operators) {
+      const std::string output = last + op;
+      if (std::string(op) == "Gemm") {
+        model.add_node(op, {last.c_str(), "w"}, output);
+      } else if (std::string(op).ends_with("Linear")) {
+        model.add_node(op, {last.c_str(), "grid"}, output);
+      } else {
+        model.add_node(op, {last.c_str()}, output);
+      }
+      last = output;
+    }
+    model.add_output(last);
+    const Manifest manifest = model.import().manifest;
+    EXPECT_EQ(manifest.logits, manifest.outputs[0].kind == OutputKind::kLogits);
+    return manifest.outputs[0].kind;
+  };
+
+  EXPECT_EQ(kind({"Gemm"}), OutputKind::kLogits);
+  EXPECT_EQ(kind({"Softmax", "Gemm"}), OutputKind::kLogits);
+  EXPECT_EQ(kind({"Gemm", "Flatten"}), OutputKind::kLogits);
+  EXPECT_EQ(kind({"Gemm", "Softmax"}), OutputKind::kProbabilities);
+  EXPECT_EQ(kind({"Softmax", "Flatten"}), OutputKind::kProbabilities);
+  EXPECT_EQ(kind({"Softmax", "Clip"}), OutputKind::kProbabilities);
+  EXPECT_EQ(kind({"Softmax", "QuantizeLinear", "DequantizeLinear"}), OutputKind::kProbabilities);
+}
+
+TEST(ImportOnnx, OpensOnlyWhatIsABatch) {
+  const auto first = [](const std::vector<std::int64_t>& dims) {
+    OnnxModel model(dims);
+    model.add_node("Clip", {"x"}, "y");
+    model.add_output("y");
+    const Package package = model.import();
+    return package.graph.node(package.graph.inputs()[0]).outputs[0].shape[0];
+  };
+
+  EXPECT_EQ(first({1, 3, 2, 2}), kBatch);
+  EXPECT_EQ(first({-1, 7}), kBatch);
+  EXPECT_EQ(first({0, 7}), kBatch) << "some exporters write 0 for what is open";
+  EXPECT_EQ(first({3, 224, 224}), 3) << "a picture without a batch";
+  EXPECT_EQ(first({1, 120}), 1);
+}
+
+TEST(ImportOnnx, SharesAWeightThatSeveralUse) {
   OnnxModel model({-1, 2});
-  model.add_floats("w", {2, 2}, {1, 0, 0, 1});
-  model.add_node("Gemm", {"x", "w"}, "y");
+  model.add_floats("w", {2, 2}, {0, 1, 2, 0});
+  model.add_node("Gemm", {"x", "w"}, "a");
+  model.add_node("Gemm", {"a", "w"}, "y");
   model.add_output("y");
 
-  const Manifest manifest = model.import().manifest;
+  EXPECT_EQ(run(model, {1, 2}), (Floats{2, 4}));
+  const Graph graph = model.import().graph;
+  EXPECT_EQ(graph.size(), 4) << to_dot(graph);
+}
 
-  EXPECT_TRUE(manifest.logits);
-  EXPECT_EQ(manifest.outputs[0].kind, OutputKind::kLogits);
+TEST(ImportOnnx, TurnsWeightsThatAreComputed) {
+  // Added to a constant, the weights are neither a Constant nor dequantised.
+  OnnxModel model({-1, 2});
+  model.add_tensor("q", 3, {2, 2}, std::vector<std::int8_t>{1, 2, 3, 4});
+  model.add_floats("one", {}, {1});
+  model.add_floats("offset", {1}, {10});
+  model.add_node("DequantizeLinear", {"q", "one"}, "d");
+  model.add_node("Add", {"d", "offset"}, "w");
+  model.add_node("Gemm", {"x", "d"}, "a");
+  model.add_node("Gemm", {"x", "w"}, "b");
+  model.add_node("Add", {"a", "b"}, "y");
+  model.add_output("y");
+
+  EXPECT_EQ(run(model, {1, 10}), (Floats{31 + 141, 42 + 152}));
+}
+
+TEST(ImportOnnx, CopesWithNamesOfAnyLength) {
+  const std::string name(999, 'w');
+  OnnxModel model({-1, 2});
+  model.add_floats(name, {2, 2}, {1, 2, 3, 4});
+  model.add_node("Gemm", {"x", name.c_str()}, "y");
+  model.add_output("y");
+
+  EXPECT_EQ(run(model, {1, 10}), (Floats{31, 42}));
 }
 
 TEST(ImportOnnx, KeepsItsOwnNamesFree) {

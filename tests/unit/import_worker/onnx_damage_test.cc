@@ -7,6 +7,7 @@
 
 #include <fovea/error.h>
 
+#include "engine/graph/graph_io.h"
 #include "tests/support/onnx_model.h"
 
 namespace fovea {
@@ -44,7 +45,10 @@ class OnnxDamage : public testing::Test {
   static bool imports(const std::string& bytes) {
     try {
       const Package package = onnx::import_onnx(std::as_bytes(std::span(bytes)));
-      package.graph.verify();
+      // What was taken can be written and read again.
+      const std::string json = graph_json(package.graph);
+      (void)parse_graph(json, constant_tensors(package.graph));
+      (void)parse_manifest(to_json(package.manifest), "manifest.json");
       return true;
     } catch (const Error& error) {
       const std::string_view code = to_string(error.code());

@@ -119,6 +119,12 @@ TEST(OnnxRefusals, ValuesThatNobodyProduces) {
   OnnxModel none({-1, 2});
   none.add_node("Clip", {"x"}, "y");
   expect_refused(none, kCorrupt, "no output");
+
+  OnnxModel repeated({-1, 2});
+  repeated.add_node("Clip", {"x"}, "y");
+  repeated.add_output("y");
+  repeated.add_output("y");
+  expect_refused(repeated, kCorrupt, "output 'y' is there twice");
 }
 
 TEST(OnnxRefusals, NamesThatAreNone) {
@@ -126,6 +132,25 @@ TEST(OnnxRefusals, NamesThatAreNone) {
   control.add_node("Clip", {"x"}, "a\nb");
   control.add_output("a\nb");
   expect_refused(control, kCorrupt, "has no usable name");
+
+  for (const char* bytes : {"\xed\xa0\x80", "\xc0\xaf", "\xf4\x90\x80\x80", "\xff"}) {
+    OnnxModel text({-1, 2});
+    // protobuf's own check is for text that it writes; the bytes of a file come as they are.
+    text.add_node("Clip", {"x"}, bytes);
+    text.add_output(bytes);
+    expect_refused(text, kCorrupt, "has no usable name");
+  }
+
+  OnnxModel long_name({-1, 2});
+  long_name.add_node("Clip", {"x"}, std::string(1'001, 'n'));
+  long_name.add_output(std::string(1'001, 'n'));
+  expect_refused(long_name, kCorrupt, "has no usable name");
+
+  OnnxModel reserved({-1, 2});
+  reserved.add_floats("__metadata__", {2}, {1, 2});
+  reserved.add_node("Add", {"x", "__metadata__"}, "y");
+  reserved.add_output("y");
+  expect_refused(reserved, kUnsupportedFormat, "__metadata__");
 
   OnnxModel empty({-1, 2});
   empty.add_node("Clip", {"x"}, "");
@@ -195,6 +220,13 @@ TEST(OnnxRefusals, InputsThatAreNoTensorsOfKnownShape) {
   zero.add_output("y");
   expect_refused(zero, kUnsupportedOp, "'x' has an open dimension");
 
+  OnnxModel none({-1, 2});
+  none.graph().clear_input();
+  none.add_floats("x", {2}, {1, 2});
+  none.add_node("Clip", {"x"}, "y");
+  none.add_output("y");
+  expect_refused(none, kUnsupportedOp, "'y' does not depend on any input");
+
   OnnxModel shapeless({-1, 2});
   shapeless.graph().mutable_input(0)->mutable_type()->mutable_tensor_type()->clear_shape();
   shapeless.add_node("Clip", {"x"}, "y");
@@ -216,10 +248,29 @@ TEST(OnnxRefusals, FormsWithoutAnOperatorOfOurs) {
   expect_refused(
       dense([](Node& n) { test::set_int(n, "transA", 1); }), kUnsupportedOp, "first operand");
 
-  OnnxModel flatten({-1, 2, 2});
-  test::set_int(flatten.add_node("Flatten", {"x"}, "y"), "axis", 2);
-  flatten.add_output("y");
-  expect_refused(flatten, kUnsupportedOp, "another axis than 1");
+  for (const std::int64_t axis : {0, 2, 3, -1}) {
+    OnnxModel flatten({-1, 2, 2});
+    test::set_int(flatten.add_node("Flatten", {"x"}, "y"), "axis", axis);
+    flatten.add_output("y");
+    expect_refused(flatten, kUnsupportedOp, "instead of 1");
+  }
+
+  OnnxModel column({-1, 1});
+  column.add_floats("row", {1, 10}, std::vector<float>(10));
+  column.add_node("Add", {"x", "row"}, "y");
+  column.add_output("y");
+  expect_refused(column, kUnsupportedOp, "over each other");
+
+  OnnxModel rank({-1, 3, 2, 2});
+  rank.add_floats("c", {1, 1, 1, 1, 1}, {1});
+  rank.add_node("Add", {"x", "c"}, "y");
+  rank.add_output("y");
+  expect_refused(rank, kUnsupportedOp, "over each other");
+
+  OnnxModel product({-1, 2});
+  product.add_node("Gemm", {"x", "x"}, "y");
+  product.add_output("y");
+  expect_refused(product, kUnsupportedOp, "computes for every picture");
 
   OnnxModel softmax({-1, 2, 3, 3});
   test::set_int(softmax.add_node("Softmax", {"x"}, "y"), "axis", 2);
@@ -249,6 +300,29 @@ TEST(OnnxRefusals, FormsWithoutAnOperatorOfOurs) {
   test::set_int(blocks.add_node("QuantizeLinear", {"x", "scale"}, "q"), "block_size", 2);
   blocks.add_output("q");
   expect_refused(blocks, kUnsupportedOp, "'block_size'");
+}
+
+TEST(OnnxRefusals, MoreThanTheEngineReads) {
+  OnnxModel nodes({-1, 2});
+  for (int i = 0; i <= 100'000; ++i) nodes.graph().add_node();
+  expect_refused(nodes, ErrorCode::kModelLimit, "100001 nodes, more than the 100000");
+
+  OnnxModel ends({-1, 2});
+  ends.add_node("Clip", {"x"}, "y");
+  for (int i = 0; i <= 1'000; ++i) ends.add_output("y");
+  expect_refused(ends, ErrorCode::kModelLimit, "inputs and outputs");
+
+  // Every sum brings a constant along, so that the graph has more nodes than the file.
+  OnnxModel sums({-1, 1});
+  std::string last = "x";
+  for (int i = 0; i < 50'001; ++i) {
+    const std::string number = std::to_string(i);
+    sums.add_floats("c" + number, {1}, {1});
+    sums.add_node("Add", {last.c_str(), ("c" + number).c_str()}, "y" + number);
+    last = "y" + number;
+  }
+  sums.add_output(last);
+  expect_refused(sums, ErrorCode::kModelLimit, "nodes and weights");
 }
 
 TEST(OnnxRefusals, VersionsThatAreNotRead) {
