@@ -9,30 +9,15 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/support/evaluate_graph.h"
-#include "tests/support/onnx_model.h"
+#include "tests/unit/import_worker/onnx_testing.h"
 
 namespace fovea {
 namespace {
 
+using test::Floats;
+using test::numbers;
 using test::OnnxModel;
-using Floats = std::vector<float>;
-
-/// Small whole numbers, so that sums are exact in any order.
-Floats numbers(std::size_t count, unsigned start = 1) {
-  Floats values(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    values[i] = static_cast<float>((static_cast<unsigned>(i) * 7 + start) % 11) - 5.0F;
-  }
-  return values;
-}
-
-/// The model's output 0 for one picture.
-Floats run(const OnnxModel& model, const Floats& x) {
-  const Graph graph = with_batch(model.import().graph, 1);
-  const auto values = test::evaluate_graph(graph, {{"x", x}});
-  return values.at(graph.node(graph.outputs()[0].value).name);
-}
+using test::run_onnx;
 
 /// A convolution in NCHW, one group.
 struct Nchw {
@@ -85,7 +70,7 @@ TEST(ImportOnnx, ConvolvesInTheFormatsOrder) {
   model.add_output("y");
   const Floats x = numbers(40);
 
-  EXPECT_EQ(run(model, x), convolve(x, {2, 5, 4}, numbers(54, 3), 3, {3, 3, 2}, 2, 0, 1));
+  EXPECT_EQ(run_onnx(model, x), convolve(x, {2, 5, 4}, numbers(54, 3), 3, {3, 3, 2}, 2, 0, 1));
 }
 
 TEST(ImportOnnx, PadsAutomatically) {
@@ -107,7 +92,7 @@ TEST(ImportOnnx, PadsAutomatically) {
     model.add_output("y");
     const Floats x = numbers(30);
 
-    EXPECT_EQ(run(model, x), convolve(x, {1, 6, 5}, numbers(9, 2), 3, c.out, 2, c.top, c.left))
+    EXPECT_EQ(run_onnx(model, x), convolve(x, {1, 6, 5}, numbers(9, 2), 3, c.out, 2, c.top, c.left))
         << c.pad;
   }
 }
@@ -119,7 +104,8 @@ TEST(ImportOnnx, ConvolvesDepthwiseWithABias) {
   test::set_int(model.add_node("Conv", {"x", "w", "b"}, "y"), "group", 2);
   model.add_output("y");
 
-  EXPECT_EQ(run(model, {1, 2, 3, 4, 5, 6, 7, 8}), (Floats{11, 21, 31, 41, 502, 602, 702, 802}));
+  EXPECT_EQ(run_onnx(model, {1, 2, 3, 4, 5, 6, 7, 8}),
+            (Floats{11, 21, 31, 41, 502, 602, 702, 802}));
 }
 
 TEST(ImportOnnx, TurnsQuantisedWeightsWithTheirAxis) {
@@ -138,7 +124,7 @@ TEST(ImportOnnx, TurnsQuantisedWeightsWithTheirAxis) {
   }
   const Floats x = numbers(18);
 
-  EXPECT_EQ(run(model, x), convolve(x, {2, 3, 3}, w, 2, {2, 2, 2}, 1, 0, 0));
+  EXPECT_EQ(run_onnx(model, x), convolve(x, {2, 3, 3}, w, 2, {2, 2, 2}, 1, 0, 0));
   const Graph graph = model.import().graph;
   EXPECT_EQ(graph.node(graph.find("q/permuted")).outputs[0].dtype, DType::kInt8);
   EXPECT_NE(graph.node(graph.find("w/permuted")).as<DequantizeLinear>(), nullptr);
@@ -152,7 +138,7 @@ TEST(ImportOnnx, TurnsWeightsQuantisedAlongAnyAxis) {
   model.add_node("Conv", {"x", "w"}, "y");
   model.add_output("y");
 
-  EXPECT_EQ(run(model, {1, 1}), (Floats{53}));
+  EXPECT_EQ(run_onnx(model, {1, 1}), (Floats{53}));
 }
 
 TEST(ImportOnnx, FlattensInTheFormatsOrder) {
@@ -163,7 +149,7 @@ TEST(ImportOnnx, FlattensInTheFormatsOrder) {
   model.add_output("y");
   const Floats x = numbers(12);
 
-  EXPECT_EQ(run(model, x), x);
+  EXPECT_EQ(run_onnx(model, x), x);
 }
 
 TEST(ImportOnnx, FlattensOnePixelWithoutTurning) {
@@ -172,25 +158,13 @@ TEST(ImportOnnx, FlattensOnePixelWithoutTurning) {
   model.add_node("Flatten", {"mean"}, "y");
   model.add_output("y");
 
-  EXPECT_EQ(run(model, {1, 2, 3, 6, 4, 4, 4, 4, 0, 0, 0, 8}), (Floats{3, 4, 2}));
+  EXPECT_EQ(run_onnx(model, {1, 2, 3, 6, 4, 4, 4, 4, 0, 0, 0, 8}), (Floats{3, 4, 2}));
   int transposes = 0;
   const Graph graph = model.import().graph;
   for (const Node& node : graph.nodes()) {
     transposes += node.as<Transpose>() == nullptr ? 0 : 1;
   }
   EXPECT_EQ(transposes, 1) << "only the input is turned";
-}
-
-TEST(ImportOnnx, GivesPicturesOutInTheFormatsOrder) {
-  OnnxModel model({-1, 2, 1, 3});
-  model.add_floats("w", {2, 2, 1, 1}, {0, 1, 1, 0});
-  model.add_node("Conv", {"x", "w"}, "y");
-  model.add_output("y");
-
-  EXPECT_EQ(run(model, {1, 2, 3, 4, 5, 6}), (Floats{4, 5, 6, 1, 2, 3}));
-  const Package package = model.import();
-  EXPECT_EQ(package.graph.outputs()[0].name, "y");
-  EXPECT_EQ(package.graph.desc(package.graph.outputs()[0].value).shape, (Shape{kBatch, 2, 1, 3}));
 }
 
 TEST(ImportOnnx, MultipliesEitherWayRound) {
@@ -203,7 +177,7 @@ TEST(ImportOnnx, MultipliesEitherWayRound) {
     test::set_int(model.add_node("Gemm", {"x", "w", "b"}, "y"), "transB", turned ? 1 : 0);
     model.add_output("y");
 
-    EXPECT_EQ(run(model, {1, 10}), (Floats{141, 252, 363}));
+    EXPECT_EQ(run_onnx(model, {1, 10}), (Floats{141, 252, 363}));
   }
 }
 
@@ -216,45 +190,45 @@ TEST(ImportOnnx, ClipsByInputsAndByAttributes) {
   inputs.add_floats("hi", {}, {2});
   inputs.add_node("Clip", {"x", "lo", "hi"}, "y");
   inputs.add_output("y");
-  EXPECT_EQ(run(inputs, x), (Floats{-1, -1, 0, 2, 2}));
+  EXPECT_EQ(run_onnx(inputs, x), (Floats{-1, -1, 0, 2, 2}));
 
   OnnxModel only_hi({-1, 5});
   only_hi.add_floats("hi", {1}, {2});
   only_hi.add_node("Clip", {"x", "", "hi"}, "y");
   only_hi.add_output("y");
-  EXPECT_EQ(run(only_hi, x), (Floats{-kInfinity, -2, 0, 2, 2}));
+  EXPECT_EQ(run_onnx(only_hi, x), (Floats{-kInfinity, -2, 0, 2, 2}));
 
   OnnxModel relu({-1, 5});
   relu.add_floats("lo", {}, {0});
   relu.add_node("Clip", {"x", "lo"}, "y");
   relu.add_output("y");
-  EXPECT_EQ(run(relu, x), (Floats{0, 0, 0, 3, kInfinity}));
+  EXPECT_EQ(run_onnx(relu, x), (Floats{0, 0, 0, 3, kInfinity}));
 
   OnnxModel relu6({-1, 5});
   relu6.add_floats("lo", {}, {0});
   relu6.add_floats("hi", {}, {2});
   relu6.add_node("Clip", {"x", "lo", "hi"}, "y");
   relu6.add_output("y");
-  EXPECT_EQ(run(relu6, x), (Floats{0, 0, 0, 2, 2}));
+  EXPECT_EQ(run_onnx(relu6, x), (Floats{0, 0, 0, 2, 2}));
 
   OnnxModel crossed({-1, 5});
   crossed.add_floats("lo", {}, {3});
   crossed.add_floats("hi", {}, {2});
   crossed.add_node("Clip", {"x", "lo", "hi"}, "y");
   crossed.add_output("y");
-  EXPECT_EQ(run(crossed, x), (Floats{2, 2, 2, 2, 2})) << "the upper bound is applied last";
+  EXPECT_EQ(run_onnx(crossed, x), (Floats{2, 2, 2, 2, 2})) << "the upper bound is applied last";
 
   OnnxModel attributes({-1, 5}, 10);
   auto& clip = attributes.add_node("Clip", {"x"}, "y");
   test::set_float(clip, "min", -1);
   test::set_float(clip, "max", 6);
   attributes.add_output("y");
-  EXPECT_EQ(run(attributes, x), (Floats{-1, -1, 0, 3, 6}));
+  EXPECT_EQ(run_onnx(attributes, x), (Floats{-1, -1, 0, 3, 6}));
 
   OnnxModel nothing({-1, 5});
   nothing.add_node("Clip", {"x"}, "y");
   nothing.add_output("y");
-  EXPECT_EQ(run(nothing, x), x);
+  EXPECT_EQ(run_onnx(nothing, x), x);
 }
 
 TEST(ImportOnnx, AddsPicturesAndConstants) {
@@ -282,7 +256,7 @@ TEST(ImportOnnx, AddsPicturesAndConstants) {
       }
       model.add_output("y");
 
-      EXPECT_EQ(run(model, x), c.sum) << c.dims.size() << " dimensions";
+      EXPECT_EQ(run_onnx(model, x), c.sum) << c.dims.size() << " dimensions";
     }
   }
 
@@ -291,7 +265,7 @@ TEST(ImportOnnx, AddsPicturesAndConstants) {
   twice.add_node("Conv", {"x", "w"}, "swapped");
   twice.add_node("Add", {"x", "swapped"}, "y");
   twice.add_output("y");
-  EXPECT_EQ(run(twice, x), (Floats{6, 8, 10, 12, 6, 8, 10, 12}));
+  EXPECT_EQ(run_onnx(twice, x), (Floats{6, 8, 10, 12, 6, 8, 10, 12}));
 }
 
 TEST(ImportOnnx, QuantisesPicturesOnTheirOwnAxis) {
@@ -306,7 +280,7 @@ TEST(ImportOnnx, QuantisesPicturesOnTheirOwnAxis) {
   model.add_output("y");
 
   // Channel 0: whole numbers from 0; channel 1: halves from -5.
-  EXPECT_EQ(run(model, {-3, 1.6F, -7, 2.3F}), (Floats{0, 2, -5, 2.5F}));
+  EXPECT_EQ(run_onnx(model, {-3, 1.6F, -7, 2.3F}), (Floats{0, 2, -5, 2.5F}));
 }
 
 TEST(ImportOnnx, QuantisesPicturesAlongRowsAndColumns) {
@@ -327,7 +301,7 @@ TEST(ImportOnnx, QuantisesPicturesAlongRowsAndColumns) {
     test::set_int(model.add_node("DequantizeLinear", {"q", "scale", "zero"}, "y"), "axis", c.axis);
     model.add_output("y");
 
-    EXPECT_EQ(run(model, {6.2F, 7.2F, 8.2F, 9.2F}), c.want) << "axis " << c.axis;
+    EXPECT_EQ(run_onnx(model, {6.2F, 7.2F, 8.2F, 9.2F}), c.want) << "axis " << c.axis;
   }
 }
 
@@ -342,7 +316,7 @@ TEST(ImportOnnx, TakesOneZeroPointInEitherForm) {
     model.add_node("DequantizeLinear", {"q", "scale", "zero"}, "y");
     model.add_output("y");
 
-    EXPECT_EQ(run(model, {-6, 5.1F}), (Floats{-6, 6}));
+    EXPECT_EQ(run_onnx(model, {-6, 5.1F}), (Floats{-6, 6}));
   }
 }
 
@@ -353,7 +327,7 @@ TEST(ImportOnnx, QuantisesWithoutAZeroPoint) {
   model.add_node("DequantizeLinear", {"q", "scale"}, "y");
   model.add_output("y");
 
-  EXPECT_EQ(run(model, {-3, 5, 600}), (Floats{0, 4, 510}));
+  EXPECT_EQ(run_onnx(model, {-3, 5, 600}), (Floats{0, 4, 510}));
 }
 
 TEST(ImportOnnx, TakesSoftmaxOverTheChannels) {
@@ -365,7 +339,7 @@ TEST(ImportOnnx, TakesSoftmaxOverTheChannels) {
     test::set_int(model.add_node("Softmax", {"same"}, "y"), "axis", 1);
     model.add_output("y");
 
-    const Floats y = run(model, {1, 0});
+    const Floats y = run_onnx(model, {1, 0});
     EXPECT_NEAR(y[0], e / (e + 1), 1e-6) << operator_set;
     EXPECT_NEAR(y[1], 1 / (e + 1), 1e-6) << operator_set;
   }
@@ -378,112 +352,11 @@ TEST(ImportOnnx, TakesSoftmaxOverTheLastDimensionOfAPicture) {
   model.add_node("Softmax", {"same"}, "y");
   model.add_output("y");
 
-  const Floats y = run(model, {0, 0, 0, std::log(3.0F)});
+  const Floats y = run_onnx(model, {0, 0, 0, std::log(3.0F)});
 
   EXPECT_FLOAT_EQ(y[0], 0.5F);
   EXPECT_FLOAT_EQ(y[2], 0.25F);
   EXPECT_FLOAT_EQ(y[3], 0.75F);
-}
-
-TEST(ImportOnnx, ReadsValuesThatAreListedOneByOne) {
-  OnnxModel model({-1, 3});
-  auto& addend = model.add_floats("c", {3}, {});
-  addend.clear_raw_data();
-  for (const float value : {1.5F, -2.0F, 4.0F}) addend.add_float_data(value);
-  auto& q = model.add_tensor("q", 3, {3}, std::vector<std::int8_t>{});
-  q.clear_raw_data();
-  for (const std::int32_t value : {-128, 0, 127}) q.add_int32_data(value);
-  model.add_floats("one", {}, {1});
-  model.add_node("DequantizeLinear", {"q", "one"}, "d");
-  model.add_node("Add", {"x", "c"}, "sum");
-  model.add_node("Add", {"sum", "d"}, "y");
-  model.add_output("y");
-
-  EXPECT_EQ(run(model, {0, 0, 0}), (Floats{-126.5F, -2, 131}));
-}
-
-TEST(ImportOnnx, OpensTheBatchAndSaysSo) {
-  OnnxModel model({4, 3, 2, 2});
-  model.add_node("GlobalAveragePool", {"x"}, "mean");
-  model.add_node("Flatten", {"mean"}, "flat");
-  model.add_node("Softmax", {"flat"}, "y");
-  model.add_output("y");
-  model.model.set_producer_name("a test");
-
-  const Package package = model.import();
-
-  EXPECT_EQ(package.graph.node(package.graph.inputs()[0]).outputs[0].shape,
-            (Shape{kBatch, 3, 2, 2}));
-  const Manifest& manifest = package.manifest;
-  ASSERT_EQ(manifest.notes.size(), 2U);
-  EXPECT_EQ(manifest.notes[0], "3 nodes converted: 1 Flatten, 1 GlobalAveragePool, 1 Softmax");
-  EXPECT_EQ(manifest.notes[1], "the input 'x' is declared for 4 at a time; any batch is taken");
-  EXPECT_EQ(manifest.input, "x");
-  EXPECT_EQ(manifest.input_layout, InputLayout::kNchw);
-  EXPECT_EQ(manifest.outputs, (std::vector<ManifestOutput>{{"y", OutputKind::kProbabilities}}));
-  EXPECT_FALSE(manifest.logits);
-  EXPECT_FALSE(manifest.preprocess.has_value());
-  EXPECT_NE(manifest.description.find("operator set 17, written by a test"), std::string::npos);
-}
-
-TEST(ImportOnnx, TellsScoresFromProbabilities) {
-  const auto kind = [](std::initializer_list<const char*> operators) {
-    OnnxModel model({-1, 2});
-    model.add_floats("w", {2, 2}, {1, 0, 0, 1});
-    model.add_floats("grid", {}, {0.01F});
-    std::string last = "x";
-    for (const char* op : operators) {
-      const std::string output = last + op;
-      if (std::string(op) == "Gemm") {
-        model.add_node(op, {last.c_str(), "w"}, output);
-      } else if (std::string(op).ends_with("Linear")) {
-        model.add_node(op, {last.c_str(), "grid"}, output);
-      } else {
-        model.add_node(op, {last.c_str()}, output);
-      }
-      last = output;
-    }
-    model.add_output(last);
-    const Manifest manifest = model.import().manifest;
-    EXPECT_EQ(manifest.logits, manifest.outputs[0].kind == OutputKind::kLogits);
-    return manifest.outputs[0].kind;
-  };
-
-  EXPECT_EQ(kind({"Gemm"}), OutputKind::kLogits);
-  EXPECT_EQ(kind({"Softmax", "Gemm"}), OutputKind::kLogits);
-  EXPECT_EQ(kind({"Gemm", "Flatten"}), OutputKind::kLogits);
-  EXPECT_EQ(kind({"Gemm", "Softmax"}), OutputKind::kProbabilities);
-  EXPECT_EQ(kind({"Softmax", "Flatten"}), OutputKind::kProbabilities);
-  EXPECT_EQ(kind({"Softmax", "Clip"}), OutputKind::kProbabilities);
-  EXPECT_EQ(kind({"Softmax", "QuantizeLinear", "DequantizeLinear"}), OutputKind::kProbabilities);
-}
-
-TEST(ImportOnnx, OpensOnlyWhatIsABatch) {
-  const auto first = [](const std::vector<std::int64_t>& dims) {
-    OnnxModel model(dims);
-    model.add_node("Clip", {"x"}, "y");
-    model.add_output("y");
-    const Package package = model.import();
-    return package.graph.node(package.graph.inputs()[0]).outputs[0].shape[0];
-  };
-
-  EXPECT_EQ(first({1, 3, 2, 2}), kBatch);
-  EXPECT_EQ(first({-1, 7}), kBatch);
-  EXPECT_EQ(first({0, 7}), kBatch) << "some exporters write 0 for what is open";
-  EXPECT_EQ(first({3, 224, 224}), 3) << "a picture without a batch";
-  EXPECT_EQ(first({1, 120}), 1);
-}
-
-TEST(ImportOnnx, SharesAWeightThatSeveralUse) {
-  OnnxModel model({-1, 2});
-  model.add_floats("w", {2, 2}, {0, 1, 2, 0});
-  model.add_node("Gemm", {"x", "w"}, "a");
-  model.add_node("Gemm", {"a", "w"}, "y");
-  model.add_output("y");
-
-  EXPECT_EQ(run(model, {1, 2}), (Floats{2, 4}));
-  const Graph graph = model.import().graph;
-  EXPECT_EQ(graph.size(), 4) << to_dot(graph);
 }
 
 TEST(ImportOnnx, TurnsWeightsThatAreComputed) {
@@ -499,40 +372,7 @@ TEST(ImportOnnx, TurnsWeightsThatAreComputed) {
   model.add_node("Add", {"a", "b"}, "y");
   model.add_output("y");
 
-  EXPECT_EQ(run(model, {1, 10}), (Floats{31 + 141, 42 + 152}));
-}
-
-TEST(ImportOnnx, CopesWithNamesOfAnyLength) {
-  const std::string name(999, 'w');
-  OnnxModel model({-1, 2});
-  model.add_floats(name, {2, 2}, {1, 2, 3, 4});
-  model.add_node("Gemm", {"x", name.c_str()}, "y");
-  model.add_output("y");
-
-  EXPECT_EQ(run(model, {1, 10}), (Floats{31, 42}));
-}
-
-TEST(ImportOnnx, KeepsItsOwnNamesFree) {
-  // The file has a value of the name that the turned picture would get.
-  OnnxModel model({-1, 1, 1, 2});
-  model.add_floats("w", {1, 1, 1, 1}, {2});
-  model.add_node("Conv", {"x", "w"}, "twice");
-  model.add_node("Clip", {"twice"}, "x/nhwc");
-  model.add_node("Add", {"x", "x/nhwc"}, "y");
-  model.add_output("y");
-
-  EXPECT_EQ(run(model, {1, 2}), (Floats{3, 6}));
-}
-
-TEST(ImportOnnx, LeavesOutWhatNothingUses) {
-  OnnxModel model({-1, 2});
-  model.add_floats("unused", {2}, {1, 2});
-  model.add_floats("c", {2}, {1, 2});
-  model.add_node("Add", {"x", "c"}, "y");
-  model.add_node("Clip", {"x"}, "nobody");
-  model.add_output("y");
-
-  EXPECT_EQ(model.import().graph.size(), 3);
+  EXPECT_EQ(run_onnx(model, {1, 10}), (Floats{31 + 141, 42 + 152}));
 }
 
 }  // namespace
