@@ -24,18 +24,18 @@ constexpr std::array<std::pair<std::string_view, Converter*>, 9> kConverters{{
 
 }  // namespace
 
-const TensorDesc& Conversion::held_desc(int i) const {
+TensorDesc Conversion::held_desc(int i) const {
   return graph.desc(values.held(node.input(i)));
 }
 
 TensorDesc Conversion::file_desc(int i) const {
-  const TensorDesc& desc = held_desc(i);
+  TensorDesc desc = held_desc(i);
   if (values.order(node.input(i)) == Order::kFile) return desc;
   return {desc.dtype, {desc.shape[0], desc.shape[3], desc.shape[1], desc.shape[2]}};
 }
 
 void Conversion::check_float(int i) const {
-  const TensorDesc& desc = held_desc(i);
+  const TensorDesc desc = held_desc(i);
   if (desc.dtype == DType::kFloat32) return;
   node.fail_unsupported(
       cat("takes ", to_string(desc), "; only float32 is supported: convert the model to it"));
@@ -43,7 +43,7 @@ void Conversion::check_float(int i) const {
 
 Value Conversion::picture(int i) const {
   check_float(i);
-  const TensorDesc& desc = held_desc(i);
+  const TensorDesc desc = held_desc(i);
   if (desc.shape.size() != 4) {
     node.fail_unsupported(cat(
         "takes ", to_string(file_desc(i)), "; only two-dimensional pictures (NCHW) are supported"));

@@ -16,7 +16,7 @@ struct Conversion {
   OnnxNode& node;
 
   /// The i-th input's description, in the order of dimensions that it is held in.
-  [[nodiscard]] const TensorDesc& held_desc(int i) const;
+  [[nodiscard]] TensorDesc held_desc(int i) const;
 
   /// The same in the order of the file, for messages.
   [[nodiscard]] TensorDesc file_desc(int i) const;

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "engine/core/printable.h"
@@ -37,9 +38,10 @@ std::vector<std::byte> narrow(const From& values, const TensorProto& tensor) {
   std::vector<std::byte> bytes(static_cast<std::size_t>(values.size()) * sizeof(To));
   for (int i = 0; i < values.size(); ++i) {
     const auto element = static_cast<To>(values[i]);
-    if (static_cast<std::decay_t<decltype(values[i])>>(element) != values[i] &&
-        values[i] == values[i]) {
-      throw Error(ErrorCode::kModelCorrupt, cat(label(tensor), " has a value out of its type"));
+    if constexpr (!std::is_same_v<To, float>) {
+      if (element != values[i]) {
+        throw Error(ErrorCode::kModelCorrupt, cat(label(tensor), " has a value out of its type"));
+      }
     }
     std::memcpy(bytes.data() + static_cast<std::size_t>(i) * sizeof(To), &element, sizeof(To));
   }

@@ -56,7 +56,7 @@ ValueTable::ValueTable(Graph& graph, GraphProto& file) : graph_(graph) {
 }
 
 void ValueTable::define(const std::string& name, Value value, Order order) {
-  const bool is_new = !is_initializer(name) && entries_.emplace(name, Entry{value, order}).second;
+  const bool is_new = !is_initializer(name) && entries_.emplace(name, Entry(value, order)).second;
   if (!is_new) fail("the value", name, "is produced twice");
 }
 
@@ -72,7 +72,7 @@ ValueTable::Entry& ValueTable::entry(const std::string& name) {
     fail("the value", name, "is used, but no node before produces it");
   }
   const Value value = graph_.add(take_tensor(*stored->second), {}, name);
-  return entries_.emplace(name, Entry{value}).first->second;
+  return entries_.emplace(name, Entry(value, Order::kFile)).first->second;
 }
 
 Value ValueTable::held(const std::string& name) {

@@ -59,10 +59,12 @@ class ValueTable {
 
  private:
   struct Entry {
+    Entry(Value v, Order o) : value(v), order(o) {}
+
     Value value;
-    Order order = Order::kFile;
-    Value turned{};  ///< the same in the other order, once somebody asked
-    std::map<std::vector<std::int64_t>, Value> permuted{};  ///< as a weight, likewise
+    Order order;
+    Value turned;  ///< the same in the other order, once somebody asked
+    std::map<std::vector<std::int64_t>, Value> permuted;  ///< as a weight, likewise
   };
 
   Entry& entry(const std::string& name);
