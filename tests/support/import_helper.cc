@@ -4,6 +4,6 @@
 
 namespace {
 
-[[maybe_unused]] const int pointed = setenv("FOVEA_IMPORT_HELPER", FOVEA_BUILT_IMPORT_HELPER, 0);
+[[maybe_unused]] const int kPointed = setenv("FOVEA_IMPORT_HELPER", FOVEA_BUILT_IMPORT_HELPER, 0);
 
 }  // namespace
