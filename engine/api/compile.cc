@@ -2,7 +2,10 @@
 #include "engine/api/compile.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <fovea/compiler.h>
 #include <fovea/context.h>
@@ -17,27 +20,39 @@ namespace fovea {
 
 namespace {
 
+/// Whether each node depends on no input. Nodes come after those they depend on.
+std::vector<bool> constant_nodes(const Graph& graph) {
+  std::vector<bool> constant;
+  constant.reserve(graph.nodes().size());
+  for (const Node& node : graph.nodes()) {
+    const bool known = std::ranges::all_of(node.inputs, [&](const Value& input) {
+      return constant[static_cast<std::size_t>(input.node)];
+    });
+    constant.push_back(known && node.as<Input>() == nullptr);
+  }
+  return constant;
+}
+
 /// The graph with the values of these names as further outputs.
 Graph with_taps(const Graph& graph, const std::vector<std::string>& taps) {
   Graph tapped = graph;
+  const std::vector<bool> constant = constant_nodes(graph);
+  const auto is_constant = [&](NodeId id) { return constant[static_cast<std::size_t>(id)]; };
+  std::set<std::string, std::less<>> names;
+  for (const GraphOutput& output : graph.outputs()) names.insert(output.name);
   const auto tap = [&](NodeId id) {
-    const Value value{id, 0};
-    const auto outputs = tapped.outputs();
-    const bool there = std::any_of(outputs.begin(), outputs.end(), [&](const GraphOutput& output) {
-      return output.name == graph.node(id).name;
-    });
-    if (!there) tapped.mark_output(value);
+    if (names.insert(graph.node(id).name).second) tapped.mark_output({id, 0});
   };
   for (const std::string& name : taps) {
     if (name == "all") {
       for (NodeId id = 0; id < graph.size(); ++id) {
-        if (graph.node(id).as<Constant>() == nullptr && !is_constant(graph, id)) tap(id);
+        if (!is_constant(id)) tap(id);
       }
       continue;
     }
     const NodeId id = graph.find(name);
     if (id < 0) throw InvalidArgument(cat("the network has no value called '", name, "'"));
-    if (is_constant(graph, id)) throw InvalidArgument(cat("'", name, "' is a weight, not a value"));
+    if (is_constant(id)) throw InvalidArgument(cat("'", name, "' is a weight, not a value"));
     tap(id);
   }
   return tapped;
@@ -54,14 +69,6 @@ std::vector<std::int64_t> buckets_of(const CompileOptions& options) {
 }
 
 }  // namespace
-
-bool is_constant(const Graph& graph, NodeId id) {
-  const Node& node = graph.node(id);
-  if (node.as<Input>() != nullptr) return false;
-  return std::all_of(node.inputs.begin(), node.inputs.end(), [&](const Value& input) {
-    return is_constant(graph, input.node);
-  });
-}
 
 std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
                                                    const CompileOptions& options) {

@@ -16,7 +16,4 @@ inline constexpr std::int64_t kLargestBatch = 65'536;
 [[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
                                                                  const CompileOptions& options);
 
-/// Whether the node depends on no input.
-[[nodiscard]] bool is_constant(const Graph& graph, NodeId id);
-
 }  // namespace fovea
