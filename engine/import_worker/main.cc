@@ -3,6 +3,8 @@
 // Usage: fovea-import --input FILE --output FOLDER
 // The engine starts it. It ends with 0, or says on standard output what is wrong:
 // {"code":"model/corrupt","message":"..."}. Nothing else it does matters to whoever called it.
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
@@ -10,13 +12,14 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include "engine/core/file.h"
 #include "engine/core/hash.h"
-#include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/import_worker/onnx/import_onnx.h"
 #include "engine/import_worker/process_limits.h"
@@ -30,6 +33,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kExitFailed = 3;
+constexpr FileLimit kFileLimit{std::uint64_t{2} << 30, ErrorCode::kModelLimit};
 
 std::string report(ErrorCode code, std::string_view message) {
   return nlohmann::json({{"code", to_string(code)}, {"message", message}})
@@ -59,20 +63,19 @@ bool is_call(int argc, char** argv) {
 }
 
 void import_file(const fs::path& input, const fs::path& output) {
-  const auto file = MappedFile::open(input);
-  Package package = onnx::import_onnx(file->bytes());
-  package.manifest.name = printable(input.stem().native());
-  package.manifest.source = {.file = printable(input.filename().native()),
-                             .sha256 = sha256(file->bytes()),
-                             .importer = kImporterVersion};
+  // Read once: the file may change at any time, and the hash must be that of what was imported.
+  const std::vector<std::byte> file = read_file(input, kFileLimit);
+  Package package = onnx::import_onnx(file);
+  package.manifest.source = {.file = {}, .sha256 = sha256(file), .importer = kImporterVersion};
+  name_after(package.manifest, input);
   save_package(output, package);
 }
 
 int run(const fs::path& input, const fs::path& output) {
+  std::error_code error;
+  const std::uintmax_t bytes = fs::file_size(input, error);
+  const ProcessLimits limits = limits_for(error ? 0 : bytes);
   try {
-    std::error_code error;
-    const std::uintmax_t bytes = fs::file_size(input, error);
-    const ProcessLimits limits = limits_for(error ? 0 : bytes);
     out_of_memory_report() = report(ErrorCode::kModelLimit,
                                     cat(input.native(),
                                         ": reading it needs more than the ",
@@ -82,10 +85,16 @@ int run(const fs::path& input, const fs::path& output) {
     set_process_limits(limits);
     import_file(input, output);
     return EXIT_SUCCESS;
-  } catch (const Error& error) {
-    print(report(error.code(), cat(input.native(), ": ", error.what())));
-  } catch (const std::exception& error) {
-    print(report(ErrorCode::kInternal, cat(input.native(), ": ", error.what())));
+  } catch (const Error& failure) {
+    const auto limit = output_limit_hit();
+    print(limit ? report(ErrorCode::kModelLimit,
+                         cat(input.native(),
+                             ": a file of its package would be longer than the ",
+                             *limit,
+                             " bytes that it may have"))
+                : report(failure.code(), cat(input.native(), ": ", failure.what())));
+  } catch (const std::exception& failure) {
+    print(report(ErrorCode::kInternal, cat(input.native(), ": ", failure.what())));
   }
   return kExitFailed;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 namespace fovea {
 
@@ -18,8 +19,12 @@ struct ProcessLimits {
 /// terabytes for themselves.
 [[nodiscard]] bool limits_memory();
 
-/// Sets the limits, for good. Beyond them allocations fail, writing fails, and SIGXCPU ends the
-/// process. No core file is written.
+/// Sets the limits, for good; those that are lower already stay. Beyond them allocations fail,
+/// writing fails, and SIGXCPU ends the process. No core file is written. Throws Error (internal)
+/// where a limit cannot be set.
 void set_process_limits(const ProcessLimits& limits);
+
+/// The bytes that a file may have in the end, where a write failed because of that limit.
+[[nodiscard]] std::optional<std::uint64_t> output_limit_hit();
 
 }  // namespace fovea

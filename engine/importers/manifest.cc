@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <type_traits>
 #include <utility>
 
@@ -239,6 +238,11 @@ void write_package_members(const Manifest& manifest, Json& json) {
 bool has_label_file(const Manifest& manifest) {
   return !manifest.labels.empty() &&
          std::find(kLabelSets.begin(), kLabelSets.end(), manifest.labels) == kLabelSets.end();
+}
+
+void name_after(Manifest& manifest, const std::filesystem::path& file) {
+  manifest.name = printable(file.stem().native());
+  if (manifest.source) manifest.source->file = printable(file.filename().native());
 }
 
 Manifest parse_manifest(std::string_view text, std::string_view origin) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -69,6 +70,10 @@ struct Manifest {
 
 /// Whether the labels are a file of the package, not a set that the library brings along.
 [[nodiscard]] bool has_label_file(const Manifest& manifest);
+
+/// Calls an imported package after the file that it was made of: name, and source.file where it
+/// has a source.
+void name_after(Manifest& manifest, const std::filesystem::path& file);
 
 /// Reads manifest.json; keys that are not known are ignored. `origin` names the text in messages.
 /// Throws Error: model/corrupt, naming the key, for a value of another type or out of range, a key

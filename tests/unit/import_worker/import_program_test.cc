@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -23,6 +24,16 @@ class ImportProgram : public testing::Test {
  protected:
   ImportProgram() { ::setenv("FOVEA_HOME", (folder_.path() / "home").c_str(), 1); }
 
+  void TearDown() override { ::setenv("FOVEA_IMPORT_HELPER", program_.c_str(), 1); }
+
+  /// Lets a shell script start the program, which is "$program" there.
+  void start_by(const std::string& script) const {
+    const fs::path path =
+        write("helper.sh", "#!/bin/sh\nprogram=" + program_.native() + "\n" + script);
+    fs::permissions(path, fs::perms::owner_all);
+    ::setenv("FOVEA_IMPORT_HELPER", path.c_str(), 1);
+  }
+
   [[nodiscard]] fs::path write(const std::string& name, const std::string& bytes) const {
     write_file_atomic(folder_.path() / name, std::string_view(bytes));
     return folder_.path() / name;
@@ -35,7 +46,21 @@ class ImportProgram : public testing::Test {
   }
 
   TemporaryFolder folder_{fs::temp_directory_path()};
+  fs::path program_ = find_import_helper();
 };
+
+/// A chain of nodes that takes far longer to read than a tick of the system's clock.
+std::string long_chain() {
+  test::OnnxModel model({-1, 2});
+  std::string last = "x";
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string next = "y" + std::to_string(i);
+    model.add_node("Add", {last.c_str(), last.c_str()}, next);
+    last = next;
+  }
+  model.add_output(last);
+  return model.bytes();
+}
 
 TEST_F(ImportProgram, WritesAPackageThatSaysWhereItCameFrom) {
   test::OnnxModel model({-1, 2});
@@ -80,7 +105,36 @@ TEST_F(ImportProgram, BoundsTheMemoryOfABomb) {
   append_varint(nodes.size());
   bytes += nodes;
 
-  expect_error(ErrorCode::kModelLimit, "needs more than the 94 MiB", write("bomb.onnx", bytes));
+  expect_error(ErrorCode::kModelLimit, "needs more than the 102 MiB", write("bomb.onnx", bytes));
+}
+
+TEST_F(ImportProgram, SaysThatProcessorTimeRanOut) {
+  // The shell uses up a second, the program may then not use another one: a hard limit of 2 s
+  // leaves 1 s before it.
+  start_by(
+      "ulimit -S -t 1 && ulimit -H -t 2 || exit\n"
+      "trap 'ulimit -S -t 2; exec \"$program\" \"$@\"' XCPU\n"
+      "while :; do :; done\n");
+  const fs::path file = write("slow.onnx", long_chain());
+
+  test::expect_error(ErrorCode::kModelLimit, "slow.onnx needs more processor time", [&] {
+    (void)open_model_file(file);
+  });
+}
+
+TEST_F(ImportProgram, SaysThatThePackageIsTooLarge) {
+  start_by("ulimit -f 1; echo run >> \"$0.runs\"; exec \"$program\" \"$@\"\n");
+  test::OnnxModel model({-1, 1'000});
+  model.add_floats("c", {1'000}, std::vector<float>(1'000, 1.0F));
+  model.add_node("Add", {"x", "c"}, "y");
+  model.add_output("y");
+  const fs::path file = write("large.onnx", model.bytes());
+
+  test::expect_error(ErrorCode::kModelLimit, "would be longer than the 512 bytes", [&] {
+    (void)open_model_file(file);
+  });
+
+  EXPECT_EQ(read_text_file(folder_.path() / "helper.sh.runs"), "run\n") << "not tried again";
 }
 
 TEST_F(ImportProgram, ExplainsItselfToWhoeverStartsItByHand) {
