@@ -3,6 +3,7 @@
 // Usage: fovea-import --input FILE --output FOLDER
 // The engine starts it. It ends with 0, or says on standard output what is wrong:
 // {"code":"model/corrupt","message":"..."}. Nothing else it does matters to whoever called it.
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -16,6 +17,8 @@
 #include <vector>
 
 #include <nlohmann/json.hpp>
+#include <poll.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "engine/core/file.h"
@@ -62,6 +65,14 @@ bool is_call(int argc, char** argv) {
          std::string_view(argv[3]) == "--output";
 }
 
+/// Ends this process with the one that started it, which may be killed at any time. To be called
+/// first: whoever was killed before has closed the other end of our output.
+void end_with_parent() {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  ::pollfd output{STDOUT_FILENO, 0, 0};
+  if (::poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0) ::_exit(kExitFailed);
+}
+
 void import_file(const fs::path& input, const fs::path& output) {
   // Read once: the file may change at any time, and the hash must be that of what was imported.
   const std::vector<std::byte> file = read_file(input, kFileLimit);
@@ -104,6 +115,7 @@ int run(const fs::path& input, const fs::path& output) {
 }  // namespace fovea
 
 int main(int argc, char** argv) {
+  fovea::end_with_parent();
   if (!fovea::is_call(argc, argv)) {
     fovea::print(
         "Usage: fovea-import --input FILE --output FOLDER\n"
