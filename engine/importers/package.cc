@@ -1,10 +1,11 @@
 #include "engine/importers/package.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <span>
 #include <string>
 #include <system_error>
-#include <utility>
+#include <vector>
 
 #include "engine/core/file.h"
 #include "engine/core/hash.h"
@@ -21,6 +22,8 @@ namespace fs = std::filesystem;
 constexpr const char* kManifestFile = "manifest.json";
 constexpr const char* kGraphFile = "graph.json";
 constexpr const char* kWeightsFile = "weights.safetensors";
+constexpr const char* kStagingPrefix = ".fovea-";
+constexpr const char* kClaim = ".fovea-package";
 
 constexpr FileLimit kManifestLimit{1 << 20, ErrorCode::kModelLimit};
 constexpr FileLimit kLabelsLimit{16 << 20, ErrorCode::kModelLimit};
@@ -67,50 +70,145 @@ std::string misfit(const Package& package) {
   return {};
 }
 
-/// Puts the file's name in front of what is wrong with its content.
+/// Puts the folder's name in front of what is wrong with the content of its files.
 template <typename Parse>
-auto parse_part(const fs::path& path, const Parse& parse) {
+auto parse_part(const fs::path& folder, const Parse& parse) {
   try {
     return parse();
   } catch (const Error& error) {
-    throw Error(error.code(), cat(path.parent_path().native(), ": ", error.what()));
+    throw Error(error.code(),
+                folder.empty() ? error.what() : cat(folder.native(), ": ", error.what()));
   }
 }
 
-/// Removes what was written into a new package unless it is kept.
-class Unfinished {
+[[noreturn]] void fail_creating(const fs::path& folder, const std::error_code& error) {
+  const bool full = error == std::errc::no_space_on_device || error.value() == EDQUOT;
+  throw Error(full ? ErrorCode::kIoNoSpace : ErrorCode::kIoWrite,
+              cat("cannot create ", folder.native(), ": ", error.message()));
+}
+
+[[noreturn]] void fail_in_use(const fs::path& folder) {
+  throw Error(ErrorCode::kIoWrite,
+              cat(folder.native(), " is not empty; remove it or choose another name"));
+}
+
+/// Writes the files of a package into an empty folder.
+void write_parts(const fs::path& folder, const Package& package) {
+  Manifest manifest = package.manifest;
+  const std::string graph = graph_json(package.graph);
+  write_file_atomic(folder / kGraphFile, graph);
+  write_safetensors(folder / kWeightsFile, constant_tensors(package.graph));
+  if (has_label_file(manifest)) {
+    std::error_code ignored;  // writing the file reports what is wrong
+    fs::create_directories((folder / manifest.labels).parent_path(), ignored);
+    write_file_atomic(folder / manifest.labels, package.labels);
+  }
+  manifest.files = {{kGraphFile, xxh3_128(std::as_bytes(std::span(graph)))},
+                    {kWeightsFile, xxh3_128(MappedFile::open(folder / kWeightsFile)->bytes())}};
+  write_file_atomic(folder / kManifestFile, to_json(manifest));
+}
+
+/// The same into the empty folder `written`, with errors that name the target where the files are
+/// to appear.
+void write_parts_for(const fs::path& target, const fs::path& written, const Package& package) {
+  try {
+    write_parts(written, package);
+  } catch (const Error& failure) {
+    std::string message = failure.what();
+    const auto found = message.find(written.native());
+    if (found == std::string::npos) throw;
+    message.replace(found, written.native().size(), target.native());
+    throw Error(failure.code(), message);
+  }
+}
+
+/// A folder of ours beside the target.
+TemporaryFolder make_staging(const fs::path& parent, const fs::path& target) {
+  try {
+    return TemporaryFolder(parent, kStagingPrefix);
+  } catch (const Error& failure) {
+    throw Error(failure.code(), cat("cannot create ", target.native(), ": ", failure.what()));
+  }
+}
+
+/// Writes beside the target, which is not there, and renames: that replaces at most a folder that
+/// is empty.
+void save_as(const fs::path& target, const Package& package) {
+  const fs::path parent = target.has_parent_path() ? target.parent_path() : fs::path(".");
+  std::error_code error;
+  fs::create_directories(parent, error);
+  if (error) fail_creating(target, error);
+  const TemporaryFolder staging = make_staging(parent, target);
+  const fs::path written = staging.path() / "package";  // unlike its parent, for all to read
+  fs::create_directory(written, error);
+  if (error) fail_creating(target, error);
+  write_parts_for(target, written, package);
+  fs::rename(written, target, error);
+  if (error == std::errc::directory_not_empty || error == std::errc::file_exists) {
+    fail_in_use(target);
+  }
+  if (error) fail_creating(target, error);
+  sync_folder(parent);
+}
+
+/// A new folder in a folder, by whose fixed name one process keeps others out. Removed by the
+/// destructor with all that is in it.
+class Claim {
  public:
-  explicit Unfinished(fs::path folder) : folder_(std::move(folder)) {}
-
-  Unfinished(const Unfinished&) = delete;
-  Unfinished& operator=(const Unfinished&) = delete;
-
-  ~Unfinished() {
-    if (kept_) return;
-    std::error_code ignored;
-    fs::remove_all(folder_, ignored);
+  explicit Claim(const fs::path& folder) : path_(folder / kClaim) {
+    std::error_code error;
+    const bool made = fs::create_directory(path_, error);
+    if (error) fail_creating(folder, error);
+    if (!made) fail_in_use(folder);
   }
 
-  void keep() { kept_ = true; }
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+  ~Claim() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+
+  [[nodiscard]] const fs::path& path() const { return path_; }
 
  private:
-  fs::path folder_;
-  bool kept_ = false;
+  fs::path path_;
 };
 
-/// Creates the folder, or takes one that is there and empty.
-void claim(const fs::path& folder) {
+/// The names in a folder; of a package's files the manifest comes last.
+std::vector<fs::path> names_in(const fs::path& folder, const fs::path& target) {
+  std::vector<fs::path> names;
   std::error_code error;
-  fs::create_directories(folder, error);
-  if (!error && !fs::is_empty(folder, error) && !error) {
-    throw Error(ErrorCode::kIoWrite,
-                cat(folder.native(), " is not empty; remove it or choose another name"));
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    names.push_back(entry->path().filename());
   }
-  if (error) {
-    const bool full = error == std::errc::no_space_on_device;
-    throw Error(full ? ErrorCode::kIoNoSpace : ErrorCode::kIoWrite,
-                cat("cannot create ", folder.native(), ": ", error.message()));
+  if (error) fail_creating(target, error);
+  std::ranges::stable_partition(names, [](const fs::path& name) { return name != kManifestFile; });
+  return names;
+}
+
+/// Writes inside the target, a folder that the user made: it stays, since it may be a mount point
+/// or the current folder of a shell.
+void save_into(const fs::path& target, const Package& package) {
+  if (!names_in(target, target).empty()) fail_in_use(target);
+  const Claim claim(target);
+  if (names_in(target, target).size() != 1) fail_in_use(target);  // filled before the claim
+  write_parts_for(target, claim.path(), package);
+  std::vector<fs::path> moved;
+  for (const fs::path& name : names_in(claim.path(), target)) {
+    std::error_code error;
+    fs::rename(claim.path() / name, target / name, error);
+    if (!error) {
+      moved.push_back(target / name);
+      continue;
+    }
+    std::error_code ignored;
+    for (const fs::path& path : moved) fs::remove_all(path, ignored);
+    fail_creating(target, error);
   }
+  sync_folder(target);
 }
 
 }  // namespace
@@ -135,36 +233,40 @@ Package load_package(const fs::path& path) {
   const std::string graph = read_part(read_text_file, graph_path, kGraphLimit);
   check_hash(package.manifest, graph_path, std::as_bytes(std::span(graph)));
   package.graph = parse_part(
-      graph_path, [&] { return parse_graph(graph, parse_safetensors(weights->bytes(), weights)); });
+      folder, [&] { return parse_graph(graph, parse_safetensors(weights->bytes(), weights)); });
 
   if (has_label_file(package.manifest)) {
     const fs::path labels_path = folder / package.manifest.labels;
     package.labels = read_part(read_text_file, labels_path, kLabelsLimit);
   }
   if (const std::string what = misfit(package); !what.empty()) {
-    throw Error(ErrorCode::kModelCorrupt, cat(folder.native(), ": ", what));
+    throw Error(ErrorCode::kModelCorrupt, cat(manifest_path.native(), ": ", what));
   }
   return package;
 }
 
 void save_package(const fs::path& path, const Package& package) {
+  if (path.empty()) throw InvalidArgument("the name of the package's folder is empty");
   if (const std::string what = misfit(package); !what.empty()) throw InvalidArgument(what);
-  claim(path);
-  Unfinished unfinished(path);
-
-  Manifest manifest = package.manifest;
-  const std::string graph = graph_json(package.graph);
-  write_file_atomic(path / kGraphFile, graph);
-  write_safetensors(path / kWeightsFile, constant_tensors(package.graph));
-  if (has_label_file(manifest)) {
-    std::error_code ignored;  // writing the file reports what is wrong
-    fs::create_directories((path / manifest.labels).parent_path(), ignored);
-    write_file_atomic(path / manifest.labels, package.labels);
+  fs::path target = path;
+  while (target.has_parent_path() && target.has_relative_path() &&
+         (!target.has_filename() || target.filename() == ".")) {
+    target = target.parent_path();
   }
-  manifest.files = {{kGraphFile, xxh3_128(std::as_bytes(std::span(graph)))},
-                    {kWeightsFile, xxh3_128(MappedFile::open(path / kWeightsFile)->bytes())}};
-  write_file_atomic(path / kManifestFile, to_json(manifest));
-  unfinished.keep();
+  std::error_code error;
+  switch (fs::status(target, error).type()) {
+    case fs::file_type::directory:
+      return save_into(target, package);
+    case fs::file_type::not_found:
+      // A link to nothing; a folder that another process has just made is found by the rename.
+      if (fs::is_symlink(target, error)) break;
+      return save_as(target, package);
+    case fs::file_type::none:
+      fail_creating(target, error);
+    default:
+      break;
+  }
+  fail_creating(target, std::make_error_code(std::errc::not_a_directory));
 }
 
 }  // namespace fovea

@@ -26,11 +26,15 @@ struct Package {
 /// model/unsupported-op, model/limit as parse_manifest and parse_graph.
 [[nodiscard]] Package load_package(const std::filesystem::path& path);
 
-/// Writes a package into the folder `path`, which is created; manifest.json comes last, so that a
-/// package is complete or none. manifest.files is filled in.
+/// Writes a package as the folder `path`, with manifest.files filled in. The folder is written
+/// beside its place and renamed, so that it appears complete or not at all; folders above it are
+/// created. A folder that is there already and empty stays what it is, and gets the files once all
+/// are written, manifest.json last: without it there is no package. Of several processes that write
+/// to one place one succeeds, the others get io/write. A killed process can leave a folder behind
+/// whose name begins with ".fovea-".
 ///
-/// Throws Error: io/write where the folder exists and is not empty; io/write and io/no-space;
-/// InvalidArgument for a manifest that does not fit the graph.
+/// Throws Error, naming `path`: io/write where something else is there; io/write and io/no-space;
+/// InvalidArgument for an empty path and a manifest that does not fit the graph.
 void save_package(const std::filesystem::path& path, const Package& package);
 
 }  // namespace fovea

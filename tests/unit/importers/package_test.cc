@@ -1,12 +1,18 @@
 #include "engine/importers/package.h"
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "engine/core/file.h"
 #include "tests/support/errors.h"
@@ -34,6 +40,45 @@ Package small_package() {
                               {"scores", OutputKind::kLogits}};
   return package;
 }
+
+/// A package that is found out while it is being written.
+Package unwritable_package() {
+  Package package = small_package();
+  package.graph.rename(0, "\xff");
+  package.manifest.input = "\xff";
+  return package;
+}
+
+using Names = std::vector<std::string>;
+
+Names names_in(const fs::path& folder) {
+  Names names;
+  for (const auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename());
+  std::ranges::sort(names);
+  return names;
+}
+
+/// Writing more than a few bytes into a file fails as long as this lives.
+class ShortFiles {
+ public:
+  ShortFiles() {
+    ::getrlimit(RLIMIT_FSIZE, &old_);
+    std::signal(SIGXFSZ, SIG_IGN);
+    const ::rlimit low{8, old_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &low);
+  }
+
+  ShortFiles(const ShortFiles&) = delete;
+  ShortFiles& operator=(const ShortFiles&) = delete;
+
+  ~ShortFiles() {
+    ::setrlimit(RLIMIT_FSIZE, &old_);
+    std::signal(SIGXFSZ, SIG_DFL);
+  }
+
+ private:
+  ::rlimit old_{};
+};
 
 class PackageTest : public testing::Test {
  protected:
@@ -164,13 +209,112 @@ TEST_F(PackageTest, NeverWritesIntoAFolderThatIsInUse) {
 }
 
 TEST_F(PackageTest, LeavesNothingBehindWhenItCannotBeWritten) {
-  Package package = small_package();
-  package.graph.rename(0, "\xff");
-  package.manifest.input = "\xff";
+  for (const bool is_there : {false, true}) {
+    if (is_there) fs::create_directory(path());
 
-  EXPECT_THROW(save_package(path(), package), Error);
+    EXPECT_THROW(save_package(path(), unwritable_package()), Error);
 
-  EXPECT_FALSE(fs::exists(path()));
+    EXPECT_EQ(fs::exists(path()), is_there) << "neither made nor removed";
+    EXPECT_EQ(names_in(folder_.path()), is_there ? Names{"package"} : Names{});
+  }
+  EXPECT_EQ(names_in(path()), Names{});
+}
+
+TEST_F(PackageTest, FillsAnEmptyFolderAndLeavesItTheUsers) {
+  fs::create_directory(path());
+  fs::permissions(path(), fs::perms::owner_all);
+  const fs::path link = folder_.path() / "link";
+  fs::create_directory_symlink(path(), link);
+
+  EXPECT_THROW(save_package(link, unwritable_package()), Error);
+  save_package(link, small_package());
+
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_EQ(fs::status(path()).permissions(), fs::perms::owner_all);
+  EXPECT_EQ(names_in(path()), (Names{"graph.json", "manifest.json", "weights.safetensors"}));
+  EXPECT_EQ(load_package(path()).graph.size(), 4);
+}
+
+TEST_F(PackageTest, TakesEverySpellingOfAFolder) {
+  for (const char* name : {"a/", "b/.", "c/./", "d/e/f"}) {
+    save_package(folder_.path() / name, small_package());
+
+    EXPECT_EQ(load_package(folder_.path() / name).graph.size(), 4) << name;
+  }
+  expect_error(ErrorCode::kArgumentInvalid, "empty", [] { save_package("", small_package()); });
+}
+
+TEST_F(PackageTest, NeverReplacesWhatIsNoFolder) {
+  write_file_atomic(path(), std::string_view("mine"));
+  const fs::path link = folder_.path() / "link";
+  fs::create_symlink("nowhere", link);
+
+  for (const fs::path& name : {path(), link}) {
+    expect_error(ErrorCode::kIoWrite, "cannot create " + name.native(), [&] {
+      save_package(name, small_package());
+    });
+  }
+
+  EXPECT_EQ(read_text_file(path()), "mine");
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_EQ(names_in(folder_.path()), (Names{"link", "package"}));
+}
+
+TEST_F(PackageTest, NamesTheFolderThatWasAskedForWhereItCannotBeWritten) {
+  for (const bool is_there : {false, true}) {
+    if (is_there) fs::create_directory(path());
+
+    const std::string error = test::error_of([&] {
+      const ShortFiles limit;
+      save_package(path(), small_package());
+    });
+
+    EXPECT_EQ(error.find("io/write: cannot write " + (path() / "graph.json: ").native()), 0U)
+        << error;
+  }
+}
+
+TEST_F(PackageTest, OfManyProcessesOneWrites) {
+  constexpr int kProcesses = 8;
+  for (int round = 0; round < 10; ++round) {
+    if (round % 2 == 1) fs::create_directory(path());
+    const auto start = std::chrono::steady_clock::now() + std::chrono::milliseconds(20);
+    std::vector<pid_t> children;
+    for (int i = 0; i < kProcesses; ++i) {
+      children.push_back(::fork());
+      if (children.back() != 0) continue;
+      while (std::chrono::steady_clock::now() < start) {  // all at once
+      }
+      const std::string error = test::error_of([&] { save_package(path(), small_package()); });
+      ::_exit(error.empty() ? 0 : error.find("is not empty") != std::string::npos ? 1 : 2);
+    }
+
+    std::map<int, int> ends;  // how many by exit status
+    for (const pid_t child : children) {
+      int status = -1;
+      ::waitpid(child, &status, 0);
+      ++ends[WIFEXITED(status) ? WEXITSTATUS(status) : -1];
+    }
+
+    EXPECT_EQ(ends, (std::map<int, int>{{0, 1}, {1, kProcesses - 1}})) << "round " << round;
+    EXPECT_EQ(load_package(path()).graph.size(), 4);
+    EXPECT_EQ(names_in(folder_.path()), Names{"package"});
+    EXPECT_EQ(names_in(path()).size(), 3U);
+    fs::remove_all(path());
+  }
+}
+
+TEST_F(PackageTest, NamesItsFilesWhereItIsTheCurrentFolder) {
+  save_package(path(), small_package());
+  edit("graph.json", "Softmax", "Sofamax");
+  edit("manifest.json", "\"graph.json\"", "\"unused.json\"");
+  const fs::path old = fs::current_path();
+  fs::current_path(path());
+
+  const std::string error = test::error_of([] { (void)load_package("manifest.json"); });
+
+  fs::current_path(old);
+  EXPECT_EQ(error.find("model/unsupported-op: graph.json"), 0U) << error;
 }
 
 }  // namespace
