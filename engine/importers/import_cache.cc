@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 constexpr FileLimit kModelFileLimit{std::uint64_t{4} << 30, ErrorCode::kModelLimit};
 constexpr const char* kDigestFile = "manifest.xxh3";
 constexpr const char* kTemporaryPrefix = ".new-";
+constexpr const char* kLockPrefix = ".lock-";
 
 /// A foreign file and what it is known by.
 struct Source {
@@ -33,13 +34,24 @@ struct Source {
   [[nodiscard]] std::string key() const { return cat(sha256, '-', kImporterVersion); }
 };
 
-void warn(const ImportOptions& options, const std::string& message) {
-  if (options.warn) {
-    options.warn(message);
-  } else {
-    std::fprintf(stderr, "fovea: warning: %s\n", message.c_str());
+/// Passes on the first warning of an import. The second look at an entry would say the same again.
+class Warnings {
+ public:
+  explicit Warnings(const ImportOptions& options) : options_(options) {}
+
+  void warn(const std::string& message) {
+    if (std::exchange(warned_, true)) return;
+    if (options_.warn) {
+      options_.warn(message);
+    } else {
+      std::fprintf(stderr, "fovea: warning: %s\n", message.c_str());
+    }
   }
-}
+
+ private:
+  const ImportOptions& options_;
+  bool warned_ = false;
+};
 
 bool is_io(const Error& error) {
   return error.code() == ErrorCode::kIoWrite || error.code() == ErrorCode::kIoNoSpace;
@@ -76,9 +88,7 @@ void check_source(const Package& package, const Source& source) {
 }
 
 /// The entry's package; nothing where there is none, or none that can be used.
-std::optional<Package> load_entry(const fs::path& entry,
-                                  const Source& source,
-                                  const ImportOptions& options) {
+std::optional<Package> load_entry(const fs::path& entry, const Source& source, Warnings& warnings) {
   std::error_code error;
   if (!fs::is_directory(entry, error)) return std::nullopt;
   try {
@@ -89,12 +99,11 @@ std::optional<Package> load_entry(const fs::path& entry,
     check_source(package, source);
     return package;
   } catch (const Error& damage) {
-    warn(options,
-         cat("the cached package of ",
-             source.file.native(),
-             " is damaged (",
-             damage.what(),
-             "); importing it again"));
+    warnings.warn(cat("the cached package of ",
+                      source.file.native(),
+                      damage.code() == ErrorCode::kIoRead ? " cannot be read (" : " is damaged (",
+                      damage.what(),
+                      "); importing it again"));
   }
   // Renamed first: whoever looks now sees no entry instead of half of one.
   try {
@@ -106,7 +115,25 @@ std::optional<Package> load_entry(const fs::path& entry,
   return std::nullopt;
 }
 
-/// Imports into a new folder below `parent`. The package stays usable when the folder is gone.
+/// The package in the folder, which the importer made and which is gone when its errors are read:
+/// they name the file that was imported.
+Package load_made(const fs::path& folder, const Source& source) {
+  try {
+    return load_package(folder);
+  } catch (const Error& error) {
+    std::string message = error.what();
+    const std::string prefix = (folder / "").native();
+    if (const auto found = message.find(prefix); found != std::string::npos) {
+      message.erase(found, prefix.size());
+    }
+    throw Error(error.code(),
+                cat(source.file.native(),
+                    ": the package that the importer made of it cannot be used: ",
+                    message));
+  }
+}
+
+/// Imports into the new folder. The package stays usable when the folder is gone.
 Package import_into(const fs::path& folder, const Source& source, const ImportOptions& options) {
   run_importer(source.file, folder, options.time_limit);
   std::error_code error;
@@ -114,19 +141,25 @@ Package import_into(const fs::path& folder, const Source& source, const ImportOp
     throw Error(ErrorCode::kModelImporterCrashed,
                 cat("the importer made no package of ", source.file.native()));
   }
-  Package package = load_package(folder);
+  Package package = load_made(folder, source);
   check_source(package, source);
   return package;
 }
+
+constexpr std::chrono::milliseconds kOneTry{1};
 
 /// Removes what processes left behind that were killed more than an hour ago.
 void remove_leftovers(const fs::path& folder) {
   const auto limit = fs::file_time_type::clock::now() - std::chrono::hours(1);
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
-    const bool ours = entry.path().filename().native().starts_with(kTemporaryPrefix);
-    if (!ours || entry.last_write_time(error) > limit || error) continue;
-    fs::remove_all(entry.path(), error);
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const std::string name = entry->path().filename().native();
+    std::error_code ignored;
+    if (entry->last_write_time(ignored) > limit || ignored) continue;
+    if (name.starts_with(kTemporaryPrefix)) fs::remove_all(entry->path(), ignored);
+    // Had and given back, a lock removes its file; one that somebody holds stays.
+    if (name.starts_with(kLockPrefix)) const FileLock lock(entry->path(), kOneTry);
   }
 }
 
@@ -143,28 +176,44 @@ Package import_and_keep(const fs::path& cache, const Source& source, const Impor
 }
 
 Package import_without_cache(const Source& source, const ImportOptions& options) {
-  const TemporaryFolder folder(fs::temp_directory_path());
+  std::error_code error;
+  const fs::path parent = fs::temp_directory_path(error);
+  if (error) {
+    throw Error(ErrorCode::kIoWrite,
+                cat("cannot import ",
+                    source.file.native(),
+                    ": there is no folder for temporary files (TMPDIR): ",
+                    error.message()));
+  }
+  const TemporaryFolder folder(parent);
   return import_into(folder.path() / "package", source, options);
 }
 
-}  // namespace
-
-Package import_cached(const fs::path& file, const ImportOptions& options) {
-  const Source source{file, sha256_of_file(file, kModelFileLimit)};
+/// As import_cached, but called like the file that the package was first made of.
+Package import_content(const Source& source, const ImportOptions& options) {
   const auto cache = cache_folder();
   if (!cache) return import_without_cache(source, options);
   const fs::path entry = *cache / source.key();
-  if (auto package = load_entry(entry, source, options)) return *std::move(package);
+  Warnings warnings(options);
+  if (auto package = load_entry(entry, source, warnings)) return *std::move(package);
 
   // The lock only saves work: without it, every process would import and the last rename lose.
-  const FileLock lock(*cache / cat(".lock-", source.key()), options.time_limit);
-  if (auto package = load_entry(entry, source, options)) return *std::move(package);
+  const FileLock lock(*cache / cat(kLockPrefix, source.key()), options.time_limit);
+  if (auto package = load_entry(entry, source, warnings)) return *std::move(package);
   try {
     return import_and_keep(*cache, source, options);
   } catch (const Error& error) {
     if (!is_io(error)) throw;
   }
   return import_without_cache(source, options);
+}
+
+}  // namespace
+
+Package import_cached(const fs::path& file, const ImportOptions& options) {
+  Package package = import_content({file, sha256_of_file(file, kModelFileLimit)}, options);
+  name_after(package.manifest, file);
+  return package;
 }
 
 }  // namespace fovea

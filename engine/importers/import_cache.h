@@ -12,9 +12,10 @@
 namespace fovea {
 
 /// The package of a foreign file: from the cache, or imported and then put there. Of several
-/// threads and processes that want the same file, one imports while the others wait for it. A
-/// damaged entry is removed and made again, with one warning. Where the cache cannot be written,
-/// the package is made in a temporary folder. Errors as of open_model_file.
+/// threads and processes that want the same file, one imports while the others wait for it. The
+/// package is called like `file`, whatever the file was called that was imported first. An entry
+/// that is damaged or cannot be read is removed and made again, with one warning. Where the cache
+/// cannot be written, the package is made in a temporary folder. Errors as of open_model_file.
 [[nodiscard]] Package import_cached(const std::filesystem::path& file,
                                     const ImportOptions& options);
 

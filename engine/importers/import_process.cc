@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <vector>
 
@@ -23,6 +24,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kProgram = "fovea-import";
 constexpr std::size_t kMaxMessageBytes = 2'000;
+constexpr std::size_t kMaxQuotedBytes = 400;
 
 fs::path executable_folder() {
   std::error_code error;
@@ -64,23 +66,41 @@ bool is_report_code(const std::string& code) {
   throw Error(code, message);
 }
 
-[[noreturn]] void fail_crashed(const fs::path& file, const std::string& how) {
+/// The helper's own words where it ended in no error that it may end in: its report, and the end of
+/// what it wrote to standard error; empty where it said nothing.
+std::string quote(const Report& report, std::string_view errors) {
+  std::string text;
+  if (!report.message.empty()) {
+    text = cat("; it reported: ", printable(report.message, kMaxQuotedBytes));
+  }
+  while (errors.ends_with('\n')) errors.remove_suffix(1);
+  if (errors.size() > kMaxQuotedBytes) errors.remove_prefix(errors.size() - kMaxQuotedBytes);
+  if (!errors.empty()) {
+    text += cat("; its standard error ends in: ", printable(errors, kMaxQuotedBytes));
+  }
+  return text;
+}
+
+[[noreturn]] void fail_crashed(const fs::path& file,
+                               const std::string& how,
+                               const ChildResult& result) {
   throw Error(ErrorCode::kModelImporterCrashed,
               cat("the importer ",
                   how,
                   " on ",
                   file.native(),
                   "; the file is damaged, or this is a bug of the importer: check the file's hash "
-                  "against its source"));
+                  "against its source",
+                  quote(parse_report(result.output), result.errors)));
 }
 
-[[noreturn]] void fail_signalled(const fs::path& file, int signal) {
-  if (signal == SIGXCPU) {
+[[noreturn]] void fail_signalled(const fs::path& file, const ChildResult& result) {
+  if (result.code == SIGXCPU) {
     throw Error(ErrorCode::kModelLimit,
                 cat("importing ", file.native(), " needs more processor time than is allowed"));
   }
-  const char* name = ::sigabbrev_np(signal);
-  fail_crashed(file, cat("was ended by signal ", name == nullptr ? "?" : name));
+  const char* name = ::sigabbrev_np(result.code);
+  fail_crashed(file, cat("was ended by signal ", name == nullptr ? "?" : name), result);
 }
 
 }  // namespace
@@ -117,14 +137,14 @@ void run_importer(const fs::path& file,
                       time_limit.count(),
                       " ms; the file is damaged or too large for this machine"));
     case ChildEnd::kSignalled:
-      fail_signalled(file, result.code);
+      fail_signalled(file, result);
     case ChildEnd::kExited:
       break;
   }
   if (result.code == 0) return;
   const Report report = parse_report(result.output);
   if (is_report_code(report.code)) fail_as_reported(report);
-  fail_crashed(file, cat("ended with status ", result.code));
+  fail_crashed(file, cat("ended with status ", result.code), result);
 }
 
 }  // namespace fovea

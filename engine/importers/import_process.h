@@ -17,9 +17,9 @@ namespace fovea {
 /// Converts `file` into a package in the new folder `package`, whose parent must exist.
 ///
 /// Throws Error, naming the file: the helper's own (model/..., io/...), model/limit where it takes
-/// longer than `time_limit` or needs too much memory or processor time, model/importer-crashed
-/// where it ends in any other way, io/read where it cannot be started. What it wrote before is left
-/// for the caller to remove. Thread-safe.
+/// longer than `time_limit` or needs too much memory or processor time, model/importer-crashed,
+/// quoting what it said, where it ends in any other way, io/read where it cannot be started. What
+/// it wrote before is left for the caller to remove. Thread-safe.
 void run_importer(const std::filesystem::path& file,
                   const std::filesystem::path& package,
                   std::chrono::milliseconds time_limit);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "engine/core/file.h"
+#include "engine/core/file_lock.h"
 #include "engine/core/hash.h"
 #include "engine/importers/importer_version.h"
 #include "tests/support/errors.h"
@@ -104,13 +105,26 @@ TEST_F(OpenModelTest, ImportsOnceAndThenReadsTheCache) {
   EXPECT_EQ(entries, 1) << "a temporary folder or a lock was left behind";
 }
 
-TEST_F(OpenModelTest, KnowsAFileByItsContent) {
-  (void)open();
-  fs::rename(model(), folder_.path() / "renamed");
+TEST_F(OpenModelTest, KnowsAFileByItsContentAndCallsItByItsName) {
+  const Package first = open();
+  fs::rename(model(), folder_.path() / "renamed.net");
 
-  (void)open_model_file(folder_.path() / "renamed", options_);
+  const Package renamed = open_model_file(folder_.path() / "renamed.net", options_);
 
   EXPECT_EQ(runs(), 1);
+  EXPECT_EQ(first.manifest.name, "model");
+  EXPECT_EQ(first.manifest.source->file, "model.onnx");
+  EXPECT_EQ(renamed.manifest.name, "renamed");
+  EXPECT_EQ(renamed.manifest.source->file, "renamed.net");
+}
+
+TEST_F(OpenModelTest, CallsAFileByItsNameWhateverTheHelperSays) {
+  fs::rename(model(), folder_.path() / "other.net");
+
+  const Package package = open_model_file(folder_.path() / "other.net", options_);
+
+  EXPECT_EQ(package.manifest.name, "other");
+  EXPECT_EQ(package.manifest.source->file, "other.net");
 }
 
 TEST_F(OpenModelTest, NoticesEveryKindOfDamageAndImportsAgain) {
@@ -168,18 +182,64 @@ TEST_F(OpenModelTest, WorksWithAFullCache) {
 TEST_F(OpenModelTest, RemovesWhatKilledProcessesLeftLongAgo) {
   const fs::path old = home() / "packages" / ".new-old";
   const fs::path young = home() / "packages" / ".new-young";
+  const fs::path old_lock = home() / "packages" / ".lock-old";
+  const fs::path young_lock = home() / "packages" / ".lock-young";
+  const fs::path held_lock = home() / "packages" / ".lock-held";
   for (const fs::path& folder : {old, young}) fs::create_directories(folder / "package");
-  fs::last_write_time(old, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  for (const fs::path& file : {old_lock, young_lock}) std::ofstream{file};
+  const FileLock held(held_lock, std::chrono::seconds(1));
+  for (const fs::path& path : {old, old_lock, held_lock}) {
+    fs::last_write_time(path, fs::file_time_type::clock::now() - std::chrono::hours(2));
+  }
 
   (void)open();
 
   EXPECT_FALSE(fs::exists(old));
+  EXPECT_FALSE(fs::exists(old_lock));
   EXPECT_TRUE(fs::exists(young)) << "another process may be working in it";
+  EXPECT_TRUE(fs::exists(young_lock)) << "another process may be about to lock it";
+  EXPECT_TRUE(fs::exists(held_lock));
+}
+
+TEST_F(OpenModelTest, WarnsOnceOfAnEntryThatItCannotRead) {
+  (void)open();
+  const bool is_root = ::geteuid() == 0;
+  fs::permissions(folder_.path(), fs::perms::all);
+  fs::permissions(home() / "packages", fs::perms::all);
+  fs::permissions(entry(), is_root ? fs::perms::owner_all : fs::perms::none);
+  if (is_root) fs::permissions(runs_file(), fs::perms::all);
+  constexpr uid_t kNobody = 65'534;
+  if (is_root && ::setresuid(kNobody, kNobody, 0) != 0) GTEST_SKIP() << "root reads everything";
+
+  const std::string error = test::error_of([&] { EXPECT_EQ(open().graph.size(), 3); });
+
+  if (is_root && ::setresuid(0, 0, 0) != 0) std::abort();
+  fs::permissions(entry(), fs::perms::owner_all);
+  EXPECT_EQ(error, "");
+  EXPECT_EQ(runs(), 2);
+  ASSERT_EQ(warnings_.size(), 1U);
+  EXPECT_NE(warnings_[0].find("model.onnx cannot be read"), std::string::npos) << warnings_[0];
+}
+
+TEST_F(OpenModelTest, SaysThatThereIsNoFolderForTemporaryFiles) {
+  write_file_atomic(folder_.path() / "file", std::string_view("x"));
+  ::setenv("FOVEA_HOME", (folder_.path() / "file").c_str(), 1);
+  const char* const old = ::getenv("TMPDIR");
+  const std::string old_folder = old == nullptr ? "" : old;
+  ::setenv("TMPDIR", "/nonexistent", 1);
+
+  expect_error(ErrorCode::kIoWrite, "TMPDIR", [&] { (void)open(); });
+  expect_error(ErrorCode::kIoWrite, "model.onnx", [&] { (void)open(); });
+
+  old == nullptr ? ::unsetenv("TMPDIR") : ::setenv("TMPDIR", old_folder.c_str(), 1);
 }
 
 TEST_F(OpenModelTest, NamesACrash) {
   set_helper("kill -SEGV $$");
   expect_import_error(ErrorCode::kModelImporterCrashed, "signal SEGV");
+
+  set_helper("yes 0123456789 | head -c 3000 >&2; echo last words >&2; kill -ABRT $$");
+  expect_import_error(ErrorCode::kModelImporterCrashed, "last words");
 
   set_helper("exit 9");
   expect_import_error(ErrorCode::kModelImporterCrashed, "status 9");
@@ -209,14 +269,19 @@ TEST_F(OpenModelTest, PassesTheHelpersOwnErrorsOn) {
       R"(echo '{"code":"model/limit","message":"model.onnx needs too much memory"}'; exit 1)");
   expect_import_error(ErrorCode::kModelLimit, "too much memory");
 
-  // A code that is not the helper's to give.
-  set_helper(R"(echo '{"code":"device/failed","message":"x"}'; exit 1)");
-  expect_import_error(ErrorCode::kModelImporterCrashed, "status 1");
+  // Codes that are not the helper's to give.
+  for (const char* code : {"device/failed", "internal", "argument/invalid"}) {
+    set_helper(std::string(R"(echo '{"code":")") + code +
+               R"(","message":"a \u001b[31mmessage"}'; echo 'and' >&2; echo more >&2; exit 1)");
+    expect_import_error(ErrorCode::kModelImporterCrashed, "status 1");
+    expect_import_error(ErrorCode::kModelImporterCrashed, "reported: a ?[31mmessage");
+    expect_import_error(ErrorCode::kModelImporterCrashed, "error ends in: and?more");
+  }
 }
 
 TEST_F(OpenModelTest, TrustsNothingThatTheHelperMakes) {
   set_helper("cp -r " + prepared().native() + " \"$4\"; echo x >> \"$4/graph.json\"");
-  expect_error(ErrorCode::kModelCorrupt, "graph.json", [&] { (void)open(); });
+  expect_import_error(ErrorCode::kModelCorrupt, "made of it cannot be used: graph.json is damaged");
 
   make_package(prepared(), std::string(64, '0'), kImporterVersion);
   set_helper("cp -r " + prepared().native() + " \"$4\"");
