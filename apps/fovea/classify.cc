@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 #include <CLI/CLI.hpp>
@@ -25,7 +26,7 @@ struct Arguments {
   std::string labels;
   std::string output;
   std::int64_t batch = 0;
-  int top = 5;
+  std::optional<int> top;
   bool json = false;
 };
 
@@ -47,7 +48,6 @@ std::unique_ptr<RowWriter> make_writer(const Arguments& arguments) {
 }
 
 int classify(const Arguments& arguments) {
-  if (arguments.top < 1) throw InvalidArgument("--top is at least 1");
   Classifier classifier = Classifier::open(arguments.model.model, classifier_options(arguments));
   catch_interrupt();
   const auto writer = make_writer(arguments);
@@ -91,7 +91,9 @@ void add_classify(CLI::App& program, Action& action) {
                    arguments->paths,
                    "pictures, folders of pictures, or - for one path a line on stdin")
       ->required();
-  command->add_option("--top", arguments->top, "predictions per picture")->capture_default_str();
+  command->add_option("--top",
+                      arguments->top,
+                      "predictions per picture (default: 5, or all classes where there are fewer)");
   command->add_option(
       "--labels", arguments->labels, "imagenet, mnist or a file; the default is the model's own");
   command->add_option("--batch", arguments->batch, "pictures per run; 0: chosen for the backend")

@@ -82,7 +82,7 @@ void PreprocessArguments::apply(ModelOptions& options) const {
   if (!interpolation.empty()) options.interpolation = parse_interpolation(interpolation);
   if (!color.empty()) options.color = parse_color_mode(color);
   if (keep_aspect_ratio) options.fit = Fit::kKeepAspectRatio;
-  if (shorter_side != 0) {
+  if (shorter_side) {
     options.fit = Fit::kCentreCrop;
     options.shorter_side = shorter_side;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -56,7 +57,7 @@ struct PreprocessArguments {
   std::string interpolation;
   std::string color;
   bool keep_aspect_ratio = false;
-  int shorter_side = 0;
+  std::optional<int> shorter_side;
 
   void add_to(CLI::App& command);
 

@@ -33,6 +33,9 @@ constexpr std::int64_t kCpuBatch = 1;
 /// two threads compute no faster than one (same table), and ResNet50 (3.9 billion): 1.9 times.
 constexpr std::int64_t kLeastSharedWork = 10'000'000;
 
+/// Predictions per picture where the caller does not say.
+constexpr std::int64_t kTopK = 5;
+
 PreprocessSpec spec_for(const Model& model, const ClassifierShape& shape) {
   const std::optional<PreprocessSpec>& contract = model.preprocessing();
   if (!contract) {
@@ -42,29 +45,16 @@ PreprocessSpec spec_for(const Model& model, const ClassifierShape& shape) {
         "' does not say how pictures are preprocessed; say it with a mode: none, caffe, tf, torch "
         "or unit (--mode on the command line)"));
   }
-  PreprocessSpec spec = *contract;
-  if (shape.channels == 1 &&
-      (spec.mode == Normalization::kCaffe || spec.mode == Normalization::kTorch)) {
-    throw InvalidArgument(cat("'",
-                              model.name(),
-                              "' takes gray pictures, and a mode with a mean for each colour does "
-                              "not go with them; use none, tf or unit"));
+  return classifier_spec(*contract, shape);
+}
+
+std::int64_t checked_top_k(std::optional<int> top_k, std::int64_t classes) {
+  if (!top_k) return std::min(kTopK, classes);
+  if (*top_k < 1 || *top_k > classes) {
+    throw InvalidArgument(
+        cat("the network has ", classes, " classes, so top-k is 1 to ", classes, ", not ", *top_k));
   }
-  spec.height = static_cast<int>(shape.height);
-  spec.width = static_cast<int>(shape.width);
-  if (shape.channels == 1) spec.color = ColorMode::kGrayscale;
-  require(shape.channels == (spec.color == ColorMode::kRgb ? 3 : 1),
-          "the preprocessing's colour does not fit the network's channels");
-  if (spec.fit == Fit::kCentreCrop && spec.shorter_side < std::max(spec.height, spec.width)) {
-    throw InvalidArgument(cat("the shorter side (",
-                              spec.shorter_side,
-                              ") must be at least the crop (",
-                              spec.height,
-                              " x ",
-                              spec.width,
-                              ")"));
-  }
-  return spec;
+  return *top_k;
 }
 
 /// Resizes the picture into a worker's slot, which holds one byte per channel. `name` is for
@@ -97,23 +87,12 @@ struct Classifier::Impl {
         threads(checked_threads(o.threads)),
         backend(make_backend(o.backend)->name()) {
     const Graph& network = ModelGraphAccess::graph(model.graph());
-    const ClassifierShape shape = classifier_shape(network);
+    const Manifest& manifest = model.impl().manifest;
+    const ClassifierShape shape = classifier_shape(network, manifest.input_layout);
     spec = spec_for(model, shape);
-    if (options.top_k < 1 || options.top_k > shape.classes) {
-      throw InvalidArgument(cat("the network has ",
-                                shape.classes,
-                                " classes, so top-k is 1 to ",
-                                shape.classes,
-                                ", not ",
-                                options.top_k));
-    }
-    const auto labels = model.labels().size();
-    if (labels != 0 && labels != static_cast<std::size_t>(shape.classes)) {
-      throw InvalidArgument(
-          cat("there are ", labels, " labels for the network's ", shape.classes, " classes"));
-    }
     require(options.batch >= 0, "a batch size cannot be negative");
-    graph = classify_graph(network, spec, options.top_k, model.impl().manifest.logits);
+    const std::int64_t top_k = checked_top_k(options.top_k, shape.classes);
+    graph = classify_graph(network, shape, spec, top_k, manifest.logits);
   }
 
   Engine& engine_for(std::optional<std::size_t> expected) {

@@ -1,5 +1,7 @@
 #include "engine/api/classify_graph.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 
 #include "engine/core/require.h"
@@ -16,25 +18,43 @@ bool is_channel_count(std::int64_t size) {
   return size == 1 || size == 3;
 }
 
+/// A side of the network's pictures, which are described as `input`.
+int checked_side(std::int64_t side, const TensorDesc& input) {
+  if (side < 1 || side > kLargestSide) {
+    throw InvalidArgument(cat("a classifier's pictures have 1 to ",
+                              kLargestSide,
+                              " pixels a side; this network takes ",
+                              to_string(input)));
+  }
+  return static_cast<int>(side);
+}
+
+/// A name that no node of the graph has: the wanted one, with underscores where it is taken.
+std::string free_name(const Graph& graph, std::string name) {
+  while (graph.find(name) >= 0) name += '_';
+  return name;
+}
+
 }  // namespace
 
-ClassifierShape classifier_shape(const Graph& graph) {
+ClassifierShape classifier_shape(const Graph& graph, InputLayout layout) {
   const std::vector<NodeId> inputs = graph.inputs();
   require(inputs.size() == 1, "a classifier needs a network with one input");
   const TensorDesc& input = graph.node(inputs[0]).outputs[0];
-  const bool picture = input.dtype == DType::kFloat32 && input.shape.size() == 4 &&
-                       (is_channel_count(input.shape[1]) || is_channel_count(input.shape[3]));
-  if (!picture) {
+  ClassifierShape shape;
+  shape.channels_first = layout == InputLayout::kNchw;
+  const std::size_t channels = shape.channels_first ? 1 : 3;
+  const std::size_t height = shape.channels_first ? 2 : 1;
+  if (input.dtype != DType::kFloat32 || input.shape.size() != 4 ||
+      !is_channel_count(input.shape[channels])) {
     throw InvalidArgument(
         cat("a classifier needs a float32 picture input of 1 or 3 channels; this network takes ",
             to_string(input)));
   }
   require(has_batch(input), "a classifier needs a network whose batch size is open");
-  ClassifierShape shape;
-  shape.channels_first = !is_channel_count(input.shape[3]);
-  shape.channels = input.shape[shape.channels_first ? 1 : 3];
-  shape.height = input.shape[shape.channels_first ? 2 : 1];
-  shape.width = input.shape[shape.channels_first ? 3 : 2];
+  shape.channels = static_cast<int>(input.shape[channels]);
+  shape.height = checked_side(input.shape[height], input);
+  shape.width = checked_side(input.shape[height + 1], input);
 
   require(!graph.outputs().empty(), "a classifier needs a network with an output");
   const TensorDesc& output = graph.desc(graph.outputs()[0].value);
@@ -47,17 +67,52 @@ ClassifierShape classifier_shape(const Graph& graph) {
   return shape;
 }
 
-Graph classify_graph(const Graph& graph, const PreprocessSpec& spec, std::int64_t k, bool logits) {
-  const ClassifierShape shape = classifier_shape(graph);
+PreprocessSpec classifier_spec(const PreprocessSpec& contract, const ClassifierShape& shape) {
+  PreprocessSpec spec = contract;
+  spec.height = shape.height;
+  spec.width = shape.width;
+  if (shape.channels != (spec.color == ColorMode::kRgb ? 3 : 1)) {
+    throw InvalidArgument(cat("the colour of the pictures is ",
+                              to_string(spec.color),
+                              ", and the network takes ",
+                              shape.channels,
+                              shape.channels == 1 ? " channel" : " channels"));
+  }
+  if (shape.channels == 1 &&
+      (spec.mode == Normalization::kCaffe || spec.mode == Normalization::kTorch)) {
+    throw InvalidArgument(cat("the network takes gray pictures, and '",
+                              to_string(spec.mode),
+                              "' has a mean for each colour; use none, tf or unit"));
+  }
+  if (spec.fit == Fit::kCentreCrop && spec.shorter_side < std::max(spec.height, spec.width)) {
+    throw InvalidArgument(cat("the shorter side (",
+                              spec.shorter_side,
+                              ") must be at least the crop (",
+                              spec.height,
+                              " x ",
+                              spec.width,
+                              ")"));
+  }
+  return spec;
+}
+
+Graph classify_graph(const Graph& graph,
+                     const ClassifierShape& shape,
+                     const PreprocessSpec& spec,
+                     std::int64_t k,
+                     bool logits) {
   Graph whole;
-  const Value pixels = whole.add(Input{{DType::kUInt8, {kPictureBytes}}}, {}, "pixels");
-  const Value table = whole.add(Input{{DType::kInt64, {kBatch, 3}}}, {}, "picture_table");
-  Value head = whole.add(ResizeImage{spec}, {pixels, table}, "resized_pictures");
-  head = whole.add(NormalizeImage{.constants = normalization_constants(spec.mode)},
-                   {head},
-                   "normalized_pictures");
+  const auto add = [&](Op op, std::vector<Value> inputs, const char* name) {
+    return whole.add(std::move(op), std::move(inputs), free_name(graph, name));
+  };
+  const Value pixels = add(Input{{DType::kUInt8, {kPictureBytes}}}, {}, "pixels");
+  const Value table = add(Input{{DType::kInt64, {kBatch, 3}}}, {}, "picture_table");
+  Value head = add(ResizeImage{spec}, {pixels, table}, "resized_pictures");
+  head = add(NormalizeImage{.constants = normalization_constants(spec.mode)},
+             {head},
+             "normalized_pictures");
   if (shape.channels_first) {
-    head = whole.add(Transpose{{0, 3, 1, 2}}, {head}, "channels_first_pictures");
+    head = add(Transpose{{0, 3, 1, 2}}, {head}, "channels_first_pictures");
   }
 
   std::vector<Value> inner_to_whole(graph.nodes().size());
@@ -78,8 +133,8 @@ Graph classify_graph(const Graph& graph, const PreprocessSpec& spec, std::int64_
   const Value scores = graph.outputs()[0].value;
   Value tail = inner_to_whole[static_cast<std::size_t>(scores.node)];
   tail.output += scores.output;
-  if (logits) tail = whole.add(Softmax{}, {tail}, "class_probabilities");
-  const Value top = whole.add(TopK{k}, {tail}, "top_classes");
+  if (logits) tail = add(Softmax{}, {tail}, "class_probabilities");
+  const Value top = add(TopK{k}, {tail}, "top_classes");
   whole.mark_output(top, "values");
   whole.mark_output({top.node, 1}, "indices");
   whole.compact();

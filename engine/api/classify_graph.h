@@ -4,25 +4,38 @@
 #include <fovea/preprocess.h>
 
 #include "engine/graph/graph.h"
+#include "engine/importers/manifest.h"
 
 namespace fovea {
 
+/// The most pixels that a side of a network's pictures may have.
+inline constexpr int kLargestSide = 16'384;
+
 /// What a network says of itself, as far as a classifier needs it.
 struct ClassifierShape {
-  std::int64_t height = 0;
-  std::int64_t width = 0;
-  std::int64_t channels = 0;
+  int height = 0;               ///< 1 to kLargestSide
+  int width = 0;                ///< 1 to kLargestSide
+  int channels = 0;             ///< 1 or 3
   bool channels_first = false;  ///< the network's own input is NCHW
   std::int64_t classes = 0;
 };
 
-/// Throws InvalidArgument unless the graph has one float32 picture input and its first output is
-/// one row of classes per picture.
-[[nodiscard]] ClassifierShape classifier_shape(const Graph& graph);
+/// Throws InvalidArgument unless the graph has one float32 picture input of that layout and its
+/// first output is one row of classes per picture.
+///
+/// layout   of the input; kOther is NHWC, the graph's own rule
+[[nodiscard]] ClassifierShape classifier_shape(const Graph& graph, InputLayout layout);
+
+/// The contract with the network's own size.
+/// Throws InvalidArgument where it does not fit the network: its colour, a mode with a mean for
+/// each colour where pictures are gray, a shorter side below the crop.
+[[nodiscard]] PreprocessSpec classifier_spec(const PreprocessSpec& contract,
+                                             const ClassifierShape& shape);
 
 /// ResizeImage -> NormalizeImage -> the network -> (Softmax, where `logits`) -> TopK, with the
-/// outputs "values" and "indices". The spec's size and colour are the network's.
+/// outputs "values" and "indices". The spec is what classifier_spec gave for that shape.
 [[nodiscard]] Graph classify_graph(const Graph& graph,
+                                   const ClassifierShape& shape,
                                    const PreprocessSpec& spec,
                                    std::int64_t k,
                                    bool logits);

@@ -31,6 +31,10 @@ std::vector<TensorInfo> Model::outputs() const {
   return outputs;
 }
 
+bool Model::gives_scores() const {
+  return impl_->manifest.logits;
+}
+
 const std::optional<PreprocessSpec>& Model::preprocessing() const {
   return impl_->preprocessing;
 }

@@ -6,6 +6,7 @@
 
 #include <fovea/model.h>
 
+#include "engine/api/classify_graph.h"
 #include "engine/api/labels_source.h"
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
@@ -41,6 +42,17 @@ std::optional<std::uint64_t> random_seed(std::string_view weights) {
   return seed;
 }
 
+/// Whether there is a file or folder of that name. Throws io/read where that cannot be told, for
+/// example in a folder that may not be searched.
+bool is_there(const std::filesystem::path& path) {
+  std::error_code error;
+  const bool there = std::filesystem::exists(path, error);
+  if (error) {
+    throw Error(ErrorCode::kIoRead, cat("cannot read ", path.native(), ": ", error.message()));
+  }
+  return there;
+}
+
 const EmbeddedFile& embedded(std::string_view path) {
   const EmbeddedFile* file = find_embedded_file(path);
   if (file == nullptr)
@@ -71,38 +83,95 @@ void give_weights(Graph& graph, const Manifest& manifest, const std::string& wei
   } else if (const auto seed = random_seed(weights)) {
     fill_random_weights(graph, *seed, manifest.random_head);
   } else {
-    if (!std::filesystem::exists(weights)) {
+    if (!is_there(weights)) {
       throw Error(ErrorCode::kWeightsMissing, cat("there is no weights file '", weights, "'"));
     }
     load_weights(graph, read_safetensors(weights));
   }
 }
 
-/// Puts what the user says of the labels over the model's own, which are `own_file` where that is
-/// not empty. The manifest keeps only the name of a set that is built in.
-void give_labels(Model::Impl& impl, const std::string& wanted, std::string_view own_file) {
-  const std::string set = wanted.empty() ? impl.manifest.labels : wanted;
-  if (!wanted.empty()) {
-    impl.labels = read_labels(wanted);
-  } else if (!own_file.empty()) {
-    impl.labels = parse_labels(own_file, set);
-  } else if (!set.empty()) {
-    impl.labels = read_labels(set);
+/// The labels of a package; `file` is the content of its own label file.
+std::vector<Label> package_labels(const Manifest& manifest, std::string_view file) {
+  try {
+    return parse_labels(file, manifest.labels);
+  } catch (const InvalidArgument& error) {
+    throw Error(ErrorCode::kModelCorrupt,
+                cat("the package of '", manifest.name, "': ", error.what()));
   }
-  impl.manifest.labels = is_label_set(set) ? set : "";
 }
 
-/// What the options say of preprocessing, over what the manifest says; nothing where neither names
-/// a mode.
-std::optional<PreprocessSpec> preprocessing(const Manifest& manifest, const ModelOptions& options) {
-  if (!manifest.preprocess && !options.mode) return std::nullopt;
-  PreprocessSpec spec = manifest.preprocess.value_or(PreprocessSpec{});
+/// Puts what the user says of the labels over the model's own, whose file is `own_file` where they
+/// are a file. The manifest keeps only the name of a set that is built in.
+void give_labels(Model::Impl& impl, const std::string& wanted, std::string_view own_file) {
+  Manifest& manifest = impl.manifest;
+  if (!wanted.empty()) {
+    impl.labels = read_labels(wanted);
+    manifest.labels = wanted;
+  } else if (has_label_file(manifest)) {
+    impl.labels = package_labels(manifest, own_file);
+  } else if (!manifest.labels.empty()) {
+    impl.labels = read_labels(manifest.labels);
+  }
+  if (!is_label_set(manifest.labels)) manifest.labels.clear();
+}
+
+void check_options(const ModelOptions& options) {
+  if (options.shorter_side && (*options.shorter_side < 1 || *options.shorter_side > kLargestSide)) {
+    throw InvalidArgument(
+        cat("the shorter side is 1 to ", kLargestSide, " pixels, not ", *options.shorter_side));
+  }
+  if (!options.input_size) return;
+  const auto [height, width] = *options.input_size;
+  if (height < 1 || height > kLargestSide || width < 1 || width > kLargestSide) {
+    throw InvalidArgument(cat(
+        "a network's input is 1 to ", kLargestSide, " pixels a side, not ", height, " x ", width));
+  }
+}
+
+/// What the options say of preprocessing, over what the manifest says.
+PreprocessSpec preprocessing(const Manifest& manifest,
+                             const ModelOptions& options,
+                             const ClassifierShape& shape) {
+  PreprocessSpec spec;
+  spec.color = shape.channels == 1 ? ColorMode::kGrayscale : ColorMode::kRgb;
+  if (manifest.preprocess) spec = *manifest.preprocess;
   spec.mode = options.mode.value_or(spec.mode);
   spec.interpolation = options.interpolation.value_or(spec.interpolation);
   spec.fit = options.fit.value_or(spec.fit);
   spec.shorter_side = options.shorter_side.value_or(spec.shorter_side);
   spec.color = options.color.value_or(spec.color);
-  return spec;
+  if (options.shorter_side && spec.fit != Fit::kCentreCrop) {
+    throw InvalidArgument(
+        cat("a shorter side goes with centre-crop, not with ", to_string(spec.fit)));
+  }
+  return classifier_spec(spec, shape);
+}
+
+/// Gives the model its contract and labels, which must fit its network: whoever opens a package
+/// made of it has no other. A model without either may be any network.
+///
+/// label_file   the content of the package's own, where it has one
+void complete(Model::Impl& impl, const ModelOptions& options, std::string_view label_file) {
+  const Manifest& manifest = impl.manifest;
+  const bool has_contract = manifest.preprocess || options.mode;
+  if (!has_contract &&
+      (options.interpolation || options.fit || options.shorter_side || options.color)) {
+    throw InvalidArgument(
+        cat("model '",
+            manifest.name,
+            "' does not say how pictures are preprocessed; how they are resized and coloured can "
+            "only be said together with a mode (--mode on the command line)"));
+  }
+  give_labels(impl, options.labels, label_file);
+  if (!has_contract && impl.labels.empty()) return;
+  const Graph& network = ModelGraphAccess::graph(impl.graph);
+  const ClassifierShape shape = classifier_shape(network, manifest.input_layout);
+  if (has_contract) impl.preprocessing = preprocessing(manifest, options, shape);
+  const std::size_t labels = impl.labels.size();
+  if (labels != 0 && !std::cmp_equal(labels, shape.classes)) {
+    throw InvalidArgument(
+        cat("there are ", labels, " labels for the network's ", shape.classes, " classes"));
+  }
 }
 
 Model open_zoo_model(const zoo::Model& entry, const ModelOptions& options) {
@@ -119,14 +188,12 @@ Model open_zoo_model(const zoo::Model& entry, const ModelOptions& options) {
   auto impl = std::make_shared<Model::Impl>();
   impl->manifest = manifest;
   impl->graph = ModelGraphAccess::wrap(std::move(graph));
-  impl->preprocessing = preprocessing(manifest, options);
-  give_labels(*impl, options.labels, {});
+  complete(*impl, options, {});
   return Model(std::move(impl));
 }
 
 /// A package, or a foreign file as the package that it is imported to.
 Model open_file(const std::filesystem::path& path, const ModelOptions& options) {
-  Package package = open_model_file(path);
   if (options.weights != kDefaultWeights) {
     throw InvalidArgument(
         cat(path.native(),
@@ -139,22 +206,22 @@ Model open_file(const std::filesystem::path& path, const ModelOptions& options) 
                               path.native(),
                               " takes is fixed; only networks of the zoo take another one"));
   }
+  Package package = open_model_file(path);
   auto impl = std::make_shared<Model::Impl>();
   impl->manifest = std::move(package.manifest);
   impl->graph = ModelGraphAccess::wrap(std::move(package.graph));
-  impl->preprocessing = preprocessing(impl->manifest, options);
-  give_labels(*impl, options.labels, package.labels);
+  complete(*impl, options, package.labels);
   return Model(std::move(impl));
 }
 
 }  // namespace
 
 Model open_model(std::string_view model, const ModelOptions& options) {
+  check_options(options);
   for (const zoo::Model& entry : zoo::models()) {
     if (entry.name == model) return open_zoo_model(entry, options);
   }
-  std::error_code ignored;
-  if (std::filesystem::exists(model, ignored)) return open_file(model, options);
+  if (is_there(model)) return open_file(model, options);
   std::string names;
   for (const zoo::Model& entry : zoo::models()) names += cat(names.empty() ? "" : ", ", entry.name);
   throw Error(ErrorCode::kModelNotFound,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <fovea/classifier.h>
 #include <fovea/model.h>
@@ -82,8 +83,26 @@ TEST_F(FileModels, APackageKeepsWhatTheModelWasOpenedWith) {
   EXPECT_EQ(first(model, {9, 200, 9}).label, "green");
   ASSERT_TRUE(model.preprocessing().has_value());
   EXPECT_EQ(model.preprocessing()->mode, Normalization::kUnit);
+  EXPECT_EQ(model.preprocessing()->height, 4);
+  EXPECT_EQ(model.preprocessing()->width, 5);
+  EXPECT_TRUE(model.gives_scores());
   EXPECT_EQ(model.labels().size(), 3U);
   EXPECT_EQ(open_model(package() + "/manifest.json").name(), "colours");
+  const std::string manifest = read_text_file(package() + "/manifest.json");
+  EXPECT_NE(manifest.find("\"height\": 4,"), std::string::npos) << manifest;
+  EXPECT_NE(manifest.find("\"width\": 5,"), std::string::npos) << manifest;
+}
+
+TEST_F(FileModels, APackageWithAnEmptyLabelFileIsDamaged) {
+  save_package(open_model(onnx(), colours()), package());
+  std::ofstream(package() + "/labels.json", std::ios::trunc).close();
+  const fs::path before = fs::current_path();
+  fs::current_path(folder_.path());
+  std::ofstream("labels.json") << R"(["a", "b", "c"])";
+
+  expect_error(ErrorCode::kModelCorrupt, "labels.json", [&] { (void)open_model(package()); });
+
+  fs::current_path(before);
 }
 
 TEST_F(FileModels, OptionsWinOverAPackage) {
@@ -118,13 +137,35 @@ TEST_F(FileModels, ANetworkOfTheZooBecomesAPackage) {
   }
 }
 
+/// Before the file is read: it is no model.
 TEST_F(FileModels, RefuseWhatAFileDoesNotTake) {
+  const std::string file = folder_.path() / "labels.txt";
   expect_error(ErrorCode::kArgumentInvalid, "its own weights", [&] {
-    (void)open_model(onnx(), {.weights = "random:1"});
+    (void)open_model(file, {.weights = "random:1"});
   });
   ModelOptions size;
   size.input_size = {8, 8};
-  expect_error(ErrorCode::kArgumentInvalid, "fixed", [&] { (void)open_model(onnx(), size); });
+  expect_error(ErrorCode::kArgumentInvalid, "fixed", [&] { (void)open_model(file, size); });
+}
+
+TEST_F(FileModels, SayWhyAFileCannotBeReached) {
+  const fs::path loop = folder_.path() / "loop.onnx";
+  fs::create_symlink(loop, loop);
+
+  expect_error(ErrorCode::kIoRead, "symbolic link", [&] { (void)open_model(loop.native()); });
+  expect_error(
+      ErrorCode::kIoRead, "symbolic link", [&] { (void)open_model("lenet5", {.weights = loop}); });
+}
+
+TEST_F(FileModels, SayThatAFolderMayNotBeSearched) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may search every folder";
+  const fs::path closed = folder_.path() / "closed";
+  fs::create_directory(closed);
+  fs::permissions(closed, fs::perms::none);
+  expect_error(ErrorCode::kIoRead, "ermission denied", [&] {
+    (void)open_model((closed / "model.onnx").native());
+  });
+  fs::permissions(closed, fs::perms::owner_all);
 }
 
 TEST_F(FileModels, NameWhatIsNotThere) {

@@ -36,7 +36,11 @@ class Model {
   [[nodiscard]] std::vector<TensorInfo> inputs() const;
   [[nodiscard]] std::vector<TensorInfo> outputs() const;
 
-  /// How a picture becomes the network's input; nothing for a model that came without a contract.
+  /// Whether the first output is scores that have been through no softmax; a classifier adds one.
+  [[nodiscard]] bool gives_scores() const;
+
+  /// How a picture becomes the network's input, of the network's size; nothing for a model that
+  /// came without a contract.
   [[nodiscard]] const std::optional<PreprocessSpec>& preprocessing() const;
 
   /// One per class, or empty where the model has none.
@@ -54,12 +58,14 @@ class Model {
 /// Opens a network of the zoo by its name; else a model package (its folder, or the manifest.json
 /// in it) or an ONNX file, which the program fovea-import reads in a process of its own. The
 /// package it makes is kept in the cache, so that a file is imported once. A name of the zoo comes
-/// first: write
-/// ./NAME for a file of that name. `options` override what the model says of itself.
+/// first: ./NAME is a file of that name. `options` override what the model says of itself. A
+/// contract and labels must fit the network, as Classifier::open needs it; a model without either
+/// may be any network.
 ///
 /// Throws Error: model/not-found, model/unsupported-op, model/unsupported-format, model/corrupt,
 /// model/limit, model/importer-crashed, weights/missing, weights/shape-mismatch, io/read,
-/// argument/invalid (weights or a size for a file, which has its own). Thread-safe.
+/// argument/invalid (weights or a size for a file, which has its own; a contract or labels that do
+/// not fit). Thread-safe.
 [[nodiscard]] Model open_model(std::string_view model, const ModelOptions& options = {});
 
 /// Writes the model into the new folder as a package, with the labels and the preprocessing that it

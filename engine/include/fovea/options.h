@@ -39,10 +39,11 @@ struct ModelOptions {
   /// index, or one label a line. Empty: the model's own.
   std::string labels{};
 
+  /// A model without a contract takes the others only together with a mode.
   std::optional<Normalization> mode{};
   std::optional<Interpolation> interpolation{};
   std::optional<Fit> fit{};
-  std::optional<int> shorter_side{};  ///< pixels; with Fit::kCentreCrop
+  std::optional<int> shorter_side{};  ///< pixels, 1 to 16,384; with Fit::kCentreCrop
   std::optional<ColorMode> color{};
 
   /// Height and width of the network's input in pixels, where the network allows another size.
@@ -63,7 +64,10 @@ struct ClassifierOptions {
   std::int64_t batch = 0;        ///< pictures per run, >= 1; 0: chosen for the backend
   int threads = 0;               ///< CPU threads, at most 1024; 0: all the process may use
   Threading threading = Threading::kAuto;
-  int top_k = 5;  ///< 1 to the number of classes
+
+  /// Predictions per picture, 1 to the number of classes; nothing: 5, or all where there are fewer.
+  std::optional<int> top_k{};
+
   DecodeLimits limits{};
 };
 
