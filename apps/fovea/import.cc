@@ -2,12 +2,14 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
 #include <fovea/model.h>
 
 #include "apps/fovea/command.h"
+#include "apps/fovea/text.h"
 
 namespace fovea::app {
 
@@ -30,20 +32,30 @@ std::string describe(const PreprocessSpec& spec) {
   return text;
 }
 
+/// What a classifier takes the first output for; empty where it is no row of numbers per picture.
+std::string meaning(const Model& model, const TensorInfo& first_output) {
+  if (first_output.desc.shape.size() != 2 || !has_batch(first_output.desc)) return {};
+  return model.gives_scores() ? ", taken for scores: a softmax is added"
+                              : ", taken for probabilities";
+}
+
 /// What was converted, and what the package still lacks to classify pictures.
 void print_report(const Model& model, const Arguments& arguments) {
-  std::string text = arguments.output + ": model '" + model.name() + "'\n";
+  std::string text = one_line(arguments.output + ": model '" + model.name() + "'") + "\n";
   const auto line = [&text](const char* what, const std::string& value) {
     text += "  ";
     text += what;
-    text += value + "\n";
+    text += one_line(value) + "\n";
   };
   for (const std::string& note : model.notes()) line("", note);
   for (const TensorInfo& input : model.inputs()) {
     line("input          ", input.name + " " + to_string(input.desc));
   }
+  bool first = true;
   for (const TensorInfo& output : model.outputs()) {
-    line("output         ", output.name + " " + to_string(output.desc));
+    line("output         ",
+         output.name + " " + to_string(output.desc) +
+             (std::exchange(first, false) ? meaning(model, output) : ""));
   }
   const auto& spec = model.preprocessing();
   line("preprocessing  ",

@@ -39,7 +39,10 @@ std::string free_name(const Graph& graph, std::string name) {
 
 ClassifierShape classifier_shape(const Graph& graph, InputLayout layout) {
   const std::vector<NodeId> inputs = graph.inputs();
-  require(inputs.size() == 1, "a classifier needs a network with one input");
+  if (inputs.size() != 1) {
+    throw InvalidArgument(
+        cat("a classifier needs a network with one input; this network has ", inputs.size()));
+  }
   const TensorDesc& input = graph.node(inputs[0]).outputs[0];
   ClassifierShape shape;
   shape.channels_first = layout == InputLayout::kNchw;

@@ -20,7 +20,8 @@ std::string joined(const Words& words) {
 }
 
 TEST(CliHelp, FitsATerminalAndHasAnExample) {
-  for (const Words& command : {Words{}, {"classify"}, {"run"}, {"preprocess"}, {"version"}}) {
+  for (const Words& command :
+       {Words{}, {"classify"}, {"run"}, {"preprocess"}, {"import"}, {"version"}}) {
     Words arguments = command;
     arguments.emplace_back("--help");
 
@@ -36,7 +37,7 @@ TEST(CliHelp, FitsATerminalAndHasAnExample) {
 TEST(CliHelp, NamesEveryCommandAndNoneThatIsMissing) {
   const std::string help = run_program({"--help"}).out;
 
-  for (const char* command : {"classify", "run", "preprocess", "version"}) {
+  for (const char* command : {"classify", "run", "preprocess", "import", "version"}) {
     EXPECT_NE(help.find(std::string("\n  ") + command + ' '), std::string::npos) << command;
   }
   EXPECT_EQ(help.find("bench"), std::string::npos);
@@ -78,6 +79,7 @@ std::vector<WrongUse> wrong_uses() {
       {{"classify", "lenet5", one, "--top", "99999999999999"}, 2, "argument/invalid", "--top"},
       {{"classify", "lenet5", one, "--top"}, 2, "argument/invalid", "--top"},
       {{"classify", "lenet5", one, "--top", "11"}, 2, "argument/invalid", "1 to 10"},
+      {{"classify", "lenet5", one, "--top", "0"}, 2, "argument/invalid", "1 to 10"},
       {{"classify", "lenet5", one, "--threads", "-1"}, 2, "argument/invalid", "1024"},
       {{"classify", "lenet5", one, "--threads", "100000"}, 2, "argument/invalid", "1024"},
       {{"classify", "lenet5", one, "--batch", "-1"}, 2, "argument/invalid", "batch"},
@@ -98,7 +100,9 @@ std::vector<WrongUse> wrong_uses() {
       {{"classify", "lenet5", one, "--mode", "caffe"}, 2, "argument/invalid", "gray"},
       {{"classify", "lenet5", one, "--interpolation", "best"}, 2, "argument/invalid", "lanczos"},
       {{"classify", "lenet5", one, "--color", "cmyk"}, 2, "argument/invalid", "grayscale"},
+      {{"classify", "lenet5", one, "--color", "rgb"}, 2, "argument/invalid", "1 channel"},
       {{"classify", "lenet5", one, "--shorter-side", "20"}, 2, "argument/invalid", "28"},
+      {{"classify", "lenet5", one, "--shorter-side", "0"}, 2, "argument/invalid", "16384"},
       {{"classify", "lenet5", one, "--weights", "random:-1"}, 2, "argument/invalid", "2^64"},
       {{"classify", "lenet5", one, "--labels", "imagenet"}, 2, "argument/invalid", "10 classes"},
       {{"preprocess", one}, 2, "argument/invalid", "--output"},
@@ -108,6 +112,18 @@ std::vector<WrongUse> wrong_uses() {
        2,
        "argument/invalid",
        "--size"},
+      {{"import", "lenet5"}, 2, "argument/invalid", "--output"},
+      {{"import", "--output", "y"}, 2, "argument/invalid", "FILE"},
+      {{"import", "lenet5", "--output", "y", "--mode", "vgg"}, 2, "argument/invalid", "caffe"},
+      {{"import", "lenet5", "--output", "y", "--shorter-side", "-5"},
+       2,
+       "argument/invalid",
+       "16384"},
+      {{"import", "lenet5", "--output", "y", "--labels", "imagenet"},
+       2,
+       "argument/invalid",
+       "10 classes"},
+      {{"import", "lenet6", "--output", "y"}, 3, "model/not-found", "lenet5"},
       {{"version", "now"}, 2, "argument/invalid", "fovea version --help"},
       {{"classify", "lenet6", one}, 3, "model/not-found", "lenet5"},
       {{"classify", "resnet50", one}, 3, "weights/missing", "random:SEED"},
