@@ -147,6 +147,10 @@ PreprocessSpec preprocessing(const Manifest& manifest,
   return classifier_spec(spec, shape);
 }
 
+bool resizes_or_colours(const ModelOptions& options) {
+  return options.interpolation || options.fit || options.shorter_side || options.color;
+}
+
 /// Gives the model its contract and labels, which must fit its network: whoever opens a package
 /// made of it has no other. A model without either may be any network.
 ///
@@ -154,8 +158,7 @@ PreprocessSpec preprocessing(const Manifest& manifest,
 void complete(Model::Impl& impl, const ModelOptions& options, std::string_view label_file) {
   const Manifest& manifest = impl.manifest;
   const bool has_contract = manifest.preprocess || options.mode;
-  if (!has_contract &&
-      (options.interpolation || options.fit || options.shorter_side || options.color)) {
+  if (!has_contract && resizes_or_colours(options)) {
     throw InvalidArgument(
         cat("model '",
             manifest.name,
@@ -210,7 +213,13 @@ Model open_file(const std::filesystem::path& path, const ModelOptions& options) 
   auto impl = std::make_shared<Model::Impl>();
   impl->manifest = std::move(package.manifest);
   impl->graph = ModelGraphAccess::wrap(std::move(package.graph));
-  complete(*impl, options, package.labels);
+  try {
+    complete(*impl, options, package.labels);
+  } catch (const InvalidArgument& error) {
+    if (options.mode || !options.labels.empty() || resizes_or_colours(options)) throw;
+    // Nothing was asked for, so the package does not fit itself.
+    throw Error(ErrorCode::kModelCorrupt, cat(path.native(), ": ", error.what()));
+  }
   return Model(std::move(impl));
 }
 

@@ -175,6 +175,26 @@ TEST_F(FileContracts, RefuseWhatDoesNotFitTheNetwork) {
   });
 }
 
+/// Nobody asked for what does not fit: the package is wrong, not its user, who can put it right.
+TEST_F(FileContracts, APackageThatDoesNotFitItselfIsDamaged) {
+  const std::string package = folder_.path() / "package";
+  save_package(open_model(write(channel_means({-1, 3, 4, 5})), unit()), package);
+  const std::string path = package + "/manifest.json";
+  std::string manifest = read_text_file(path);
+  const std::string rgb = R"("color": "rgb")";
+  manifest.replace(manifest.find(rgb), rgb.size(), R"("color": "grayscale")");
+  write_file_atomic(path, manifest);
+  ModelOptions options;
+  options.color = ColorMode::kRgb;
+
+  EXPECT_EQ(open_model(package, options).preprocessing().value().color, ColorMode::kRgb);
+
+  expect_error(ErrorCode::kModelCorrupt, "3 channels", [&] { (void)open_model(package); });
+  options.color = ColorMode::kGrayscale;
+  expect_error(
+      ErrorCode::kArgumentInvalid, "3 channels", [&] { (void)open_model(package, options); });
+}
+
 TEST_F(FileContracts, AModeComesFirst) {
   const std::string file = write(channel_means({-1, 3, 4, 5}));
   const auto refuse = [&](auto change) {
