@@ -32,7 +32,7 @@ class CliTest : public testing::Test {
   }
 
   /// A copy of `file` under that name in the folder; folders on the way are made.
-  std::string copy(const std::filesystem::path& file, const std::string& name) const {
+  [[nodiscard]] std::string copy(const std::filesystem::path& file, const std::string& name) const {
     const std::filesystem::path target = folder_.path() / name;
     std::filesystem::create_directories(target.parent_path());
     std::filesystem::copy_file(file, target);
