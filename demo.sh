@@ -3,10 +3,10 @@
 #
 # Usage: ./demo.sh [PICTURE or FOLDER...]
 #
-# First LeNet-5 on the digits that are in the repository, then your pictures
-# with ResNet50. The second part needs weights, which do not come with this
-# version: FOVEA_DEMO_WEIGHTS names a safetensors file with tensors named like
-# ResNet50's parameters.
+# First LeNet-5 on the digits that are in the repository, then your pictures with
+# a network that knows photographs. Its weights do not come with this version:
+# FOVEA_DEMO_MODEL names a model package (fovea import makes one of an ONNX
+# file), or FOVEA_DEMO_WEIGHTS a safetensors file for ResNet50.
 set -euo pipefail
 start=$PWD
 cd "$(dirname "$0")"
@@ -28,15 +28,21 @@ for picture in "$@"; do
   esac
 done
 
-weights=${FOVEA_DEMO_WEIGHTS:-}
-case $weights in
-  '' | /*) ;;
-  *) weights=$start/$weights ;;
-esac
-if [ -n "$weights" ] && [ ! -f "$weights" ]; then
-  echo "demo.sh: FOVEA_DEMO_WEIGHTS is no file: $weights" >&2
-  exit 2
-fi
+# named VARIABLE: what it names, from where the user stands; nothing where it is not set.
+named() {
+  case ${!1:-} in
+    '') return ;;
+    /*) path=${!1} ;;
+    *) path=$start/${!1} ;;
+  esac
+  if [ ! -e "$path" ]; then
+    echo "demo.sh: $1 names what is not there: $path" >&2
+    exit 2
+  fi
+  echo "$path"
+}
+model=$(named FOVEA_DEMO_MODEL)
+weights=$(named FOVEA_DEMO_WEIGHTS)
 
 echo "== packages and release build (minutes the first time; build/demo.log)"
 cmake/install-deps.sh
@@ -56,11 +62,17 @@ echo "== LeNet-5 on the bundled digits"
 
 if [ "${#pictures[@]}" -eq 0 ]; then
   echo "== skipped: no pictures given; try ./demo.sh photo.jpg"
-elif [ -z "$weights" ]; then
-  echo "== skipped: your pictures, because there are no ImageNet weights."
-  echo "   Set FOVEA_DEMO_WEIGHTS to a safetensors file with ResNet50's (names and"
-  echo "   shapes: models/resnet50/README.md) and run ./demo.sh again."
-else
+elif [ -n "$model" ]; then
+  echo "== $FOVEA_DEMO_MODEL on your pictures"
+  "$fovea" classify "$model" "${pictures[@]}"
+elif [ -n "$weights" ]; then
   echo "== ResNet50 on your pictures"
   "$fovea" classify resnet50 "${pictures[@]}" --weights "$weights"
+else
+  echo "== skipped: your pictures, because there are no ImageNet weights."
+  echo "   Set FOVEA_DEMO_MODEL to a model package, such as"
+  echo "     $fovea import mobilenet_v2.onnx --output mobilenet_v2 \\"
+  echo "       --mode tf --labels imagenet"
+  echo "   makes of an ONNX file, or FOVEA_DEMO_WEIGHTS to a safetensors file with"
+  echo "   ResNet50's weights (models/resnet50/README.md); run ./demo.sh again."
 fi
