@@ -81,7 +81,7 @@ int import(const Arguments& arguments) {
 void add_import(CLI::App& program, Action& action) {
   auto* command = program.add_subcommand("import", "Convert a model file into a model package");
   auto arguments = std::make_shared<Arguments>();
-  command->add_option("FILE", arguments->file, "an ONNX file")->required();
+  command->add_option("FILE", arguments->file, "an ONNX file, or any other MODEL")->required();
   command->add_option("--output", arguments->output, "the package, a new folder")->required();
   command->add_option(
       "--labels", arguments->labels, "imagenet, mnist or a file, to travel with the model");

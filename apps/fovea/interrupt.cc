@@ -1,5 +1,6 @@
 #include "apps/fovea/interrupt.h"
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
@@ -15,12 +16,13 @@ namespace fovea::app {
 
 namespace {
 
-volatile std::sig_atomic_t noted = 0;
+std::atomic<bool> noted = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler takes no lock");
 int descriptor = -1;
 
 extern "C" void note_interrupt(int /*signal*/) {
   const int old_errno = errno;
-  noted = 1;
+  noted = true;
   const std::uint64_t one = 1;
   // Cannot fail: the counter of a new eventfd takes a one.
   [[maybe_unused]] const ssize_t written = ::write(descriptor, &one, sizeof one);
@@ -36,6 +38,9 @@ void catch_interrupt() {
                 std::string("cannot watch for Ctrl-C: ") + std::strerror(errno));
   }
   struct sigaction action{};
+  ::sigaction(SIGINT, nullptr, &action);
+  if (action.sa_handler == SIG_IGN) return;  // as for a job in a script's background
+  action = {};
   action.sa_handler = note_interrupt;
   // SA_RESTART: a write of a row that waits for its reader must not fail; poll() ends all the same.
   action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
@@ -43,7 +48,7 @@ void catch_interrupt() {
 }
 
 bool interrupted() {
-  return noted != 0;
+  return noted;
 }
 
 int interrupt_descriptor() {

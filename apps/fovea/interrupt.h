@@ -4,7 +4,7 @@
 namespace fovea::app {
 
 /// From now on the first Ctrl-C is only noted, so that the pictures at work can be finished and
-/// written; the second one ends the program.
+/// written; the second one ends the program. Where Ctrl-C is ignored already, it stays so.
 void catch_interrupt();
 
 /// Whether Ctrl-C was noted. Thread-safe.

@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "apps/fovea/command.h"
 #include "apps/fovea/help.h"
@@ -16,6 +18,16 @@ namespace fovea::app {
 namespace {
 
 constexpr std::array kCommands{add_classify, add_run, add_preprocess, add_import, add_version};
+
+/// A stream that whoever started us has closed would be the next file that is opened: rows would
+/// land in it. What stands in its place can be neither read nor written, which is then told.
+void replace_closed_streams() {
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) < 0) {
+      (void)::open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+  }
+}
 
 int report(ErrorCode code, std::string_view message) {
   std::fflush(stdout);
@@ -56,6 +68,7 @@ int run_program(int argc, char** argv) {
 int main(int argc, char** argv) {
   using fovea::app::report;
   try {
+    fovea::app::replace_closed_streams();
     return fovea::app::run_program(argc, argv);
   } catch (const fovea::Error& error) {
     return report(error.code(), error.what());

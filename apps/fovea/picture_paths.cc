@@ -37,8 +37,8 @@ bool has_image_extension(const fs::path& path) {
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 
-/// Appends the pictures in the folder and, at the end of `folders`, the folders in it. Links to
-/// folders are not followed: they may lead in circles.
+/// Appends what is called like a picture in the folder, readable or not, and at the end of
+/// `folders` the folders in it. Links to folders are not followed: they may lead in circles.
 void list_folder(const fs::path& folder,
                  std::vector<std::string>& pictures,
                  std::deque<fs::path>& folders) {
@@ -48,7 +48,7 @@ void list_folder(const fs::path& folder,
     std::error_code ignored;
     if (entry->is_directory(ignored) && !entry->is_symlink(ignored)) {
       folders.push_back(entry->path());
-    } else if (entry->is_regular_file(ignored) && has_image_extension(entry->path())) {
+    } else if (!entry->is_directory(ignored) && has_image_extension(entry->path())) {
       pictures.push_back(entry->path().string());
     }
     entry.increment(error);

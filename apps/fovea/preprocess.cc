@@ -10,6 +10,7 @@
 #include <fovea/tensors.h>
 
 #include "apps/fovea/command.h"
+#include "apps/fovea/text.h"
 
 namespace fovea::app {
 
@@ -61,7 +62,8 @@ int preprocess(const Arguments& arguments) {
   const Image resized = resize(decoded.view(), spec);
   const TensorData tensor = tensor_of(resized, spec.mode);
   write_tensors(arguments.output, {tensor});
-  std::fprintf(stderr, "%s: image %s\n", arguments.output.c_str(), to_string(tensor.desc).c_str());
+  std::fprintf(
+      stderr, "%s: image %s\n", one_line(arguments.output).c_str(), to_string(tensor.desc).c_str());
   return kExitOk;
 }
 

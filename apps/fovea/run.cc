@@ -11,6 +11,7 @@
 #include <fovea/tensors.h>
 
 #include "apps/fovea/command.h"
+#include "apps/fovea/text.h"
 
 namespace fovea::app {
 
@@ -116,7 +117,7 @@ int run(const Arguments& arguments) {
   write_tensors(arguments.output, outputs);
   std::fprintf(stderr,
                "%s: tensors %zu, rows %lld, backend %s\n",
-               arguments.output.c_str(),
+               one_line(arguments.output).c_str(),
                outputs.size(),
                static_cast<long long>(rows),
                plan->backend().c_str());

@@ -11,7 +11,8 @@ namespace fovea::app {
 inline constexpr std::size_t kTextColumns = 80;
 
 /// The text broken at spaces into lines of at most kTextColumns columns; every line but the first
-/// begins with `indent` spaces. A longer word has a line of its own: a path stays whole.
+/// begins with `indent` spaces. A longer word has a line of its own: a path without
+/// spaces stays whole.
 ///
 /// used   columns that are already taken on the first line
 [[nodiscard]] std::string wrap(std::string_view text, std::size_t indent, std::size_t used = 0);

@@ -107,12 +107,13 @@ struct Classifier::Impl {
     compile.backend = backend;
     compile.buckets = {options.batch == 0 ? kCpuBatch : options.batch};
     compile.threads = latency ? threads : 1;
-    engine.plan = compile_graph(graph, compile);
-    engine.chunk = static_cast<std::size_t>(engine.plan->buckets.back().batch);
+    Engine made;
+    made.plan = compile_graph(graph, compile);
+    made.chunk = static_cast<std::size_t>(made.plan->buckets.back().batch);
     for (int i = 0; i < (latency ? 1 : threads); ++i) {
-      engine.workers.push_back(std::make_unique<PictureWorker>(engine.plan, model.labels()));
+      made.workers.push_back(std::make_unique<PictureWorker>(made.plan, model.labels()));
     }
-    return engine;
+    return engine = std::move(made);
   }
 
   /// Classifies what `next` gives until it gives nothing; one call at a time.

@@ -21,7 +21,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr FileLimit kModelFileLimit{std::uint64_t{4} << 30, ErrorCode::kModelLimit};
+/// What the importer reads.
+constexpr FileLimit kModelFileLimit{std::uint64_t{2} << 30, ErrorCode::kModelLimit};
 constexpr const char* kDigestFile = "manifest.xxh3";
 constexpr const char* kTemporaryPrefix = ".new-";
 constexpr const char* kLockPrefix = ".lock-";

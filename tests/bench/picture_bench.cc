@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
     spec.interpolation = fovea::parse_interpolation(argv[3]);
     Bench bench(spec, std::vector<std::string>(argv + 4, argv + argc));
     for (std::string line; std::getline(std::cin, line);) {
-      std::cout << bench.answer(line) << std::endl;
+      std::cout << bench.answer(line) << '\n' << std::flush;
     }
     return 0;
   } catch (const std::exception& error) {

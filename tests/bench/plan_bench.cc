@@ -151,7 +151,7 @@ int main(int argc, char** argv) {
     if (argc != 4) throw fovea::InvalidArgument("plan_bench MODEL WEIGHTS INPUT.safetensors");
     Bench bench(argv[1], argv[2], argv[3]);
     for (std::string line; std::getline(std::cin, line);) {
-      std::cout << bench.answer(line) << std::endl;
+      std::cout << bench.answer(line) << '\n' << std::flush;
     }
     return 0;
   } catch (const std::exception& error) {

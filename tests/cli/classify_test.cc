@@ -149,17 +149,19 @@ TEST_F(CliClassify, WalksFoldersRecursivelyAndSorted) {
   std::filesystem::create_directory(path("in/folder.jpg"));
   std::filesystem::create_directory_symlink(path("in"), path("in/circle"));
   std::filesystem::create_symlink(digit(2), path("in/link.png"));
+  std::filesystem::create_symlink("nowhere", path("in/gone.png"));
 
   const auto got =
       run_program({"classify", "lenet5", "x.png", "in", "--json"}, {.folder = folder_.path()});
 
-  EXPECT_EQ(got.code, 1) << "x.png is not there";
+  EXPECT_EQ(got.code, 1) << "x.png is not there, and in/gone.png leads nowhere";
   EXPECT_EQ(test::members(rows_of(got.out), "image"),
             (Paths{"x.png",
                    "in/.hidden/w.png",
                    "in/a.PNG",
                    "in/b/c/y.png",
                    "in/b/z.jpeg",
+                   "in/gone.png",
                    "in/link.png",
                    "in/x.webp"}));
 }

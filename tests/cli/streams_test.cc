@@ -81,7 +81,7 @@ TEST_F(CliStreams, CtrlCKeepsTheRowsOfAnOutputFile) {
   while (std::filesystem::is_empty(folder_.path())) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  std::this_thread::sleep_for(std::chrono::seconds(1));
+  std::this_thread::sleep_for(std::chrono::seconds(3));
 
   program.send(SIGINT);
   const ProgramResult got = program.wait();
@@ -96,7 +96,8 @@ TEST_F(CliStreams, ASecondCtrlCEndsItAtOnce) {
   program.let_output_fill();
 
   program.send(SIGINT);
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  // Two that come together are one.
+  std::this_thread::sleep_for(std::chrono::seconds(1));
   program.send(SIGINT);
 
   EXPECT_EQ(program.wait().signal, SIGINT);
@@ -145,6 +146,35 @@ TEST_F(CliStreams, AnUnreadableStandardInputIsAnError) {
 
   EXPECT_EQ(got.code, 5);
   EXPECT_TRUE(got.err.starts_with("fovea: io/read: cannot read standard input")) << got.err;
+}
+
+TEST_F(CliStreams, AClosedStreamIsAnErrorAndNoOtherFile) {
+  const auto without_input = run_program({"classify", "lenet5", "-"}, {.shell = "exec \"$@\" <&-"});
+  EXPECT_EQ(without_input.code, 5);
+  EXPECT_TRUE(without_input.err.starts_with("fovea: io/read: cannot read standard input"))
+      << without_input.err;
+
+  const auto without_output =
+      run_program({"classify", "lenet5", digit(1), "--json"}, {.shell = "exec \"$@\" >&-"});
+  EXPECT_EQ(without_output.code, 5);
+  EXPECT_TRUE(without_output.err.starts_with("fovea: io/write:")) << without_output.err;
+
+  const auto without_both = run_program({"classify", "lenet5", digit(1), "--output", path("a.csv")},
+                                        {.shell = "exec \"$@\" <&- >&- 2>&-"});
+  EXPECT_EQ(without_both.code, 0);
+  EXPECT_TRUE(read_text_file(path("a.csv")).starts_with("image,rank,"));
+}
+
+TEST_F(CliStreams, CtrlCThatIsIgnoredStaysIgnored) {
+  Program program({"classify", "lenet5", "-", "--json"},
+                  {.input = std::nullopt, .shell = "trap '' INT; exec \"$@\""});
+  program.write(digit(1) + '\n');
+  (void)program.read_line();
+
+  program.send(SIGINT);
+  program.write(digit(2) + '\n');
+
+  EXPECT_NE(program.read_line().find("2.png"), std::string::npos);
 }
 
 TEST_F(CliStreams, NoColourAndNoTerminalSequencesInAPipe) {

@@ -149,6 +149,19 @@ TEST(LeNet5Weights, FillTheNetworkWithoutACopy) {
   }
 }
 
+TEST(LabelSets, AreNoFilesOfAPackage) {
+  int sets = 0;
+  for (const EmbeddedFile& file : embedded_files()) {
+    const std::filesystem::path path(file.path);
+    if (path.parent_path() != "labels") continue;
+    Manifest manifest;
+    manifest.labels = path.stem();
+    EXPECT_FALSE(has_label_file(manifest)) << file.path;
+    ++sets;
+  }
+  EXPECT_EQ(sets, 2);
+}
+
 TEST(ZooNames, AreThoseOfTheTable) {
   const auto names = zoo_names();
   ASSERT_EQ(names.size(), zoo::models().size());

@@ -100,10 +100,12 @@ Program::Program(const std::vector<std::string>& arguments, const ProgramOptions
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
 
   std::vector<std::string> words{FOVEA_PROGRAM};
+  if (!options.shell.empty()) words = {"/bin/sh", "-c", options.shell, "sh", FOVEA_PROGRAM};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment = environment_with(options.environment);
+  const std::string started = words.front();
   const int error = ::posix_spawn(&process_,
-                                  FOVEA_PROGRAM,
+                                  started.c_str(),
                                   &actions,
                                   &attributes,
                                   pointers(words).data(),

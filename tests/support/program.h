@@ -28,6 +28,7 @@ struct ProgramOptions {
   std::optional<std::string> input = "";   ///< all of stdin; nothing: it stays open, see Program
   std::filesystem::path input_file{};      ///< what stdin is opened on; empty: a pipe with `input`
   std::filesystem::path output{};          ///< a file for stdout; empty: a pipe
+  std::string shell{};                     ///< a command that starts it as "$@"; empty: no shell
   std::filesystem::path folder{};          ///< working folder; empty: the test's own
   std::vector<std::string> environment{};  ///< "NAME=value" besides or instead of the test's own
   std::chrono::seconds limit{60};          ///< then it is killed, which fails the test

@@ -69,10 +69,11 @@ class Model {
 [[nodiscard]] Model open_model(std::string_view model, const ModelOptions& options = {});
 
 /// Writes the model into the new folder as a package, with the labels and the preprocessing that it
-/// was opened with; open_model gives it back. The folder is complete or not there.
+/// was opened with; open_model gives it back. A new folder appears when it is complete; a folder that
+/// is there and empty is filled, its manifest.json last.
 ///
 /// Throws Error: io/write where the folder is there and not empty; io/write, io/no-space;
-/// weights/missing for a model without. Thread-safe.
+/// argument/invalid for an empty name. Thread-safe.
 void save_package(const Model& model, std::string_view folder);
 
 }  // namespace fovea

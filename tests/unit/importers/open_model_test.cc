@@ -328,7 +328,7 @@ TEST_F(OpenModelTest, SaysThatAFileIsNotThere) {
 
 TEST_F(OpenModelTest, RefusesAFileThatIsTooLong) {
   std::ofstream(model()) << "x";
-  fs::resize_file(model(), (std::uintmax_t{4} << 30) + 1);
+  fs::resize_file(model(), (std::uintmax_t{2} << 30) + 1);
 
   expect_error(ErrorCode::kModelLimit, "too long", [&] { (void)open(); });
 }

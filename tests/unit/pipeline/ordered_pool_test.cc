@@ -237,7 +237,7 @@ TEST(OrderedPool, ManyRunsOneAfterTheOther) {
     };
 
     try {
-      run_ordered(stream.run(3, 1 + round % 2));
+      run_ordered(stream.run(3, round % 2 == 0 ? 1 : 2));
       EXPECT_EQ(stream.delivered, round % 13);
     } catch (const Stop&) {
       EXPECT_TRUE(fails);
