@@ -69,8 +69,8 @@ class Model {
 [[nodiscard]] Model open_model(std::string_view model, const ModelOptions& options = {});
 
 /// Writes the model into the new folder as a package, with the labels and the preprocessing that it
-/// was opened with; open_model gives it back. A new folder appears when it is complete; a folder that
-/// is there and empty is filled, its manifest.json last.
+/// was opened with; open_model gives it back. A new folder appears when it is complete; a folder
+/// that is there and empty is filled, its manifest.json last.
 ///
 /// Throws Error: io/write where the folder is there and not empty; io/write, io/no-space;
 /// argument/invalid for an empty name. Thread-safe.
