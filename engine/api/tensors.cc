@@ -11,7 +11,7 @@ namespace fovea {
 std::vector<TensorData> read_tensors(std::string_view path) {
   std::vector<TensorData> tensors;
   for (const auto& [name, tensor] : read_safetensors(std::filesystem::path(path))) {
-    const auto bytes = tensor.second->bytes();
+    const PinnedBytes bytes = tensor.second->read();
     tensors.push_back({name, tensor.first, {bytes.begin(), bytes.end()}});
   }
   return tensors;

@@ -169,9 +169,12 @@ class Backend {
   /// `threads` is how many CPU threads work enqueued here may use (>= 1).
   [[nodiscard]] virtual std::unique_ptr<Stream> make_stream(int threads) const = 0;
 
-  /// Device memory, aligned to kBufferAlignment, freed with the last pointer.
-  /// Throws DeviceError (device/out-of-memory).
+  /// Device memory, aligned to kBufferAlignment, freed with the last pointer; zeroed where it is
+  /// on_host(). Throws DeviceError (device/out-of-memory).
   [[nodiscard]] virtual std::shared_ptr<std::byte> allocate(std::size_t bytes) const = 0;
+
+  /// Whether device memory is ordinary memory, which the caller may read and write.
+  [[nodiscard]] virtual bool on_host() const { return false; }
 
   [[nodiscard]] virtual MemoryInfo memory_info() const = 0;
 };

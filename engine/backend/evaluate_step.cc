@@ -19,7 +19,7 @@ class EvaluateStep final : public Step {
     for (std::size_t i = 0; i < site.node.inputs.size(); ++i) {
       inputs_.push_back(site.input(i));
       const Constant* constant = site.constant(i);
-      constants_.push_back(constant == nullptr ? nullptr : constant->data);
+      constants_.push_back(constant == nullptr ? PinnedBytes({}, nullptr) : constant->read());
     }
   }
 
@@ -28,7 +28,7 @@ class EvaluateStep final : public Step {
     auto state = std::make_unique<EvaluateState>();
     for (std::size_t i = 0; i < inputs_.size(); ++i) {
       const std::byte* data =
-          constants_[i] == nullptr ? args.inputs[i] : constants_[i]->bytes().data();
+          constants_[i].data() == nullptr ? args.inputs[i] : constants_[i].data();
       state->inputs.push_back({&inputs_[i], data});
     }
     for (std::size_t i = 0; i < outputs_.size(); ++i) {
@@ -45,7 +45,7 @@ class EvaluateStep final : public Step {
  private:
   Op op_;
   std::vector<TensorDesc> inputs_;
-  std::vector<std::shared_ptr<const Buffer>> constants_;
+  std::vector<PinnedBytes> constants_;  ///< empty for inputs that are no Constants
   std::vector<TensorDesc> outputs_;
 };
 

@@ -58,7 +58,8 @@ class HostStream : public Stream {
   void replay(const Replay& /*replay*/) override {}
 };
 
-/// Aligned host memory, freed with the last pointer. Throws DeviceError (device/out-of-memory).
+/// Aligned and zeroed host memory, freed with the last pointer. Throws DeviceError
+/// (device/out-of-memory).
 [[nodiscard]] std::shared_ptr<std::byte> allocate_host(std::size_t bytes);
 
 /// What the machine has and what is free of it now.

@@ -14,11 +14,15 @@ std::shared_ptr<const std::byte> WeightStore::get(
   const auto known = packed_.find(key);
   if (known != packed_.end()) return known->second;
 
-  std::vector<std::byte> host(bytes);
-  pack(host);
   const std::shared_ptr<std::byte> device = backend_.allocate(bytes);
-  stream_->upload(device.get(), host.data(), bytes);
-  stream_->synchronize();
+  if (backend_.on_host()) {
+    pack({device.get(), bytes});
+  } else {
+    std::vector<std::byte> host(bytes);
+    pack(host);
+    stream_->upload(device.get(), host.data(), bytes);
+    stream_->synchronize();
+  }
   bytes_ += bytes;
   packed_.emplace(key, device);
   return device;

@@ -18,8 +18,9 @@ class WeightStore {
  public:
   explicit WeightStore(const Backend& backend);
 
-  /// The packed bytes under `key`. Where the key is new, `pack` fills `bytes` host bytes (zeroed),
-  /// which are then uploaded. The key names content and form, for example "<hash> OHWI16o".
+  /// The packed bytes under `key`. Where the key is new, `pack` fills `bytes` zeroed bytes of
+  /// host memory, which are then uploaded where the device has memory of its own. The key names
+  /// content and form, for example "<hash> OHWI16o".
   std::shared_ptr<const std::byte> get(const std::string& key,
                                        std::size_t bytes,
                                        const std::function<void(std::span<std::byte>)>& pack);

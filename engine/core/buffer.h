@@ -1,17 +1,38 @@
-// Immutable bytes with a content hash: what weights are kept in.
+// Immutable bytes: what weights are kept in.
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace fovea {
 
-/// Immutable bytes that are shared by pointer; the owner may be a vector or a mapped file.
-/// Thread-safe. Data starts at an address that is a multiple of 8 or more.
+/// Bytes that stay where they are while this value, or a copy of it, lives.
+class PinnedBytes {
+ public:
+  PinnedBytes(std::span<const std::byte> bytes, std::shared_ptr<const void> owner)
+      : bytes_(bytes), owner_(std::move(owner)) {}
+
+  [[nodiscard]] const std::byte* data() const { return bytes_.data(); }
+
+  [[nodiscard]] std::size_t size() const { return bytes_.size(); }
+
+  [[nodiscard]] auto begin() const { return bytes_.begin(); }
+
+  [[nodiscard]] auto end() const { return bytes_.end(); }
+
+ private:
+  std::span<const std::byte> bytes_;
+  std::shared_ptr<const void> owner_;
+};
+
+/// Immutable bytes that are shared by pointer. They are held (in a vector or a mapped file), or
+/// computed whenever somebody reads them: weights that follow from others then exist only while
+/// they are packed. Thread-safe. Data starts at an address that is a multiple of 8 or more.
 class Buffer {
  public:
   /// Takes the bytes over.
@@ -21,19 +42,45 @@ class Buffer {
   static std::shared_ptr<const Buffer> view(std::span<const std::byte> bytes,
                                             std::shared_ptr<const void> owner);
 
-  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+  /// The same, of a file that is mapped read-only.
+  static std::shared_ptr<const Buffer> mapped(std::span<const std::byte> bytes,
+                                              std::shared_ptr<const void> owner);
 
-  /// xxh3-128 of the bytes as 32 hexadecimal digits; computed at the first call.
-  [[nodiscard]] const std::string& hash() const;
+  /// `size` bytes that `compute` writes, the same ones at every call and by any thread.
+  ///
+  /// recipe   what is computed from what, with the identities of buffers that it reads: equal
+  ///          recipes give equal bytes
+  static std::shared_ptr<const Buffer> computed(std::size_t size,
+                                                std::string recipe,
+                                                std::function<void(std::span<std::byte>)> compute);
 
-  Buffer(std::span<const std::byte> bytes, std::shared_ptr<const void> owner)
-      : bytes_(bytes), owner_(std::move(owner)) {}
+  [[nodiscard]] std::size_t size() const { return size_; }
+
+  /// The bytes: those held, or new ones, computed now.
+  [[nodiscard]] PinnedBytes read() const;
+
+  /// Tells the system that bytes [begin, begin + count) of a mapped file will not be read soon, so
+  /// that they stop counting as the process's memory. They stay readable; other buffers ignore it.
+  void forget(std::size_t begin, std::size_t count) const;
+
+  /// The same for two buffers of this process only where their bytes are equal: the recipe, or a
+  /// number. (A hash of the bytes would have to read them all.)
+  [[nodiscard]] const std::string& identity() const { return content_.recipe; }
+
+  /// For the functions above.
+  struct Content {
+    std::span<const std::byte> bytes;
+    std::shared_ptr<const void> owner;
+    bool is_mapped = false;
+    std::string recipe;
+    std::function<void(std::span<std::byte>)> compute;
+  };
+
+  Buffer(std::size_t size, Content content);
 
  private:
-  std::span<const std::byte> bytes_;
-  std::shared_ptr<const void> owner_;
-  mutable std::once_flag hashed_;
-  mutable std::string hash_;
+  std::size_t size_;
+  Content content_;
 };
 
 }  // namespace fovea

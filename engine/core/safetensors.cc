@@ -221,26 +221,18 @@ void check_cover(const Entries& entries, std::uint64_t data_bytes) {
 }
 
 std::shared_ptr<const Buffer> view_or_copy(std::span<const std::byte> bytes,
-                                           const std::shared_ptr<const void>& owner) {
+                                           const std::shared_ptr<const void>& owner,
+                                           bool is_file) {
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % safetensors::kAlignment == 0) {
-    return Buffer::view(bytes, owner);
+    return is_file ? Buffer::mapped(bytes, owner) : Buffer::view(bytes, owner);
   }
   return Buffer::from({bytes.begin(), bytes.end()});
 }
 
-}  // namespace
-
-NamedTensors read_safetensors(const std::filesystem::path& path) {
-  const auto file = MappedFile::open(path, {kMaxTensorFileBytes, ErrorCode::kModelLimit});
-  try {
-    return parse_safetensors(file->bytes(), file);
-  } catch (const Error& error) {
-    throw Error(error.code(), cat(path.native(), ": ", error.what()));
-  }
-}
-
-NamedTensors parse_safetensors(std::span<const std::byte> bytes,
-                               const std::shared_ptr<const void>& owner) {
+/// is_file   whether the bytes are those of a mapped file
+NamedTensors parse(std::span<const std::byte> bytes,
+                   const std::shared_ptr<const void>& owner,
+                   bool is_file) {
   if (bytes.size() < kLengthBytes) fail("it ends within its first eight bytes");
   std::uint64_t header_bytes = 0;
   std::memcpy(&header_bytes, bytes.data(), kLengthBytes);
@@ -266,9 +258,25 @@ NamedTensors parse_safetensors(std::span<const std::byte> bytes,
     tensors.emplace_hint(
         tensors.end(),
         name,
-        std::pair(std::move(desc), view_or_copy(data.subspan(begin, end - begin), owner)));
+        std::pair(std::move(desc), view_or_copy(data.subspan(begin, end - begin), owner, is_file)));
   }
   return tensors;
+}
+
+}  // namespace
+
+NamedTensors read_safetensors(const std::filesystem::path& path) {
+  const auto file = MappedFile::open(path, {kMaxTensorFileBytes, ErrorCode::kModelLimit});
+  try {
+    return parse(file->bytes(), file, /*is_file=*/true);
+  } catch (const Error& error) {
+    throw Error(error.code(), cat(path.native(), ": ", error.what()));
+  }
+}
+
+NamedTensors parse_safetensors(std::span<const std::byte> bytes,
+                               const std::shared_ptr<const void>& owner) {
+  return parse(bytes, owner, /*is_file=*/false);
 }
 
 }  // namespace fovea

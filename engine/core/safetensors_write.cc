@@ -76,13 +76,13 @@ void check_writable(const NamedTensors& tensors) {
   for (const auto& [name, tensor] : tensors) {
     if (name == kMetadataKey) throw InvalidArgument(cat("no tensor may be called '", name, "'"));
     if (tensor.second == nullptr) throw InvalidArgument(cat("tensor '", name, "' has no data"));
-    if (tensor.second->bytes().size() != byte_size(tensor.first)) {
+    if (tensor.second->size() != byte_size(tensor.first)) {
       throw InvalidArgument(cat("tensor '",
                                 name,
                                 "' is ",
                                 to_string(tensor.first),
                                 ", its data has ",
-                                tensor.second->bytes().size(),
+                                tensor.second->size(),
                                 " bytes"));
     }
   }
@@ -98,7 +98,10 @@ void write_safetensors(const NamedTensors& tensors,
   const std::uint64_t header_bytes = header.size();
   sink(std::as_bytes(std::span(&header_bytes, 1)));
   sink(std::as_bytes(std::span(header)));
-  for (const auto& it : order) sink(it->second.second->bytes());
+  for (const auto& it : order) {
+    const PinnedBytes bytes = it->second.second->read();
+    sink({bytes.data(), bytes.size()});
+  }
 }
 
 void write_safetensors(const std::filesystem::path& path, const NamedTensors& tensors) {

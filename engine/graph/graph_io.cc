@@ -198,6 +198,7 @@ NamedTensors constant_tensors(const Graph& graph) {
   for (const Node& node : graph.nodes()) {
     const auto* constant = node.as<Constant>();
     if (constant == nullptr || constant->data == nullptr) continue;
+    require(constant->strides.empty(), "weights that a pass has permuted cannot be stored");
     if (!tensors.try_emplace(node.name, constant->desc, constant->data).second) {
       throw InvalidArgument(cat("two constants are called '", node.name, "'"));
     }

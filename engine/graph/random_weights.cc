@@ -1,6 +1,7 @@
 #include "engine/graph/random_weights.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <memory>
 #include <optional>
@@ -122,15 +123,28 @@ std::optional<Range> range_of(const Graph& graph, NodeId id, std::size_t index, 
   return std::nullopt;
 }
 
+/// Values are made when they are read: a network with random weights holds them packed only.
 void fill(Graph& graph, NodeId parameter, std::uint64_t seed, Range range) {
   const TensorDesc desc = graph.node(parameter).outputs[0];
-  const auto count = static_cast<std::size_t>(num_elements(desc.shape));
-  std::shared_ptr<float[]> values = std::make_unique_for_overwrite<float[]>(count);
-  const std::span<float> span(values.get(), count);
-  fill_uniform(graph.node(parameter).name, seed, range.lo, range.hi, span);
+  const std::string& name = graph.node(parameter).name;
+  const auto compute = [name, seed, range](std::span<std::byte> out) {
+    fill_uniform(name,
+                 seed,
+                 range.lo,
+                 range.hi,
+                 {reinterpret_cast<float*>(out.data()), out.size() / sizeof(float)});
+  };
+  const std::string recipe = cat("uniform ",
+                                 name,
+                                 ' ',
+                                 seed,
+                                 ' ',
+                                 std::bit_cast<std::uint64_t>(range.lo),
+                                 ' ',
+                                 std::bit_cast<std::uint64_t>(range.hi));
   graph.replace_op(
       parameter,
-      Constant{.desc = desc, .data = Buffer::view(std::as_bytes(span), std::move(values))});
+      Constant{.desc = desc, .data = Buffer::computed(byte_size(desc), recipe, compute)});
 }
 
 }  // namespace

@@ -24,14 +24,14 @@ const std::shared_ptr<const Buffer>& find(const NamedTensors& tensors,
                     " tensors given: use the weights of this very model"));
   }
   const auto& [stored, data] = found->second;
-  if (stored != desc || data->bytes().size() != byte_size(desc)) {
+  if (stored != desc || data->size() != byte_size(desc)) {
     throw Error(ErrorCode::kWeightsShapeMismatch,
                 cat("the weights '",
                     name,
                     "' are ",
                     to_string(stored),
                     " (",
-                    data->bytes().size(),
+                    data->size(),
                     " bytes), the model needs ",
                     to_string(desc),
                     " (",

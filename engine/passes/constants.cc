@@ -3,18 +3,53 @@
 #include <cstring>
 #include <utility>
 
+#include "engine/core/hash.h"
+#include "engine/core/require.h"
+
 namespace fovea {
 
-std::optional<std::span<const float>> constant_floats(const Graph& graph, Value value) {
+const Constant* float_constant(const Graph& graph, Value value) {
   const Constant* constant = graph.node(value).as<Constant>();
-  if (constant == nullptr || constant->data == nullptr) return std::nullopt;
-  if (constant->desc.dtype != DType::kFloat32) return std::nullopt;
-  return ConstTensorView{&constant->desc, constant->data->bytes().data()}.floats();
+  if (constant == nullptr || constant->data == nullptr) return nullptr;
+  return constant->desc.dtype == DType::kFloat32 ? constant : nullptr;
+}
+
+std::optional<std::vector<float>> constant_floats(const Graph& graph, Value value) {
+  const Constant* constant = float_constant(graph, value);
+  if (constant == nullptr) return std::nullopt;
+  const PinnedBytes bytes = constant->read();
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::memcpy(values.data(), bytes.data(), bytes.size());
+  return values;
 }
 
 Constant make_constant(Shape shape, std::span<const float> values) {
   const auto source = std::as_bytes(values);
   return {{DType::kFloat32, std::move(shape)}, Buffer::from({source.begin(), source.end()})};
+}
+
+Constant scaled_rows(const Constant& constant, std::vector<double> scale) {
+  const auto rows = static_cast<std::size_t>(constant.desc.shape.at(0));
+  require(scale.size() == rows, "one factor for every row is needed");
+  // The elements keep their places: every `inner` of them belong to one row.
+  const auto inner = static_cast<std::size_t>(constant.element_strides()[0]);
+  const std::string recipe =
+      cat("rows of ", constant.key(), " times ", xxh3_128(std::as_bytes(std::span(scale))));
+  const auto compute =
+      [source = constant.data, scale = std::move(scale), inner](std::span<std::byte> out) {
+        const PinnedBytes bytes = source->read();
+        const auto* x = reinterpret_cast<const float*>(bytes.data());
+        auto* y = reinterpret_cast<float*>(out.data());
+        const std::size_t count = out.size() / sizeof(float);
+        for (std::size_t i = 0; i < count;) {
+          for (const double factor : scale) {
+            for (std::size_t j = 0; j < inner; ++j, ++i) y[i] = static_cast<float>(x[i] * factor);
+          }
+        }
+        source->forget(0, source->size());
+      };
+  return {
+      constant.desc, Buffer::computed(constant.data->size(), recipe, compute), constant.strides};
 }
 
 }  // namespace fovea

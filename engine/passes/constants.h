@@ -3,17 +3,25 @@
 
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "engine/graph/graph.h"
 
 namespace fovea {
 
-/// The values of a float32 Constant, or nothing where `value` is not one or has no data.
-[[nodiscard]] std::optional<std::span<const float>> constant_floats(const Graph& graph,
-                                                                    Value value);
+/// The float32 Constant that the value is, or nullptr where it is none or has no data.
+[[nodiscard]] const Constant* float_constant(const Graph& graph, Value value);
+
+/// Its values, row-major; nothing where float_constant gives nullptr.
+[[nodiscard]] std::optional<std::vector<float>> constant_floats(const Graph& graph, Value value);
 
 /// A float32 Constant of these values.
 [[nodiscard]] Constant make_constant(Shape shape, std::span<const float> values);
+
+/// `constant`, float32, with every element [c, ...] multiplied by scale[c] in double precision and
+/// rounded once. Computed when it is read, so that the product is held in no form but the packed
+/// one.
+[[nodiscard]] Constant scaled_rows(const Constant& constant, std::vector<double> scale);
 
 }  // namespace fovea

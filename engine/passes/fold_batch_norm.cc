@@ -19,39 +19,36 @@ namespace {
 constexpr std::string_view kName = "fold-batch-norm";
 
 struct Statistics {
-  std::span<const float> gamma, beta, mean, variance;
+  std::vector<float> gamma, beta, mean, variance;
 };
 
 std::optional<Statistics> statistics(const Graph& graph, const Node& norm) {
-  const auto gamma = constant_floats(graph, norm.inputs[1]);
-  const auto beta = constant_floats(graph, norm.inputs[2]);
-  const auto mean = constant_floats(graph, norm.inputs[3]);
-  const auto variance = constant_floats(graph, norm.inputs[4]);
+  auto gamma = constant_floats(graph, norm.inputs[1]);
+  auto beta = constant_floats(graph, norm.inputs[2]);
+  auto mean = constant_floats(graph, norm.inputs[3]);
+  auto variance = constant_floats(graph, norm.inputs[4]);
   if (!gamma || !beta || !mean || !variance) return std::nullopt;
-  return Statistics{*gamma, *beta, *mean, *variance};
+  return Statistics{*std::move(gamma), *std::move(beta), *std::move(mean), *std::move(variance)};
 }
 
 struct Folded {
-  std::vector<float> weights;
+  Constant weights;
   std::vector<float> bias;
 };
 
-Folded fold(std::span<const float> weights,
+Folded fold(const Constant& weights,
             std::span<const float> bias,
             const Statistics& norm,
             double epsilon) {
   const std::size_t channels = norm.gamma.size();
-  const std::size_t row = weights.size() / channels;
-  Folded folded{{weights.begin(), weights.end()}, std::vector<float>(channels)};
+  std::vector<double> scale(channels);
+  std::vector<float> folded(channels);
   for (std::size_t c = 0; c < channels; ++c) {
-    const double scale = norm.gamma[c] / std::sqrt(norm.variance[c] + epsilon);
+    scale[c] = norm.gamma[c] / std::sqrt(norm.variance[c] + epsilon);
     const double shift = bias.empty() ? 0.0 : static_cast<double>(bias[c]);
-    folded.bias[c] = static_cast<float>((shift - norm.mean[c]) * scale + norm.beta[c]);
-    for (std::size_t i = c * row; i < (c + 1) * row; ++i) {
-      folded.weights[i] = static_cast<float>(weights[i] * scale);
-    }
+    folded[c] = static_cast<float>((shift - norm.mean[c]) * scale[c] + norm.beta[c]);
   }
-  return folded;
+  return {scaled_rows(weights, std::move(scale)), std::move(folded)};
 }
 
 /// The condition that keeps `producer` from taking the norm in, or "" where nothing does.
@@ -84,11 +81,11 @@ bool fold_batch_norm(Graph& graph, PassContext& context) {
     const Node& producer = graph.node(node.inputs[0]);
     std::string reason = obstacle(graph, node.inputs[0].node);
     const auto stats = statistics(graph, node);
-    const auto weights = reason.empty() ? constant_floats(graph, producer.inputs[1]) : std::nullopt;
+    const Constant* weights = reason.empty() ? float_constant(graph, producer.inputs[1]) : nullptr;
     const auto bias = reason.empty() && producer.inputs.size() > 2
                           ? constant_floats(graph, producer.inputs[2])
-                          : std::span<const float>{};
-    if (!reason.empty() || !stats || !weights || !bias) {
+                          : std::vector<float>{};
+    if (!reason.empty() || !stats || weights == nullptr || !bias) {
       if (reason.empty()) reason = "its parameters are not constant";
       context.report.refuse(kName, node.name, reason);
       rewriter.copy(id);
@@ -97,9 +94,7 @@ bool fold_batch_norm(Graph& graph, PassContext& context) {
 
     Folded folded = fold(*weights, *bias, *stats, norm->epsilon);
     const Value new_weights =
-        rewriter.add(make_constant(graph.desc(producer.inputs[1]).shape, folded.weights),
-                     {},
-                     cat(node.name, "/folded_weights"));
+        rewriter.add(std::move(folded.weights), {}, cat(node.name, "/folded_weights"));
     const Value new_bias =
         rewriter.add(make_constant({static_cast<std::int64_t>(folded.bias.size())}, folded.bias),
                      {},

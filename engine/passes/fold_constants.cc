@@ -1,8 +1,10 @@
 // f(Constant, ...)  ==>  Constant
 //
 // Legal where every input is a Constant with data: the value is computed once, by the operator's
-// own definition.
+// own definition. A Transpose moves nothing: its Constant is the same data, read with other
+// strides, and backends pack it from where it lies.
 #include <algorithm>
+#include <vector>
 
 #include "engine/passes/pass.h"
 #include "engine/passes/rewriter.h"
@@ -18,12 +20,23 @@ const Constant* known(const Graph& graph, Value value) {
 }
 
 Constant evaluate_constant(const Graph& graph, const Node& node, const std::vector<Value>& inputs) {
+  const TensorDesc& desc = node.outputs[0];
+  if (const auto* transpose = node.as<Transpose>()) {
+    const Constant& source = *known(graph, inputs[0]);
+    const Shape strides = source.element_strides();
+    Shape permuted;
+    for (const std::int64_t d : transpose->perm) {
+      permuted.push_back(strides[static_cast<std::size_t>(d)]);
+    }
+    return {desc, source.data, std::move(permuted)};
+  }
+  std::vector<PinnedBytes> bytes_of_inputs;
   std::vector<ConstTensorView> views;
   for (const Value& input : inputs) {
     const Constant* constant = known(graph, input);
-    views.push_back({&constant->desc, constant->data->bytes().data()});
+    bytes_of_inputs.push_back(constant->read());
+    views.push_back({&constant->desc, bytes_of_inputs.back().data()});
   }
-  const TensorDesc& desc = node.outputs[0];
   std::vector<std::byte> bytes(byte_size(desc));
   const TensorView output{&desc, bytes.data()};
   evaluate(node.op, views, {&output, 1});

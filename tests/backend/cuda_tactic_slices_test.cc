@@ -82,7 +82,7 @@ std::vector<test::Floats> values_of(const OpSite& site) {
     const Constant* constant = site.constant(i);
     values.push_back(constant == nullptr
                          ? test::random_values(site.input(i), i + 1)
-                         : test::to_floats({&constant->desc, constant->data->bytes().data()}));
+                         : test::to_floats({&constant->desc, constant->read().data()}));
   }
   return values;
 }

@@ -29,7 +29,7 @@ class CliClassify : public test::CliTest {
     NamedTensors tensors = read_safetensors(std::filesystem::path(FOVEA_SOURCE_DIR) / "models" /
                                             "lenet5" / "weights.safetensors");
     for (auto& [name, tensor] : tensors) {
-      const std::vector<float> values(tensor.second->bytes().size() / sizeof value, value);
+      const std::vector<float> values(tensor.second->size() / sizeof value, value);
       const auto bytes = std::as_bytes(std::span(values));
       tensor.second = Buffer::from({bytes.begin(), bytes.end()});
     }

@@ -143,7 +143,7 @@ TEST(LeNet5Weights, FillTheNetworkWithoutACopy) {
   for (const Node& node : graph.nodes()) {
     const auto* constant = node.as<Constant>();
     if (constant == nullptr) continue;
-    const std::byte* data = constant->data->bytes().data();
+    const std::byte* data = constant->data->read().data();
     EXPECT_TRUE(data > file->bytes.data() && data < file->bytes.data() + file->bytes.size())
         << node.name;
   }

@@ -20,6 +20,14 @@ Dims weight_dims(const Conv2d& conv, const Shape& ohwi) {
   return {conv.groups, ohwi[0] / conv.groups, ohwi[3], ohwi[1], ohwi[2]};
 }
 
+StoredForm stored_weights(const Conv2d& conv, const Constant& weights) {
+  const Shape& ohwi = weights.desc.shape;
+  const Shape strides = weights.element_strides();
+  Dims stored{strides[0], strides[3], strides[1], strides[2]};
+  if (conv.groups != 1) stored.insert(stored.begin(), strides[0] * (ohwi[0] / conv.groups));
+  return {weight_dims(conv, ohwi), std::move(stored)};
+}
+
 Window window_of(const Conv2d& conv) {
   return {.kernel = {},
           .strides = {conv.strides[0], conv.strides[1]},
@@ -63,21 +71,24 @@ Tactic make_tactic(const OpSite& site,
   }
   tactic.build = [site, conv, primitive, residual](const BuildArgs& args) {
     const ThreadScope threads(site.threads);
-    const Shape& ohwi = site.input(1).shape;
-    const dnnl::memory::desc present(
-        weight_dims(conv, ohwi), kFloat, conv.groups == 1 ? Tag::acdb : Tag::abdec);
     PrimitiveSpec spec;
     spec.primitive = dnnl::convolution_forward(primitive);
     spec.source = {DNNL_ARG_SRC, primitive.src_desc()};
     spec.destination = {DNNL_ARG_DST, primitive.dst_desc()};
     spec.scratchpad = primitive.scratchpad_desc();
     if (conv.residual) spec.residual_input = static_cast<int>(residual);
-    spec.weights.push_back(
-        pack(args.weights, *site.constant(1), DNNL_ARG_WEIGHTS, present, primitive.weights_desc()));
+    const Constant& weights = *site.constant(1);
+    spec.weights.push_back(pack(args.weights,
+                                weights,
+                                DNNL_ARG_WEIGHTS,
+                                stored_weights(conv, weights),
+                                primitive.weights_desc()));
     if (conv.bias) {
-      const dnnl::memory::desc bias({ohwi[0]}, kFloat, Tag::a);
-      spec.weights.push_back(
-          pack(args.weights, *site.constant(2), DNNL_ARG_BIAS, bias, primitive.bias_desc()));
+      spec.weights.push_back(pack(args.weights,
+                                  *site.constant(2),
+                                  DNNL_ARG_BIAS,
+                                  {{weights.desc.shape[0]}, {1}},
+                                  primitive.bias_desc()));
     }
     return make_primitive_step(std::move(spec));
   };

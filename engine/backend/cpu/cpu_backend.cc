@@ -63,6 +63,8 @@ class CpuBackend final : public Backend {
     return allocate_host(bytes);
   }
 
+  [[nodiscard]] bool on_host() const override { return true; }
+
   [[nodiscard]] MemoryInfo memory_info() const override { return host_memory_info(); }
 };
 

@@ -42,13 +42,13 @@ std::vector<Tactic> lower_dense(const OpSite& site) {
     spec.weights.push_back(pack(args.weights,
                                 *site.constant(1),
                                 DNNL_ARG_WEIGHTS,
-                                memory_desc(site.input(1), {}),
+                                {site.input(1).shape, site.constant(1)->element_strides()},
                                 primitive.weights_desc()));
     if (dense.bias) {
       spec.weights.push_back(pack(args.weights,
                                   *site.constant(2),
                                   DNNL_ARG_BIAS,
-                                  memory_desc(site.input(2), {}),
+                                  {site.input(2).shape, {1}},
                                   primitive.bias_desc()));
     }
     return make_primitive_step(std::move(spec));

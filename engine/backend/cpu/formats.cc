@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "engine/backend/cpu/cpu_stream.h"
 #include "engine/core/require.h"
 
 namespace fovea::cpu {
@@ -66,6 +67,11 @@ dnnl::memory::desc memory_desc(const TensorDesc& desc, const Layout& layout) {
 
 dnnl::memory::desc any_format(const TensorDesc& desc) {
   return with_tag(desc, Tag::any);
+}
+
+dnnl::memory read_memory(const dnnl::memory::desc& desc, const std::byte* data) {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast)
+  return {desc, engine(), const_cast<std::byte*>(data)};
 }
 
 std::optional<Layout> layout_of(const TensorDesc& desc, const dnnl::memory::desc& memory) {

@@ -1,6 +1,7 @@
 // Our layouts and oneDNN's memory descriptions, one to one.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 
 #include <oneapi/dnnl/dnnl.hpp>
@@ -22,5 +23,8 @@ namespace fovea::cpu {
 /// The layout of a memory description, or nothing where it is none that we can name.
 [[nodiscard]] std::optional<Layout> layout_of(const TensorDesc& desc,
                                               const dnnl::memory::desc& memory);
+
+/// oneDNN's view of bytes that it only reads. (Its memory objects take a pointer to void.)
+[[nodiscard]] dnnl::memory read_memory(const dnnl::memory::desc& desc, const std::byte* data);
 
 }  // namespace fovea::cpu

@@ -4,18 +4,12 @@
 #include <utility>
 
 #include "engine/backend/cpu/cpu_stream.h"
-#include "engine/backend/cpu/dnnl_shim.h"
-#include "engine/backend/weight_store.h"
+#include "engine/backend/cpu/formats.h"
 #include "engine/core/require.h"
 
 namespace fovea::cpu {
 
 namespace {
-
-/// oneDNN's memory objects take a pointer to void, and never write to what they only read.
-void* writable(const std::byte* data) {
-  return const_cast<std::byte*>(data);  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-}
 
 struct PrimitiveState final : StepState {
   std::unordered_map<int, dnnl::memory> args;
@@ -29,7 +23,7 @@ class PrimitiveStep final : public Step {
                                                 Stream& /*stream*/) const override {
     auto state = std::make_unique<PrimitiveState>();
     const auto add = [&](int name, const dnnl::memory::desc& desc, const std::byte* data) {
-      state->args.emplace(name, dnnl::memory(desc, engine(), writable(data)));
+      state->args.emplace(name, read_memory(desc, data));
     };
     add(spec_.source.name, spec_.source.desc, args.inputs[0]);
     add(spec_.destination.name, spec_.destination.desc, args.outputs[0]);
@@ -68,23 +62,6 @@ dnnl::primitive_attr base_attributes() {
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   return attributes;
-}
-
-PackedArg pack(WeightStore& store,
-               const Constant& constant,
-               int name,
-               const dnnl::memory::desc& present,
-               const dnnl::memory::desc& wanted) {
-  const std::string key =
-      cat(constant.data->hash(), ' ', fingerprint(present), ' ', fingerprint(wanted));
-  const auto fill = [&](std::span<std::byte> bytes) {
-    dnnl::memory from(present, engine(), writable(constant.data->bytes().data()));
-    dnnl::memory to(wanted, engine(), bytes.data());
-    dnnl::stream stream(engine());
-    dnnl::reorder(from, to).execute(stream, from, to);
-    stream.wait();
-  };
-  return {name, wanted, store.get(key, wanted.get_size(), fill)};
 }
 
 }  // namespace fovea::cpu

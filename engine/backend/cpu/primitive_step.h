@@ -8,6 +8,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "engine/backend/backend.h"
+#include "engine/backend/cpu/pack_weights.h"
 
 namespace fovea::cpu {
 
@@ -15,13 +16,6 @@ namespace fovea::cpu {
 struct PrimitiveArg {
   int name = 0;
   dnnl::memory::desc desc;
-};
-
-/// Weights that a primitive is given; the step keeps them alive.
-struct PackedArg {
-  int name = 0;
-  dnnl::memory::desc desc;
-  std::shared_ptr<const std::byte> data;
 };
 
 /// What a PrimitiveStep is made of. Filled member by member: GCC 12 takes a half-made aggregate of
@@ -40,12 +34,5 @@ struct PrimitiveSpec {
 
 /// Attributes of every primitive: scratch memory comes from the arena.
 [[nodiscard]] dnnl::primitive_attr base_attributes();
-
-/// A Constant's floats in the form `wanted`, from the store, packed there once.
-[[nodiscard]] PackedArg pack(WeightStore& store,
-                             const Constant& constant,
-                             int name,
-                             const dnnl::memory::desc& present,
-                             const dnnl::memory::desc& wanted);
 
 }  // namespace fovea::cpu

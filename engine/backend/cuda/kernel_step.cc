@@ -47,10 +47,10 @@ class KernelStep final : public Step {
 
 /// The constant's elements as they are, uploaded once for all steps that read them.
 DeviceBytes dense_copy(const Constant& constant, WeightStore& weights) {
-  const std::span<const std::byte> bytes = constant.data->bytes();
-  return weights.get(cat(constant.data->hash(), " dense"),
-                     bytes.size(),
-                     [bytes](std::span<std::byte> out) { std::ranges::copy(bytes, out.begin()); });
+  return weights.get(
+      cat(constant.key(), " dense"), byte_size(constant.desc), [&](std::span<std::byte> out) {
+        std::ranges::copy(constant.read(), out.begin());
+      });
 }
 
 std::unique_ptr<Step> build_step(const std::vector<const Constant*>& constants,

@@ -33,6 +33,8 @@ class ReferenceBackend final : public Backend {
     return allocate_host(bytes);
   }
 
+  [[nodiscard]] bool on_host() const override { return true; }
+
   [[nodiscard]] MemoryInfo memory_info() const override { return host_memory_info(); }
 };
 

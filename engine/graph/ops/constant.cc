@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "engine/core/require.h"
 #include "engine/graph/ops/shape_rule.h"
+#include "engine/graph/ops/strided_copy.h"
 
 namespace fovea {
 
@@ -12,13 +14,13 @@ std::vector<TensorDesc> Constant::infer(std::span<const TensorDesc> inputs) cons
   check_inputs(inputs, 0);
   check_desc(desc, "the constant");
   check_concrete(desc, "the constant");
-  if (data != nullptr && data->bytes().size() != byte_size(desc)) {
+  if (data != nullptr && data->size() != byte_size(desc)) {
     throw InvalidArgument(cat("the constant is ",
                               to_string(desc),
                               " of ",
                               byte_size(desc),
                               " bytes, but its data has ",
-                              data->bytes().size()));
+                              data->size()));
   }
   return {desc};
 }
@@ -29,14 +31,36 @@ void Constant::evaluate(std::span<const ConstTensorView> /*inputs*/,
     throw Error(ErrorCode::kWeightsMissing,
                 cat("a parameter ", to_string(desc), " has no values; load weights first"));
   }
-  std::memcpy(outputs[0].data, data->bytes().data(), data->bytes().size());
+  const PinnedBytes bytes = read();
+  std::memcpy(outputs[0].data, bytes.data(), bytes.size());
+}
+
+PinnedBytes Constant::read() const {
+  PinnedBytes stored = data->read();
+  if (strides.empty()) return stored;
+  std::vector<std::byte> dense(byte_size(desc));
+  copy_strided(stored.data(), dense.data(), desc, strides);
+  return Buffer::from(std::move(dense))->read();
+}
+
+Shape Constant::element_strides() const {
+  if (!strides.empty()) return strides;
+  Shape dense(desc.shape.size(), 1);
+  for (std::size_t d = dense.size(); d-- > 1;) dense[d - 1] = dense[d] * desc.shape[d];
+  return dense;
+}
+
+std::string Constant::key() const {
+  std::string text = cat(data->identity(), ' ', to_string(desc));
+  for (const std::int64_t stride : strides) text += cat(' ', stride);
+  return text;
 }
 
 bool Constant::operator==(const Constant& other) const {
   if (desc != other.desc) return false;
-  if (data == other.data) return true;
+  if (data == other.data && strides == other.strides) return true;
   if (data == nullptr || other.data == nullptr) return false;
-  return std::ranges::equal(data->bytes(), other.data->bytes());
+  return std::ranges::equal(read(), other.read());
 }
 
 }  // namespace fovea

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,6 +19,11 @@ struct Constant {
   TensorDesc desc;
   std::shared_ptr<const Buffer> data;
 
+  /// Where the elements lie in the data: elements between neighbours along every dimension, a
+  /// permutation of the row-major ones. Empty: row-major. Not an attribute: files hold row-major
+  /// data, and only passes make others.
+  Shape strides{};
+
   [[nodiscard]] std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const;
 
   /// Throws weights/missing where there is no data.
@@ -27,6 +33,15 @@ struct Constant {
   static void attributes(Self& self, Visit&& visit) {
     visit("desc", self.desc);
   }
+
+  /// The elements, row-major; there must be data.
+  [[nodiscard]] PinnedBytes read() const;
+
+  /// `strides`, or the row-major ones.
+  [[nodiscard]] Shape element_strides() const;
+
+  /// As Buffer::identity: equal only for equal elements in an equal order; there must be data.
+  [[nodiscard]] std::string key() const;
 
   /// Equal descriptions and equal content.
   bool operator==(const Constant& other) const;

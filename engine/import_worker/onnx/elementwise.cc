@@ -24,7 +24,8 @@ std::optional<float> bound(const Conversion& conversion, int input, std::string_
   if (constant == nullptr || num_elements(constant->desc.shape) != 1) {
     node.fail_unsupported(cat("has a '", attribute, "' that is no constant number"));
   }
-  const ConstTensorView view{&constant->desc, constant->data->bytes().data()};
+  const PinnedBytes bytes = constant->read();
+  const ConstTensorView view{&constant->desc, bytes.data()};
   return view.floats()[0];
 }
 

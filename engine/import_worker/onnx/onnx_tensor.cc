@@ -109,7 +109,7 @@ Constant take_tensor(TensorProto& tensor) {
   }
   const std::string name = label(tensor);
   auto data = take_bytes(tensor, desc.dtype);
-  if (data->bytes().size() != byte_size(desc)) {
+  if (data->size() != byte_size(desc)) {
     throw Error(ErrorCode::kModelCorrupt,
                 cat(name,
                     " is ",
@@ -117,7 +117,7 @@ Constant take_tensor(TensorProto& tensor) {
                     ", which takes ",
                     byte_size(desc),
                     " bytes, but the file has ",
-                    data->bytes().size()));
+                    data->size()));
   }
   return {std::move(desc), std::move(data)};
 }
@@ -126,7 +126,8 @@ Constant transposed(const Constant& constant, const std::vector<std::int64_t>& p
   const Transpose transpose{perm};
   const TensorDesc desc = transpose.infer({&constant.desc, 1}).front();
   std::vector<std::byte> bytes(byte_size(desc));
-  const ConstTensorView from{&constant.desc, constant.data->bytes().data()};
+  const PinnedBytes stored = constant.read();
+  const ConstTensorView from{&constant.desc, stored.data()};
   const TensorView to{&desc, bytes.data()};
   transpose.evaluate({&from, 1}, {&to, 1});
   return {desc, Buffer::from(std::move(bytes))};

@@ -47,7 +47,7 @@ std::string written(const NamedTensors& tensors) {
 
 NamedTensors parse(const std::string& file) {
   const auto owner = buffer(file);
-  return parse_safetensors(owner->bytes(), owner);
+  return parse_safetensors(owner->read(), owner);
 }
 
 /// A file with that header and `data_bytes` zeros.
@@ -80,8 +80,8 @@ TEST(Safetensors, RoundTripsEveryElementType) {
     ASSERT_TRUE(after.contains(name)) << name;
     const auto& [desc, data] = after.at(name);
     EXPECT_EQ(desc, tensor.first) << name;
-    EXPECT_TRUE(std::ranges::equal(data->bytes(), tensor.second->bytes())) << name;
-    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(data->bytes().data()) % 8, 0U) << name;
+    EXPECT_TRUE(std::ranges::equal(data->read(), tensor.second->read())) << name;
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(data->read().data()) % 8, 0U) << name;
   }
 }
 
@@ -106,8 +106,8 @@ TEST(Safetensors, ReadsAFileWithoutCopyingIt) {
   const NamedTensors tensors = read_safetensors(path);
 
   // One mapping holds them all: tensors lie as far apart as in the file.
-  const auto* t = tensors.at("t").second->bytes().data();
-  const auto* z = tensors.at("z").second->bytes().data();
+  const auto* t = tensors.at("t").second->read().data();
+  const auto* z = tensors.at("z").second->read().data();
   EXPECT_EQ(z - t, 16);
   EXPECT_EQ(read_text_file(path), written(every_dtype()));
 }
@@ -130,7 +130,7 @@ TEST_F(SafetensorsFiles, ReadsAFileOfThePublicWriter) {
   const auto& [desc, data] = tensors.at("seed1/digits/probabilities");
   EXPECT_EQ(to_string(desc), "f32[16,10]");
   std::array<float, 10> first{};
-  std::memcpy(first.data(), data->bytes().data(), sizeof(first));
+  std::memcpy(first.data(), data->read().data(), sizeof(first));
   EXPECT_NEAR(std::accumulate(first.begin(), first.end(), 0.0), 1.0, 1e-6);
   EXPECT_FALSE(tensors.contains("seed1/digits/probabilities_f64"));
 }
@@ -150,7 +150,7 @@ TEST(Safetensors, AlignsATensorThatAForeignWriterDidNot) {
                                      R"("f":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}})",
                                      5));
 
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(tensors.at("f").second->bytes().data()) % 8, 0U);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(tensors.at("f").second->read().data()) % 8, 0U);
 }
 
 TEST(Safetensors, RefusesToWriteWhatCouldNotBeRead) {
@@ -305,7 +305,7 @@ TEST(Safetensors, SurvivesRandomDamage) {
     }
     try {
       for (const auto& [name, tensor] : parse(damaged)) {
-        ASSERT_EQ(tensor.second->bytes().size(), byte_size(tensor.first));
+        ASSERT_EQ(tensor.second->size(), byte_size(tensor.first));
       }
     } catch (const Error&) {
       ++refused;

@@ -204,7 +204,7 @@ TEST(GraphBuilder, FixesGammaAndBetaThatKerasLeavesOut) {
     const auto& data = graph.node(bn.inputs[static_cast<std::size_t>(input)]).as<Constant>()->data;
     ASSERT_NE(data, nullptr);
     std::vector<float> values(2);
-    std::memcpy(values.data(), data->bytes().data(), data->bytes().size());
+    std::memcpy(values.data(), data->read().data(), data->size());
     EXPECT_EQ(values, (std::vector<float>{value, value}));
   }
 }

@@ -73,8 +73,8 @@ std::string picture_hash(int width, int height, std::uint64_t seed) {
 std::vector<float> values_of(const Graph& graph, std::string_view name) {
   const auto* constant = graph.node(graph.find(name)).as<Constant>();
   if (constant == nullptr || constant->data == nullptr) return {};
-  std::vector<float> values(constant->data->bytes().size() / sizeof(float));
-  std::memcpy(values.data(), constant->data->bytes().data(), constant->data->bytes().size());
+  std::vector<float> values(constant->data->size() / sizeof(float));
+  std::memcpy(values.data(), constant->data->read().data(), constant->data->size());
   return values;
 }
 

@@ -167,7 +167,7 @@ TEST_F(OpenModelTest, WorksWithoutACache) {
 
   EXPECT_EQ(runs(), 2);
   const auto* w = package.graph.node(package.graph.find("w")).as<Constant>();
-  EXPECT_EQ(w->data->bytes()[7], std::byte{0}) << "the weights outlive the temporary folder";
+  EXPECT_EQ(w->data->read().data()[7], std::byte{0}) << "the weights outlive the temporary folder";
 }
 
 TEST_F(OpenModelTest, WorksWithAFullCache) {

@@ -130,7 +130,7 @@ TEST_F(PackageTest, OutlivesItsFolder) {
   fs::remove_all(path());
 
   const auto* w = loaded.graph.node(loaded.graph.find("w")).as<Constant>();
-  EXPECT_TRUE(std::ranges::all_of(w->data->bytes(), [](auto b) { return b == std::byte{7}; }));
+  EXPECT_TRUE(std::ranges::all_of(w->data->read(), [](auto b) { return b == std::byte{7}; }));
 }
 
 TEST_F(PackageTest, CarriesALabelFile) {

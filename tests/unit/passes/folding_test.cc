@@ -49,6 +49,42 @@ TEST(FoldBatchNorm, IntoPlainGroupedAndDepthwiseConvolutions) {
   }
 }
 
+TEST(FoldBatchNorm, IntoWeightsThatLieInAnotherOrder) {
+  Graph before;
+  const Value x = before.add(Input{{DType::kFloat32, {kBatch, 6, 6, 4}}}, {}, "x");
+  const Value stored = random_constant(before, {3, 2, 4, 5}, 1, "stored");
+  const Value w = before.add(Transpose{.perm = {3, 0, 1, 2}}, {stored}, "w");
+  before.mark_output(batch_norm(before, before.add(Conv2d{}, {x, w}, "conv"), 5));
+  Graph after = before;
+  PassContext context;
+
+  EXPECT_TRUE(find_pass("fold-constants").run(after, context));
+  EXPECT_TRUE(find_pass("fold-batch-norm").run(after, context));
+
+  after.verify();
+  EXPECT_EQ(count_ops<Transpose>(after), 0);
+  EXPECT_EQ(count_ops<BatchNorm>(after), 0);
+  EXPECT_LT(difference(before, after), 2e-5F);
+}
+
+TEST(FoldConstants, TransposesWithoutMovingTheData) {
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 3}}}, {}, "x");
+  const Value stored = random_constant(graph, {3, 5}, 1, "stored");
+  const auto data = graph.node(stored).as<Constant>()->data;
+  const Value w = graph.add(Transpose{.perm = {1, 0}}, {stored}, "w");
+  graph.mark_output(graph.add(Dense{}, {x, w}, "y"));
+  const Graph before = graph;
+  PassContext context;
+
+  EXPECT_TRUE(find_pass("fold-constants").run(graph, context));
+
+  const auto* folded = graph.node(graph.find("w")).as<Constant>();
+  ASSERT_NE(folded, nullptr);
+  EXPECT_EQ(folded->data, data);
+  EXPECT_EQ(difference(before, graph), 0.0F);
+}
+
 TEST(FoldBatchNorm, IntoDense) {
   Graph before;
   const Value x = before.add(Input{{DType::kFloat32, {kBatch, 7}}}, {}, "x");
