@@ -62,14 +62,18 @@ TEST(WeightPacking, OfConvolutionsStoredWithOutputChannelsLast) {
   }
 }
 
-TEST(WeightPacking, OfALargeConvolutionInSeveralPieces) {
-  Graph graph;
-  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 3, 3, 700}}}, {}, "x");
-  const Value stored = constant(graph, {3, 3, 700, 900}, "stored");  // 22 megabytes
-  const Value w = graph.add(Transpose{.perm = {3, 0, 1, 2}}, {stored}, "w");
-  graph.mark_output(graph.add(Conv2d{}, {x, w}, "y"));
+TEST(WeightPacking, OfALargeConvolutionAtOnceAndInSeveralPieces) {
+  for (const bool by_output : {false, true}) {  // 22 megabytes
+    Graph graph;
+    const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 3, 3, 700}}}, {}, "x");
+    const Value w = by_output ? constant(graph, {900, 3, 3, 700}, "w")
+                              : graph.add(Transpose{.perm = {3, 0, 1, 2}},
+                                          {constant(graph, {3, 3, 700, 900}, "stored")},
+                                          "w");
+    graph.mark_output(graph.add(Conv2d{}, {x, w}, "y"));
 
-  expect_same_as_reference(graph, kTolerance);
+    expect_same_as_reference(graph, kTolerance);
+  }
 }
 
 }  // namespace
