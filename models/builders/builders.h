@@ -17,6 +17,13 @@ struct InputSize {
 /// to c3: 61,706 parameters. Takes 28 x 28 grey pictures only; throws InvalidArgument otherwise.
 [[nodiscard]] ModelGraph lenet5(InputSize size);
 
+/// VGG16 of keras.applications for the 1,000 classes of ImageNet: 138,357,544 parameters. Takes
+/// 224 x 224 pictures only; throws InvalidArgument otherwise.
+[[nodiscard]] ModelGraph vgg16(InputSize size);
+
+/// VGG19, likewise: 143,667,240 parameters.
+[[nodiscard]] ModelGraph vgg19(InputSize size);
+
 /// ResNet50 (v1) of keras.applications for the 1,000 classes of ImageNet: 25,636,712 parameters.
 /// Throws InvalidArgument below 32 x 32.
 [[nodiscard]] ModelGraph resnet50(InputSize size);

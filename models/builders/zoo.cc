@@ -10,6 +10,14 @@ namespace fovea::zoo {
 namespace {
 
 constexpr std::array kModels{
+    Model{.name = "vgg16",
+          .description = "VGG16, 1,000 ImageNet classes, 224 x 224, 138.4 M parameters",
+          .folder = "vgg16",
+          .build = vgg16},
+    Model{.name = "vgg19",
+          .description = "VGG19, 1,000 ImageNet classes, 224 x 224, 143.7 M parameters",
+          .folder = "vgg19",
+          .build = vgg19},
     Model{.name = "resnet50",
           .description = "ResNet50 (v1), 1,000 ImageNet classes, 224 x 224, 25.6 M parameters",
           .folder = "resnet50",

@@ -86,8 +86,10 @@ TEST(Manifests, DescribeTheNetworkOfTheirName) {
 }
 
 TEST(Manifests, HoldTheContractsOfTheNetworks) {
-  const PreprocessSpec resnet = manifest_of(zoo::find("resnet50")).preprocess.value();
-  EXPECT_EQ(resnet, (PreprocessSpec{.height = 224, .width = 224, .mode = Normalization::kCaffe}));
+  const PreprocessSpec caffe{.height = 224, .width = 224, .mode = Normalization::kCaffe};
+  for (const auto* name : {"vgg16", "vgg19", "resnet50"}) {
+    EXPECT_EQ(manifest_of(zoo::find(name)).preprocess, caffe) << name;
+  }
   const PreprocessSpec lenet = manifest_of(zoo::find("lenet5")).preprocess.value();
   EXPECT_EQ(lenet,
             (PreprocessSpec{.height = 28,
