@@ -124,13 +124,24 @@ struct GraphBuilder::Impl {
     return add(Constant{.desc = {DType::kFloat32, shape}, .data = nullptr}, {}, std::move(name));
   }
 
-  /// A parameter in Keras's layout, transposed to the operator's.
+  /// A parameter of a layer in Keras's layout, transposed to the operator's.
   Value kernel(std::string_view layer,
+               std::string_view weight,
                const Shape& shape,
                std::vector<std::int64_t> perm,
                std::string_view layout) {
-    const std::string name = child(layer, "kernel");
+    const std::string name = child(layer, weight);
     return add(Transpose{.perm = std::move(perm)}, {parameter(name, shape)}, child(name, layout));
+  }
+
+  /// {rows, columns, in, out} of a convolution.
+  Value conv_kernel(std::string_view layer, std::string_view weight, const Shape& shape) {
+    return kernel(layer, weight, shape, {3, 0, 1, 2}, "ohwi");
+  }
+
+  /// {rows, columns, channels, 1} of a depthwise convolution.
+  Value depthwise_kernel(std::string_view layer, std::string_view weight, const Shape& shape) {
+    return kernel(layer, weight, shape, {2, 0, 1, 3}, "ohwi");
   }
 
   /// The layer `op`, with its activation as a node of its own.
@@ -190,8 +201,7 @@ Tensor GraphBuilder::conv2d(Tensor x, const Conv2dSpec& spec, std::string_view n
   const auto [rows, columns] = spec.kernel;
   std::vector<Value> inputs{
       Impl::value(x),
-      impl_->kernel(
-          name, {rows, columns, shape[3] / spec.groups, spec.filters}, {3, 0, 1, 2}, "ohwi")};
+      impl_->conv_kernel(name, "kernel", {rows, columns, shape[3] / spec.groups, spec.filters})};
   if (spec.use_bias) inputs.push_back(impl_->parameter(child(name, "bias"), {spec.filters}));
   const Conv2d op{.strides = spec.strides,
                   .dilations = spec.dilation,
@@ -211,8 +221,8 @@ Tensor GraphBuilder::depthwise_conv2d(Tensor x,
 
   const std::int64_t channels = shape[3];
   const auto [rows, columns] = spec.kernel;
-  std::vector<Value> inputs{
-      Impl::value(x), impl_->kernel(name, {rows, columns, channels, 1}, {2, 0, 1, 3}, "ohwi")};
+  std::vector<Value> inputs{Impl::value(x),
+                            impl_->depthwise_kernel(name, "kernel", {rows, columns, channels, 1})};
   if (spec.use_bias) inputs.push_back(impl_->parameter(child(name, "bias"), {channels}));
   const Conv2d op{.strides = spec.strides,
                   .dilations = spec.dilation,
@@ -223,11 +233,39 @@ Tensor GraphBuilder::depthwise_conv2d(Tensor x,
   return impl_->layer(op, std::move(inputs), spec.activation, name);
 }
 
+Tensor GraphBuilder::separable_conv2d(Tensor x,
+                                      const SeparableConv2dSpec& spec,
+                                      std::string_view name) {
+  const Shape shape = impl_->shape(x, name, 4);
+  const Window window{spec.kernel, spec.strides, spec.dilation};
+  Impl::check_window(window, name);
+  Impl::check(spec.filters >= 1, name, "needs at least one filter");
+
+  const std::int64_t channels = shape[3];
+  const auto [rows, columns] = spec.kernel;
+  const Conv2d depthwise{.strides = spec.strides,
+                         .dilations = spec.dilation,
+                         .pads = resolve(spec.padding, shape, window),
+                         .groups = channels,
+                         .activation = {}};
+  const Value between =
+      impl_->add(depthwise,
+                 {Impl::value(x),
+                  impl_->depthwise_kernel(name, "depthwise_kernel", {rows, columns, channels, 1})},
+                 child(name, "depthwise"));
+  std::vector<Value> inputs{
+      between, impl_->conv_kernel(name, "pointwise_kernel", {1, 1, channels, spec.filters})};
+  if (spec.use_bias) inputs.push_back(impl_->parameter(child(name, "bias"), {spec.filters}));
+  return impl_->layer(
+      Conv2d{.bias = spec.use_bias, .activation = {}}, std::move(inputs), spec.activation, name);
+}
+
 Tensor GraphBuilder::dense(Tensor x, const DenseSpec& spec, std::string_view name) {
   const std::int64_t in = impl_->shape(x, name, 2)[1];
   Impl::check(spec.units >= 1, name, "needs at least one unit");
 
-  std::vector<Value> inputs{Impl::value(x), impl_->kernel(name, {in, spec.units}, {1, 0}, "oi")};
+  std::vector<Value> inputs{Impl::value(x),
+                            impl_->kernel(name, "kernel", {in, spec.units}, {1, 0}, "oi")};
   if (spec.use_bias) inputs.push_back(impl_->parameter(child(name, "bias"), {spec.units}));
   return impl_->layer(
       Dense{.bias = spec.use_bias, .activation = {}}, std::move(inputs), spec.activation, name);

@@ -98,6 +98,18 @@ struct DepthwiseConv2dSpec {
   ActivationFunction activation = ActivationFunction::kLinear;
 };
 
+/// SeparableConv2D with depth_multiplier 1: a depthwise convolution, then one of 1 x 1 across the
+/// channels. Sizes are rows, columns, of the depthwise half.
+struct SeparableConv2dSpec {
+  std::int64_t filters = 0;                   ///< output channels, >= 1
+  std::array<std::int64_t, 2> kernel{1, 1};   ///< elements, >= 1
+  std::array<std::int64_t, 2> strides{1, 1};  ///< elements, >= 1
+  Padding padding{};
+  std::array<std::int64_t, 2> dilation{1, 1};  ///< elements, >= 1
+  bool use_bias = true;                        ///< of the 1 x 1 half
+  ActivationFunction activation = ActivationFunction::kLinear;
+};
+
 /// Dense.
 struct DenseSpec {
   std::int64_t units = 0;  ///< output features, >= 1
@@ -161,6 +173,11 @@ class GraphBuilder {
   /// x {batch, rows, columns, channels}; parameters kernel {rows, columns, channels, 1} and, where
   /// use_bias, bias {channels}.
   Tensor depthwise_conv2d(Tensor x, const DepthwiseConv2dSpec& spec, std::string_view name);
+
+  /// x {batch, rows, columns, channels}; parameters depthwise_kernel {rows, columns, channels, 1},
+  /// pointwise_kernel {1, 1, channels, filters} and, where use_bias, bias {filters}. The value
+  /// between the halves is called "<name>/depthwise".
+  Tensor separable_conv2d(Tensor x, const SeparableConv2dSpec& spec, std::string_view name);
 
   /// x {batch, in}; parameters kernel {in, units} and, where use_bias, bias {units}.
   Tensor dense(Tensor x, const DenseSpec& spec, std::string_view name);

@@ -85,6 +85,7 @@ TEST(GraphBuilder, DeclaresParametersAsKerasStoresThem) {
     x = net.conv2d(x, {.filters = 6, .kernel = {3, 5}, .groups = 2}, "conv");
     x = net.depthwise_conv2d(x, {.kernel = {1, 2}}, "depthwise");
     x = net.batch_norm(x, {.epsilon = 0.5}, "bn");
+    x = net.separable_conv2d(x, {.filters = 5, .kernel = {2, 3}}, "separable");
     x = net.global_average_pool2d(x, "pool");
     return net.dense(x, {.units = 10}, "dense");
   });
@@ -93,7 +94,10 @@ TEST(GraphBuilder, DeclaresParametersAsKerasStoresThem) {
   EXPECT_EQ(node(graph, "conv/bias").outputs[0], f32({6}));
   EXPECT_EQ(node(graph, "depthwise/kernel").outputs[0], f32({1, 2, 6, 1}));
   EXPECT_EQ(node(graph, "depthwise/bias").outputs[0], f32({6}));
-  EXPECT_EQ(node(graph, "dense/kernel").outputs[0], f32({6, 10}));
+  EXPECT_EQ(node(graph, "separable/depthwise_kernel").outputs[0], f32({2, 3, 6, 1}));
+  EXPECT_EQ(node(graph, "separable/pointwise_kernel").outputs[0], f32({1, 1, 6, 5}));
+  EXPECT_EQ(node(graph, "separable/bias").outputs[0], f32({5}));
+  EXPECT_EQ(node(graph, "dense/kernel").outputs[0], f32({5, 10}));
   EXPECT_EQ(node(graph, "dense/bias").outputs[0], f32({10}));
   EXPECT_EQ(node(graph, "bn").as<BatchNorm>()->epsilon, 0.5);
   for (const auto* name : {"bn/gamma", "bn/beta", "bn/moving_mean", "bn/moving_variance"}) {
@@ -121,6 +125,31 @@ TEST(GraphBuilder, ReadsADepthwiseKernelAsRowsColumnsChannels) {
 
   // kernel[0][column][channel][0] = 1 + 2 * column + channel.
   EXPECT_EQ(run_counting(graph), (std::vector<float>{1 * 1 + 3 * 3, 2 * 2 + 4 * 4}));
+}
+
+TEST(GraphBuilder, ConvolvesSeparablyInTwoSteps) {
+  const Graph graph = build({1, 3, 2}, [](GraphBuilder& net, Tensor x) {
+    return net.separable_conv2d(x,
+                                {.filters = 2,
+                                 .kernel = {1, 2},
+                                 .strides = {1, 2},
+                                 .padding = Padding::same(),
+                                 .activation = ActivationFunction::kRelu},
+                                "separable");
+  });
+
+  // x = ((1 2) (3 4) (5 6)), one column of padding after. depthwise_kernel[0][column][channel][0] =
+  // 1 + 2 * column + channel: (10 20) and (5 12); pointwise_kernel[0][0][in][out] = 1 + 2 * in +
+  // out; bias = (1 2).
+  EXPECT_EQ(run_counting(graph),
+            (std::vector<float>{
+                10 * 1 + 20 * 3 + 1, 10 * 2 + 20 * 4 + 2, 5 * 1 + 12 * 3 + 1, 5 * 2 + 12 * 4 + 2}));
+  const auto* depthwise = node(graph, "separable/depthwise").as<Conv2d>();
+  ASSERT_NE(depthwise, nullptr);
+  EXPECT_EQ(depthwise->groups, 2);
+  EXPECT_FALSE(depthwise->bias);
+  EXPECT_NE(node(graph, "separable/pre_activation").as<Conv2d>(), nullptr);
+  EXPECT_NE(node(graph, "separable").as<Relu>(), nullptr);
 }
 
 TEST(GraphBuilder, ReadsADenseKernelAsInOut) {
@@ -247,6 +276,11 @@ TEST(GraphBuilder, NamesTheLayerThatIsWrong) {
     (void)net.conv2d(x, {.filters = 3, .groups = 2}, "conv");
   });
   EXPECT_TRUE(contains(filters, "3 filters") && contains(filters, "2 groups")) << filters;
+
+  const std::string none_out = message_of([](GraphBuilder& net, Tensor x) {
+    (void)net.separable_conv2d(x, {.kernel = {3, 3}}, "separable");
+  });
+  EXPECT_TRUE(contains(none_out, "'separable'") && contains(none_out, "filter")) << none_out;
 
   const std::string stride = message_of(
       [](GraphBuilder& net, Tensor x) { (void)net.max_pool2d(x, {.strides = {{0, 1}}}, "pool"); });
