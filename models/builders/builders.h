@@ -28,4 +28,12 @@ struct InputSize {
 /// Throws InvalidArgument below 32 x 32.
 [[nodiscard]] ModelGraph resnet50(InputSize size);
 
+/// InceptionV3 of keras.applications for the 1,000 classes of ImageNet: 23,851,784 parameters.
+/// Throws InvalidArgument below 75 x 75.
+[[nodiscard]] ModelGraph inception_v3(InputSize size);
+
+/// Xception of keras.applications for the 1,000 classes of ImageNet: 22,910,480 parameters. Throws
+/// InvalidArgument below 71 x 71.
+[[nodiscard]] ModelGraph xception(InputSize size);
+
 }  // namespace fovea::zoo

@@ -90,6 +90,10 @@ TEST(Manifests, HoldTheContractsOfTheNetworks) {
   for (const auto* name : {"vgg16", "vgg19", "resnet50"}) {
     EXPECT_EQ(manifest_of(zoo::find(name)).preprocess, caffe) << name;
   }
+  const PreprocessSpec tf{.height = 299, .width = 299, .mode = Normalization::kTf};
+  for (const auto* name : {"inception_v3", "xception"}) {
+    EXPECT_EQ(manifest_of(zoo::find(name)).preprocess, tf) << name;
+  }
   const PreprocessSpec lenet = manifest_of(zoo::find("lenet5")).preprocess.value();
   EXPECT_EQ(lenet,
             (PreprocessSpec{.height = 28,

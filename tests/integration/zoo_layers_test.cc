@@ -117,7 +117,10 @@ INSTANTIATE_TEST_SUITE_P(Keras,
                          ZooLayers,
                          testing::Values(Network{"vgg16", "VGG16", 224, 23, 138'357'544},
                                          Network{"vgg19", "VGG19", 224, 26, 143'667'240},
-                                         Network{"resnet50", "ResNet50", 224, 177, 25'636'712}),
+                                         Network{"resnet50", "ResNet50", 224, 177, 25'636'712},
+                                         Network{
+                                             "inception_v3", "InceptionV3", 299, 313, 23'851'784},
+                                         Network{"xception", "Xception", 299, 134, 22'910'480}),
                          testing::PrintToStringParamName());
 
 }  // namespace

@@ -50,6 +50,8 @@ const std::vector<Facts>& keras_networks() {
       {"vgg16", 224, 138'357'544, 0, 0},
       {"vgg19", 224, 143'667'240, 0, 0},
       {"resnet50", 224, 25'636'712, 53, 1.001e-5},
+      {"inception_v3", 299, 23'851'784, 94, 1e-3},
+      {"xception", 299, 22'910'480, 40, 1e-3},
   };
   return kFacts;
 }
@@ -84,6 +86,8 @@ TEST(Zoo, TakesOtherSizesFromAMinimum) {
 
   const std::vector<Smallest> networks{
       {"resnet50", 32, "conv5_block3_out", {kBatch, 1, 1, 2048}, {kBatch, 8, 10, 2048}},
+      {"inception_v3", 75, "mixed10", {kBatch, 1, 1, 2048}, {kBatch, 6, 8, 2048}},
+      {"xception", 71, "block14_sepconv2_act", {kBatch, 3, 3, 2048}, {kBatch, 8, 10, 2048}},
   };
   for (const Smallest& network : networks) {
     SCOPED_TRACE(network.name);
