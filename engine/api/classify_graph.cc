@@ -130,7 +130,7 @@ Graph classify_graph(const Graph& graph,
       const Value first = inner_to_whole[static_cast<std::size_t>(input.node)];
       inputs.push_back({first.node, first.output + input.output});
     }
-    inner_to_whole[static_cast<std::size_t>(id)] = whole.add(node.op, std::move(inputs), node.name);
+    inner_to_whole[static_cast<std::size_t>(id)] = whole.add_as(node, node.op, std::move(inputs));
   }
 
   const Value scores = graph.outputs()[0].value;

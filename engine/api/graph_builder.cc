@@ -59,6 +59,12 @@ Pads resolve(const Padding& padding, const Shape& picture, const Window& window)
   return {top, left, bottom, right};
 }
 
+Input batched_input(const Shape& shape) {
+  Shape batched{kBatch};
+  batched.insert(batched.end(), shape.begin(), shape.end());
+  return {.desc = {DType::kFloat32, std::move(batched)}};
+}
+
 std::shared_ptr<const Buffer> filled(std::int64_t count, float value) {
   const std::vector<float> values(static_cast<std::size_t>(count), value);
   std::vector<std::byte> bytes(values.size() * sizeof(float));
@@ -120,8 +126,11 @@ struct GraphBuilder::Impl {
     graph.mark_output(value, std::move(name));
   }
 
-  Value parameter(std::string name, const Shape& shape) {
-    return add(Constant{.desc = {DType::kFloat32, shape}, .data = nullptr}, {}, std::move(name));
+  Value parameter(std::string name, const Shape& shape, bool trainable = true) {
+    const Value value =
+        add(Constant{.desc = {DType::kFloat32, shape}, .data = nullptr}, {}, std::move(name));
+    graph.set_trainable(value.node, trainable);
+    return value;
   }
 
   /// A parameter of a layer in Keras's layout, transposed to the operator's.
@@ -144,16 +153,24 @@ struct GraphBuilder::Impl {
     return kernel(layer, weight, shape, {2, 0, 1, 3}, "ohwi");
   }
 
-  /// The layer `op`, with its activation as a node of its own.
+  /// The node `op` as a layer of that class of Keras.
+  Tensor layer(Op op, std::vector<Value> inputs, std::string_view type, std::string_view name) {
+    const Value result = add(std::move(op), std::move(inputs), std::string(name));
+    graph.set_layer(result.node, std::string(type));
+    return tensor(result);
+  }
+
+  /// A layer with its activation as a node of its own.
   Tensor layer(Op op,
                std::vector<Value> inputs,
                ActivationFunction function,
+               std::string_view type,
                std::string_view name) {
     if (function == ActivationFunction::kLinear) {
-      return tensor(add(std::move(op), std::move(inputs), std::string(name)));
+      return layer(std::move(op), std::move(inputs), type, name);
     }
     const Value result = add(std::move(op), std::move(inputs), child(name, "pre_activation"));
-    return tensor(add(activation_op(function), {result}, std::string(name)));
+    return layer(activation_op(function), {result}, type, name);
   }
 
   /// Batch normalisation always has four vectors; those that Keras leaves out are constant.
@@ -177,10 +194,11 @@ GraphBuilder::GraphBuilder(GraphBuilder&&) noexcept = default;
 GraphBuilder& GraphBuilder::operator=(GraphBuilder&&) noexcept = default;
 
 Tensor GraphBuilder::input(const Shape& shape, std::string_view name) {
-  Shape batched{kBatch};
-  batched.insert(batched.end(), shape.begin(), shape.end());
-  const Input op{.desc = {DType::kFloat32, std::move(batched)}};
-  return Impl::tensor(impl_->add(op, {}, std::string(name)));
+  return impl_->layer(batched_input(shape), {}, "InputLayer", name);
+}
+
+Tensor GraphBuilder::sequential_input(const Shape& shape, std::string_view name) {
+  return Impl::tensor(impl_->add(batched_input(shape), {}, std::string(name)));
 }
 
 Tensor GraphBuilder::parameter(std::string_view name, const Shape& shape) {
@@ -209,7 +227,7 @@ Tensor GraphBuilder::conv2d(Tensor x, const Conv2dSpec& spec, std::string_view n
                   .groups = spec.groups,
                   .bias = spec.use_bias,
                   .activation = {}};
-  return impl_->layer(op, std::move(inputs), spec.activation, name);
+  return impl_->layer(op, std::move(inputs), spec.activation, "Conv2D", name);
 }
 
 Tensor GraphBuilder::depthwise_conv2d(Tensor x,
@@ -230,7 +248,7 @@ Tensor GraphBuilder::depthwise_conv2d(Tensor x,
                   .groups = channels,
                   .bias = spec.use_bias,
                   .activation = {}};
-  return impl_->layer(op, std::move(inputs), spec.activation, name);
+  return impl_->layer(op, std::move(inputs), spec.activation, "DepthwiseConv2D", name);
 }
 
 Tensor GraphBuilder::separable_conv2d(Tensor x,
@@ -256,8 +274,11 @@ Tensor GraphBuilder::separable_conv2d(Tensor x,
   std::vector<Value> inputs{
       between, impl_->conv_kernel(name, "pointwise_kernel", {1, 1, channels, spec.filters})};
   if (spec.use_bias) inputs.push_back(impl_->parameter(child(name, "bias"), {spec.filters}));
-  return impl_->layer(
-      Conv2d{.bias = spec.use_bias, .activation = {}}, std::move(inputs), spec.activation, name);
+  return impl_->layer(Conv2d{.bias = spec.use_bias, .activation = {}},
+                      std::move(inputs),
+                      spec.activation,
+                      "SeparableConv2D",
+                      name);
 }
 
 Tensor GraphBuilder::dense(Tensor x, const DenseSpec& spec, std::string_view name) {
@@ -267,8 +288,11 @@ Tensor GraphBuilder::dense(Tensor x, const DenseSpec& spec, std::string_view nam
   std::vector<Value> inputs{Impl::value(x),
                             impl_->kernel(name, "kernel", {in, spec.units}, {1, 0}, "oi")};
   if (spec.use_bias) inputs.push_back(impl_->parameter(child(name, "bias"), {spec.units}));
-  return impl_->layer(
-      Dense{.bias = spec.use_bias, .activation = {}}, std::move(inputs), spec.activation, name);
+  return impl_->layer(Dense{.bias = spec.use_bias, .activation = {}},
+                      std::move(inputs),
+                      spec.activation,
+                      "Dense",
+                      name);
 }
 
 Tensor GraphBuilder::batch_norm(Tensor x, const BatchNormSpec& spec, std::string_view name) {
@@ -279,16 +303,17 @@ Tensor GraphBuilder::batch_norm(Tensor x, const BatchNormSpec& spec, std::string
   const std::int64_t channels = shape.back();
   const Value gamma = impl_->scale_or_offset(spec.scale, name, "gamma", channels, 1.0F);
   const Value beta = impl_->scale_or_offset(spec.center, name, "beta", channels, 0.0F);
-  const Value mean = impl_->parameter(child(name, "moving_mean"), {channels});
-  const Value variance = impl_->parameter(child(name, "moving_variance"), {channels});
-  return Impl::tensor(impl_->add(BatchNorm{.epsilon = spec.epsilon},
-                                 {Impl::value(x), gamma, beta, mean, variance},
-                                 std::string(name)));
+  const Value mean = impl_->parameter(child(name, "moving_mean"), {channels}, false);
+  const Value variance = impl_->parameter(child(name, "moving_variance"), {channels}, false);
+  return impl_->layer(BatchNorm{.epsilon = spec.epsilon},
+                      {Impl::value(x), gamma, beta, mean, variance},
+                      "BatchNormalization",
+                      name);
 }
 
 Tensor GraphBuilder::activation(Tensor x, ActivationFunction function, std::string_view name) {
   (void)impl_->shape(x, name);
-  return Impl::tensor(impl_->add(activation_op(function), {Impl::value(x)}, std::string(name)));
+  return impl_->layer(activation_op(function), {Impl::value(x)}, "Activation", name);
 }
 
 Tensor GraphBuilder::max_pool2d(Tensor x, const Pool2dSpec& spec, std::string_view name) {
@@ -298,7 +323,7 @@ Tensor GraphBuilder::max_pool2d(Tensor x, const Pool2dSpec& spec, std::string_vi
   const MaxPool op{.kernel = window.kernel,
                    .strides = window.strides,
                    .pads = resolve(spec.padding, shape, window)};
-  return Impl::tensor(impl_->add(op, {Impl::value(x)}, std::string(name)));
+  return impl_->layer(op, {Impl::value(x)}, "MaxPooling2D", name);
 }
 
 Tensor GraphBuilder::average_pool2d(Tensor x, const Pool2dSpec& spec, std::string_view name) {
@@ -308,32 +333,32 @@ Tensor GraphBuilder::average_pool2d(Tensor x, const Pool2dSpec& spec, std::strin
   const AveragePool op{.kernel = window.kernel,
                        .strides = window.strides,
                        .pads = resolve(spec.padding, shape, window)};
-  return Impl::tensor(impl_->add(op, {Impl::value(x)}, std::string(name)));
+  return impl_->layer(op, {Impl::value(x)}, "AveragePooling2D", name);
 }
 
 Tensor GraphBuilder::global_average_pool2d(Tensor x, std::string_view name) {
   (void)impl_->shape(x, name, 4);
-  return Impl::tensor(
-      impl_->add(GlobalPool{.kind = PoolKind::kAverage}, {Impl::value(x)}, std::string(name)));
+  return impl_->layer(
+      GlobalPool{.kind = PoolKind::kAverage}, {Impl::value(x)}, "GlobalAveragePooling2D", name);
 }
 
 Tensor GraphBuilder::zero_padding2d(Tensor x,
                                     const std::array<std::int64_t, 4>& pads,
                                     std::string_view name) {
   (void)impl_->shape(x, name, 4);
-  return Impl::tensor(impl_->add(Pad{.pads = pads}, {Impl::value(x)}, std::string(name)));
+  return impl_->layer(Pad{.pads = pads}, {Impl::value(x)}, "ZeroPadding2D", name);
 }
 
 Tensor GraphBuilder::add(Tensor a, Tensor b, std::string_view name) {
   (void)impl_->shape(a, name);
   (void)impl_->shape(b, name);
-  return Impl::tensor(impl_->add(Add{}, {Impl::value(a), Impl::value(b)}, std::string(name)));
+  return impl_->layer(Add{}, {Impl::value(a), Impl::value(b)}, "Add", name);
 }
 
 Tensor GraphBuilder::multiply(Tensor a, Tensor b, std::string_view name) {
   (void)impl_->shape(a, name);
   (void)impl_->shape(b, name);
-  return Impl::tensor(impl_->add(Mul{}, {Impl::value(a), Impl::value(b)}, std::string(name)));
+  return impl_->layer(Mul{}, {Impl::value(a), Impl::value(b)}, "Multiply", name);
 }
 
 Tensor GraphBuilder::concatenate(const std::vector<Tensor>& inputs,
@@ -352,19 +377,19 @@ Tensor GraphBuilder::concatenate(const std::vector<Tensor>& inputs,
     (void)impl_->shape(input, name);
     values.push_back(Impl::value(input));
   }
-  return Impl::tensor(impl_->add(Concat{.axis = from_front}, std::move(values), std::string(name)));
+  return impl_->layer(Concat{.axis = from_front}, std::move(values), "Concatenate", name);
 }
 
 Tensor GraphBuilder::flatten(Tensor x, std::string_view name) {
   const Shape& shape = impl_->shape(x, name);
   Impl::check(!shape.empty() && shape[0] == kBatch, name, "needs an input with a batch");
   const std::int64_t elements = num_elements({shape.begin() + 1, shape.end()});
-  return Impl::tensor(
-      impl_->add(Reshape{.shape = {kBatch, elements}}, {Impl::value(x)}, std::string(name)));
+  return impl_->layer(Reshape{.shape = {kBatch, elements}}, {Impl::value(x)}, "Flatten", name);
 }
 
 Tensor GraphBuilder::softmax(Tensor x, std::string_view name) {
-  return activation(x, ActivationFunction::kSoftmax, name);
+  (void)impl_->shape(x, name);
+  return impl_->layer(Softmax{}, {Impl::value(x)}, "Softmax", name);
 }
 
 TensorDesc GraphBuilder::desc(Tensor x) const {

@@ -45,8 +45,20 @@ Value Graph::add(Op op, std::vector<Value> inputs, std::string name) {
                               ", which does not exist before it"));
   }
   std::vector<TensorDesc> outputs = infer_named(op, input_descs(inputs), name);
-  nodes_.push_back({std::move(op), std::move(inputs), std::move(outputs), std::move(name)});
+  nodes_.push_back({.op = std::move(op),
+                    .inputs = std::move(inputs),
+                    .outputs = std::move(outputs),
+                    .name = std::move(name)});
   return {size() - 1, 0};
+}
+
+Value Graph::add_as(const Node& origin, Op op, std::vector<Value> inputs) {
+  std::string layer = origin.layer;  // the origin may be a node of this graph, which moves
+  const std::optional<bool> trainable = origin.trainable;
+  const Value result = add(std::move(op), std::move(inputs), origin.name);
+  nodes_.back().layer = std::move(layer);
+  nodes_.back().trainable = trainable;
+  return result;
 }
 
 void Graph::mark_output(Value value, std::string name) {
@@ -103,6 +115,16 @@ void Graph::replace_op(NodeId id, Op op) {
 
 void Graph::rename(NodeId id, std::string name) {
   nodes_.at(static_cast<std::size_t>(id)).name = std::move(name);
+}
+
+void Graph::set_layer(NodeId id, std::string layer) {
+  nodes_.at(static_cast<std::size_t>(id)).layer = std::move(layer);
+}
+
+void Graph::set_trainable(NodeId id, bool trainable) {
+  Node& node = nodes_.at(static_cast<std::size_t>(id));
+  require(node.as<Constant>() != nullptr, "only a Constant is a parameter");
+  node.trainable = trainable;
 }
 
 bool Graph::compact() {
@@ -182,7 +204,7 @@ Graph with_batch(const Graph& graph, std::int64_t batch) {
     if (auto* reshape = std::get_if<Reshape>(&op)) {
       if (!reshape->shape.empty() && reshape->shape[0] == kBatch) reshape->shape[0] = batch;
     }
-    bound.add(std::move(op), node.inputs, node.name);
+    bound.add_as(node, std::move(op), node.inputs);
   }
   for (const GraphOutput& output : graph.outputs()) bound.mark_output(output.value, output.name);
   return bound;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +33,14 @@ struct Node {
   std::vector<TensorDesc> outputs;
   std::string name;
 
+  /// The class of the layer, in the description that the graph was built from, whose result this
+  /// node is: "Conv2D". Empty inside a layer, and where nothing is known. See layers.h. Like
+  /// `trainable` it is for people and for reading weights; passes need not keep it.
+  std::string layer{};
+
+  /// Of a Constant that is a parameter of such a layer: whether training changes it.
+  std::optional<bool> trainable{};
+
   /// The operator as OpT, or nullptr when it is another one.
   template <typename OpT>
   [[nodiscard]] const OpT* as() const {
@@ -55,6 +64,9 @@ class Graph {
   /// Appends a node and infers its outputs; returns its output 0.
   /// Throws InvalidArgument, naming the node, for inputs that the operator does not take.
   Value add(Op op, std::vector<Value> inputs, std::string name);
+
+  /// Appends `op` under the name of `origin`, a node of any graph, and with what is recorded of it.
+  Value add_as(const Node& origin, Op op, std::vector<Value> inputs);
 
   /// Makes a value an output of the graph; an empty name means the value's own.
   void mark_output(Value value, std::string name = {});
@@ -89,6 +101,12 @@ class Graph {
 
   /// Gives a node another name.
   void rename(NodeId id, std::string name);
+
+  /// Records that the node is the result of a layer of that class.
+  void set_layer(NodeId id, std::string layer);
+
+  /// Records that the node, a Constant, is a parameter.
+  void set_trainable(NodeId id, bool trainable);
 
   /// Drops all outputs, for a caller that marks others.
   void clear_outputs() { outputs_.clear(); }

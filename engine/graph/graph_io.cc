@@ -32,6 +32,8 @@ ordered_json node_json(const Graph& graph, const Node& node) {
   row["inputs"] = ordered_json::array();
   for (const Value& input : node.inputs) row["inputs"].push_back(value_json(graph, input));
   row["attributes"] = attributes_json(node.op);
+  if (!node.layer.empty()) row["layer"] = node.layer;
+  if (node.trainable) row["trainable"] = *node.trainable;
   if (const auto* constant = node.as<Constant>()) row["data"] = constant->data != nullptr;
   return row;
 }
@@ -100,7 +102,9 @@ class GraphReader {
     if (nodes_.contains(name)) corrupt(cat("two nodes are called '", name, "'"));
     try {
       Op parsed = op_of(row, op, name);
-      nodes_[name] = graph_.add(std::move(parsed), inputs_of(row), name).node;
+      const NodeId id = graph_.add(std::move(parsed), inputs_of(row), name).node;
+      take_records(row, id);
+      nodes_[name] = id;
     } catch (const InvalidArgument& error) {
       corrupt(error.what());
     } catch (const Error& error) {
@@ -111,10 +115,28 @@ class GraphReader {
   Op op_of(const json& row, const std::string& op_name, const std::string& name) const {
     Op op = parse_op(op_name, member(row, "attributes"));
     auto* constant = std::get_if<Constant>(&op);
-    const std::size_t members = constant == nullptr ? 4 : 5;
+    std::size_t members = constant == nullptr ? 4 : 5;
+    members += row.contains("layer") ? 1 : 0;
+    members += row.contains("trainable") ? 1 : 0;
     if (row.size() != members) corrupt("its row has a member too many or too few");
     if (constant != nullptr) take_data(row, name, *constant);
     return op;
+  }
+
+  /// What is recorded of the node, where something is.
+  void take_records(const json& row, NodeId id) {
+    if (row.contains("layer")) {
+      const std::string& layer = text_member(row, "layer");
+      if (layer.empty() || !is_plain_name(layer)) {
+        corrupt(cat("its 'layer' is called '", printable(layer), "'"));
+      }
+      graph_.set_layer(id, layer);
+    }
+    if (row.contains("trainable")) {
+      const json& trainable = member(row, "trainable");
+      if (!trainable.is_boolean()) corrupt("'trainable' must be true or false");
+      graph_.set_trainable(id, trainable.get<bool>());
+    }
   }
 
   void take_data(const json& row, const std::string& name, Constant& constant) const {

@@ -15,7 +15,7 @@ void Rewriter::copy(NodeId id) {
 
 void Rewriter::copy_with(NodeId id, Op op) {
   const Node& node = from_.node(id);
-  const Value first = to_.add(std::move(op), map(node.inputs), node.name);
+  const Value first = to_.add_as(node, std::move(op), map(node.inputs));
   auto& values = map_[static_cast<std::size_t>(id)];
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     values.push_back({first.node, static_cast<std::int32_t>(i)});

@@ -17,7 +17,7 @@ ModelGraph lenet5(InputSize size) {
   constexpr auto kTanh = ActivationFunction::kTanh;
 
   GraphBuilder net;
-  Tensor x = net.input({28, 28, 1}, "input_layer");
+  Tensor x = net.sequential_input({28, 28, 1}, "input_layer");
   x = net.conv2d(
       x, {.filters = 6, .kernel = {5, 5}, .padding = Padding::same(), .activation = kTanh}, "c1");
   x = net.average_pool2d(x, {}, "s2");

@@ -163,6 +163,9 @@ class GraphBuilder {
   /// preprocessing.
   Tensor input(const Shape& shape, std::string_view name);
 
+  /// An input that is none of the network's layers: that of Keras's Sequential.
+  Tensor sequential_input(const Shape& shape, std::string_view name);
+
   /// A float32 parameter without data, of a concrete shape.
   Tensor parameter(std::string_view name, const Shape& shape);
 

@@ -100,6 +100,8 @@ void expect_same(const Graph& actual, const Graph& expected) {
     EXPECT_EQ(actual.node(id).op, node.op);
     EXPECT_EQ(actual.node(id).inputs, node.inputs);
     EXPECT_EQ(actual.node(id).outputs, node.outputs);
+    EXPECT_EQ(actual.node(id).layer, node.layer);
+    EXPECT_EQ(actual.node(id).trainable, node.trainable);
   }
   EXPECT_TRUE(std::ranges::equal(actual.outputs(), expected.outputs()));
 }
@@ -121,6 +123,15 @@ TEST(GraphIo, RoundTripsEveryOperatorAndEveryBitOfItsNumbers) {
   EXPECT_EQ(graph_json(after), graph_json(before));
   const auto* pad = after.node(after.find("pad")).as<Pad>();
   EXPECT_TRUE(std::signbit(pad->value)) << "-0 became 0";
+}
+
+TEST(GraphIo, RoundTripsWhatIsRecordedOfLayers) {
+  Graph before = every_op();
+  before.set_layer(before.find("conv:0"), "Conv2D");
+  before.set_trainable(before.find("kernel_q"), false);
+  before.set_trainable(before.find("w"), true);
+
+  expect_same(parse_graph(graph_json(before), constant_tensors(before)), before);
 }
 
 TEST(GraphIo, RoundTripsNotANumber) {
@@ -234,6 +245,14 @@ std::vector<BadGraph> bad_graphs() {
       {R"({"nodes":[{}]})", "does not begin with its 'format'"},
       {R"({"format":1,"format":1})", "occurs twice"},
       {R"({"format":1,"extra":1})", "unknown key 'extra'"},
+      {node(R"({"name":"y","op":"Relu","inputs":["x"],"attributes":{},"layer":""})"), "'layer'"},
+      {node(R"({"name":"y","op":"Relu","inputs":["x"],"attributes":{},"layer":1})"), "'layer'"},
+      {node(R"({"name":"y","op":"Relu","inputs":["x"],"attributes":{},"layers":"a"})"),
+       "a member too many"},
+      {node(R"({"name":"y","op":"Relu","inputs":["x"],"attributes":{},"trainable":true})"),
+       "only a Constant is a parameter"},
+      {node(R"({"name":"y","op":"Relu","inputs":["x"],"attributes":{},"trainable":1})"),
+       "'trainable' must be true or false"},
       {R"({"format":1,"extra":[1]})", "not an object"},
       {R"({"format":1,"extra":[{}]})", "unknown key 'extra'"},
       {with_nodes("1"), "not an object"},
