@@ -27,6 +27,7 @@
 #include "engine/graph/ops/dequantize_linear.h"
 #include "engine/graph/ops/elementwise.h"
 #include "engine/graph/ops/input.h"
+#include "engine/graph/ops/lrn.h"
 #include "engine/graph/ops/normalize_image.h"
 #include "engine/graph/ops/pad.h"
 #include "engine/graph/ops/pool.h"
@@ -46,6 +47,7 @@ using Op = std::variant<Input,
                         Conv2d,
                         Dense,
                         BatchNorm,
+                        Lrn,
                         Relu,
                         Clip,
                         Tanh,

@@ -18,7 +18,7 @@ class CudaEmuConformance : public testing::TestWithParam<test::OpCase> {};
 /// Whether the graph has an operator that this backend has no lowering for yet.
 bool is_beyond(const Graph& graph) {
   for (const Node& node : graph.nodes()) {
-    if (node.as<Pad>() != nullptr || node.as<Rescale>() != nullptr ||
+    if (node.as<Lrn>() != nullptr || node.as<Pad>() != nullptr || node.as<Rescale>() != nullptr ||
         node.as<Transpose>() != nullptr || node.as<QuantizeLinear>() != nullptr) {
       return true;
     }

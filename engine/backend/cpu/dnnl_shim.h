@@ -11,6 +11,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "engine/graph/ops/activation.h"
+#include "engine/graph/ops/lrn.h"
 
 namespace fovea::cpu {
 
@@ -49,6 +50,14 @@ struct Window {
                                                             const dnnl::memory::desc& destination,
                                                             const Window& window,
                                                             const dnnl::primitive_attr& attributes);
+
+/// Inference local response normalisation across channels; the destination lies as the source.
+/// oneDNN's window of n channels has floor((n-1)/2) of them on either side, so n must be odd.
+[[nodiscard]] dnnl::lrn_forward::primitive_desc local_response_normalization(
+    const dnnl::engine& engine,
+    const dnnl::memory::desc& source,
+    const Lrn& lrn,
+    const dnnl::primitive_attr& attributes);
 
 /// Appends the activation to the post-operations; nothing for kNone.
 void append_activation(dnnl::post_ops& post_ops, const Activation& activation);

@@ -64,6 +64,21 @@ dnnl::pooling_forward::primitive_desc pooling(const dnnl::engine& engine,
   return {desc, attributes, engine};
 }
 
+dnnl::lrn_forward::primitive_desc local_response_normalization(
+    const dnnl::engine& engine,
+    const dnnl::memory::desc& source,
+    const Lrn& lrn,
+    const dnnl::primitive_attr& attributes) {
+  const dnnl::lrn_forward::desc desc(dnnl::prop_kind::forward_inference,
+                                     dnnl::algorithm::lrn_across_channels,
+                                     source,
+                                     lrn.size,
+                                     static_cast<float>(lrn.alpha),
+                                     static_cast<float>(lrn.beta),
+                                     static_cast<float>(lrn.bias));
+  return {desc, attributes, engine};
+}
+
 void append_activation(dnnl::post_ops& post_ops, const Activation& activation) {
   switch (activation.kind) {
     case ActivationKind::kNone:

@@ -67,6 +67,23 @@ dnnl::pooling_forward::primitive_desc pooling(const dnnl::engine& engine,
           attributes};
 }
 
+dnnl::lrn_forward::primitive_desc local_response_normalization(
+    const dnnl::engine& engine,
+    const dnnl::memory::desc& source,
+    const Lrn& lrn,
+    const dnnl::primitive_attr& attributes) {
+  return {engine,
+          dnnl::prop_kind::forward_inference,
+          dnnl::algorithm::lrn_across_channels,
+          source,
+          source,
+          lrn.size,
+          static_cast<float>(lrn.alpha),
+          static_cast<float>(lrn.beta),
+          static_cast<float>(lrn.bias),
+          attributes};
+}
+
 void append_activation(dnnl::post_ops& post_ops, const Activation& activation) {
   switch (activation.kind) {
     case ActivationKind::kNone:

@@ -22,6 +22,7 @@ Table make_table() {
   table[kOpIndex<MaxPool>] = lower_pool;
   table[kOpIndex<AveragePool>] = lower_pool;
   table[kOpIndex<GlobalPool>] = lower_global_pool;
+  table[kOpIndex<Lrn>] = lower_lrn;
   table[kOpIndex<Add>] = lower_elementwise;
   table[kOpIndex<Relu>] = lower_elementwise;
   table[kOpIndex<Clip>] = lower_elementwise;

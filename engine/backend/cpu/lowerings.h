@@ -15,6 +15,7 @@ Lowering lower_conv2d;
 Lowering lower_dense;
 Lowering lower_pool;  ///< MaxPool, AveragePool
 Lowering lower_global_pool;
+Lowering lower_lrn;
 Lowering lower_elementwise;  ///< Add, Relu, Clip, Tanh, Sigmoid
 Lowering lower_view;         ///< Reshape, Identity: the same bytes
 Lowering lower_softmax;

@@ -65,6 +65,7 @@ Graph every_op() {
   g.add(QuantizeLinear{3}, {x, scale, zero}, "quantize");
   const Value ones = parameter(g, "ones", {6});
   x = g.add(BatchNorm{1.001e-5}, {x, ones, ones, ones, ones}, "bn");
+  x = g.add(Lrn{4, 1e-4, 0.3, 1.1}, {x}, "lrn");
   x = g.add(Relu{}, {x}, "relu");
   x = g.add(Clip{-kInfinity, 1e-45F}, {x}, "clip");
   x = g.add(Tanh{}, {x}, "tanh");
