@@ -206,6 +206,39 @@ std::vector<OpCase> make_cases() {
              AveragePool{.kernel = {3, 3}, .strides = {2, 2}, .pads = {0, 0, 1, 1}}, 32);
        },
        kSums},
+      // Ceil mode: the last windows start on the last row and column and reach far beyond them.
+      {"max_pool_ceil",
+       [] {
+         return on_picture(MaxPool{.kernel = {3, 4}, .strides = {2, 3}, .pads = {0, 0, 2, 3}},
+                           {7, 7, 5});
+       }},
+      {"max_pool_ceil_blocked",
+       [] {
+         return behind_convolution(
+             MaxPool{.kernel = {3, 3}, .strides = {2, 2}, .pads = {1, 0, 2, 2}}, 32);
+       },
+       kSums},
+      {"average_pool_ceil",
+       [] {
+         return on_picture(AveragePool{.kernel = {3, 4}, .strides = {2, 3}, .pads = {0, 0, 2, 3}},
+                           {7, 7, 5});
+       },
+       kFunction},
+      {"average_pool_ceil_blocked",
+       [] {
+         return behind_convolution(
+             AveragePool{.kernel = {3, 3}, .strides = {2, 2}, .pads = {1, 0, 1, 2}}, 32);
+       },
+       kSums},
+      {"average_pool_larger_than_the_picture",
+       [] { return on_picture(AveragePool{.kernel = {7, 7}, .pads = {0, 0, 1, 1}}, {6, 6, 20}); },
+       kFunction},
+      {"average_pool_larger_blocked",
+       [] {
+         return behind_convolution(
+             AveragePool{.kernel = {8, 8}, .strides = {8, 8}, .pads = {0, 0, 1, 7}}, 16);
+       },
+       kSums},
       {"global_average_blocked", [] { return behind_convolution(GlobalPool{}, 32); }, kSums},
       {"global_average_odd",
        [] { return behind_convolution(GlobalPool{.keep_dims = true}, 19); },

@@ -51,6 +51,24 @@ std::array<std::int64_t, 2> same_padding(std::int64_t size,
   return {total / 2, total - total / 2};
 }
 
+std::int64_t ceil_mode_padding(std::int64_t size,
+                               std::int64_t before,
+                               std::int64_t after,
+                               std::int64_t kernel,
+                               std::int64_t stride) {
+  check_range(size, 1, "picture side");
+  check_range(before, 0, "padding");
+  check_range(after, 0, "padding");
+  check_range(kernel, 1, "kernel");
+  check_range(stride, 1, "stride");
+  const std::int64_t room = size + before + after - kernel;
+  if (room <= -stride) return after;
+  const std::int64_t fitting = (room + stride - 1) / stride + 1;
+  const std::int64_t starting_inside = (size + before - 1) / stride + 1;
+  const std::int64_t last_start = (std::min(fitting, starting_inside) - 1) * stride;
+  return std::max<std::int64_t>(0, last_start + kernel - size - before);
+}
+
 Taps taps_inside(std::int64_t size,
                  std::int64_t start,
                  std::int64_t kernel,

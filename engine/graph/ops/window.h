@@ -29,6 +29,16 @@ using Pads = std::array<std::int64_t, 4>;
                                                        std::int64_t stride,
                                                        std::int64_t dilation = 1);
 
+/// Caffe's and ONNX's ceil mode as a padding: what to add after, in place of `after`, for
+/// ceil((size + before + after - kernel) / stride) + 1 positions, less those that start beyond the
+/// picture. Where no window fits even so, `after` itself. At most kernel - 1 otherwise.
+/// Throws InvalidArgument as window_positions does.
+[[nodiscard]] std::int64_t ceil_mode_padding(std::int64_t size,
+                                             std::int64_t before,
+                                             std::int64_t after,
+                                             std::int64_t kernel,
+                                             std::int64_t stride);
+
 /// Elements [begin, end) of a window; empty where begin >= end.
 struct Taps {
   std::int64_t begin = 0;

@@ -114,6 +114,57 @@ TEST(SamePadding, RefusesWhatWouldOverflow) {
   EXPECT_THROW((void)same_padding(4, 1, 1, kHuge), InvalidArgument);
 }
 
+TEST(CeilModePadding, KnowsTheLayersOfCaffeNetworks) {
+  // GoogLeNet and SqueezeNet: 112 -> 56, 56 -> 28, 28 -> 14, 14 -> 7; 111 -> 55, 55 -> 27, 27
+  // -> 13.
+  for (const std::int64_t size : {112, 56, 28, 14}) {
+    EXPECT_EQ(ceil_mode_padding(size, 0, 0, 3, 2), 1) << size;
+  }
+  for (const std::int64_t size : {111, 55, 27, 13}) {
+    EXPECT_EQ(ceil_mode_padding(size, 0, 0, 3, 2), 0) << size;
+  }
+  EXPECT_EQ(ceil_mode_padding(112, 1, 1, 3, 2), 2);
+  EXPECT_EQ(ceil_mode_padding(112, 0, 0, 2, 2), 0);
+  EXPECT_EQ(ceil_mode_padding(113, 0, 0, 2, 2), 1);
+}
+
+TEST(CeilModePadding, GivesEveryWindowThatStartsOnThePicture) {
+  for (std::int64_t size = 1; size <= 9; ++size) {
+    for (std::int64_t kernel = 1; kernel <= 5; ++kernel) {
+      for (std::int64_t stride = 1; stride <= 6; ++stride) {
+        for (std::int64_t before = 0; before < kernel; ++before) {
+          for (std::int64_t after = 0; after <= kernel + 1; ++after) {
+            SCOPED_TRACE(testing::Message() << size << ' ' << kernel << ' ' << stride << ' '
+                                            << before << ' ' << after);
+            // Windows that reach less than `stride` beyond the padding are rounded up to.
+            std::int64_t wanted = 0;
+            for (std::int64_t start = -before; start < size; start += stride) {
+              if (start + kernel < size + after + stride) ++wanted;
+            }
+
+            const std::int64_t padding = ceil_mode_padding(size, before, after, kernel, stride);
+
+            if (wanted == 0) {
+              EXPECT_EQ(padding, after);
+            } else {
+              EXPECT_LT(padding, kernel);
+            }
+            EXPECT_EQ(window_positions(size, before, padding, kernel, stride), wanted);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(CeilModePadding, RefusesWhatWouldOverflow) {
+  EXPECT_THROW((void)ceil_mode_padding(0, 0, 0, 1, 1), InvalidArgument);
+  EXPECT_THROW((void)ceil_mode_padding(4, -1, 0, 1, 1), InvalidArgument);
+  EXPECT_THROW((void)ceil_mode_padding(4, 0, kHuge, 1, 1), InvalidArgument);
+  EXPECT_THROW((void)ceil_mode_padding(4, 0, 0, 0, 1), InvalidArgument);
+  EXPECT_THROW((void)ceil_mode_padding(4, 0, 0, 1, 0), InvalidArgument);
+}
+
 TEST(TapsInside, AreTheElementsOnThePicture) {
   for (std::int64_t size = 1; size <= 6; ++size) {
     for (std::int64_t start = -9; start <= 9; ++start) {
