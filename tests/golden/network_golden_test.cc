@@ -1,6 +1,8 @@
-// LeNet-5 and ResNet50 through the whole engine, on photographs, against Keras.
+// LeNet-5 and the networks of keras.applications through the whole engine, on photographs, against
+// Keras.
 #include <algorithm>
 #include <cmath>
+#include <ostream>
 
 #include <gtest/gtest.h>
 
@@ -59,50 +61,98 @@ TEST_F(NetworkGolden, LeNet5LayerByLayer) {
   test::expect_layers(test::read_layers(shared_ / "goldens" / "lenet" / "LeNet5.layers.tsv"), out);
 }
 
-TEST_F(NetworkGolden, ResNet50OnCpu) {
-  const auto goldens = test::read_goldens(shared_ / "goldens" / "keras" / "ResNet50.safetensors");
-  const auto photos = shared_ / "data" / "imagenet";
-  const std::vector<std::pair<std::string, std::vector<float>>> pictures{
-      {"elephant", test::caffe_picture(photos / "keras_elephant.jpg", 224)},
-      {"banana", test::caffe_picture(photos / "n07753592_banana.JPEG", 224)},
-      {"stinkhorn", test::caffe_picture(photos / "n13040303_stinkhorn.JPEG", 224)},
-      {"formula", test::caffe_formula_picture(224)}};
+/// A network of keras.applications, which has its goldens under `golden`.
+struct KerasNetwork {
+  std::string_view name;
+  std::string golden;
+  int side;
+  Normalization mode;
+  std::size_t layers;
+};
+
+std::ostream& operator<<(std::ostream& stream, const KerasNetwork& network) {
+  return stream << network.name;
+}
+
+struct Picture {
+  std::string name;
+  std::vector<float> pixels;
+};
+
+class KerasGolden : public test::SharedDataTest, public testing::WithParamInterface<KerasNetwork> {
+ protected:
+  /// What the goldens were made from, the elephant first.
+  [[nodiscard]] std::vector<Picture> pictures() const {
+    const auto photo = [&](const char* file) {
+      return test::photograph(
+          shared_ / "data" / "imagenet" / file, GetParam().side, GetParam().mode);
+    };
+    return {{"elephant", photo("keras_elephant.jpg")},
+            {"banana", photo("n07753592_banana.JPEG")},
+            {"stinkhorn", photo("n13040303_stinkhorn.JPEG")},
+            {"formula", test::formula(GetParam().side, GetParam().mode)}};
+  }
+
+  [[nodiscard]] std::filesystem::path golden(const char* extension) const {
+    return shared_ / "goldens" / "keras" / (GetParam().golden + extension);
+  }
+};
+
+/// All pictures as one batch.
+void expect_pictures(const Model& model,
+                     const std::vector<Picture>& pictures,
+                     const std::map<std::string, test::GoldenTensor>& goldens,
+                     const std::string& prefix) {
   std::vector<float> batch;
-  for (const auto& [name, pixels] : pictures)
-    batch.insert(batch.end(), pixels.begin(), pixels.end());
+  for (const Picture& picture : pictures) {
+    batch.insert(batch.end(), picture.pixels.begin(), picture.pixels.end());
+  }
+  const auto count = static_cast<std::int64_t>(pictures.size());
+  const Outputs out = test::run_model(model, "cpu", count, batch, {"predictions/pre_activation"});
+  for (std::size_t i = 0; i < pictures.size(); ++i) {
+    const auto row = [&](const std::string& name) {
+      const auto begin = out.at(name).begin() + static_cast<std::ptrdiff_t>(i * 1000);
+      return std::vector<float>(begin, begin + 1000);
+    };
+    expect_golden(row("predictions/pre_activation"),
+                  row("predictions"),
+                  goldens,
+                  prefix + pictures[i].name + "/");
+  }
+}
+
+/// One test, for one set of weights: VGG's 140 million numbers take longer to make than to use.
+TEST_P(KerasGolden, PicturesAndEveryLayerOnCpu) {
+  const auto goldens = test::read_goldens(golden(".safetensors"));
+  const auto rows = test::read_layers(golden(".layers.tsv"));
+  ASSERT_EQ(rows.size(), GetParam().layers);
+  const std::vector<Picture> all = pictures();
 
   for (const std::uint64_t seed : {1U, 2U}) {
-    const Outputs out =
-        test::run_zoo("resnet50", seed, "cpu", 4, batch, {"predictions/pre_activation"});
-    for (std::size_t i = 0; i < pictures.size(); ++i) {
-      const auto row = [&](const std::string& name) {
-        const auto begin = out.at(name).begin() + static_cast<std::ptrdiff_t>(i * 1000);
-        return std::vector<float>(begin, begin + 1000);
-      };
-      expect_golden(row("predictions/pre_activation"),
-                    row("predictions"),
-                    goldens,
-                    "seed" + std::to_string(seed) + "/" + pictures[i].first + "/");
+    const Model model = test::open_random(GetParam().name, seed);
+    expect_pictures(model, all, goldens, "seed" + std::to_string(seed) + "/");
+    if (seed == 1) {
+      test::expect_layers(rows, test::run_model(model, "cpu", 1, all[0].pixels, {"all"}));
     }
   }
 }
 
-TEST_F(NetworkGolden, ResNet50LayerByLayer) {
-  const std::vector<float> elephant =
-      test::caffe_picture(shared_ / "data" / "imagenet" / "keras_elephant.jpg", 224);
-
-  const Outputs out = test::run_zoo("resnet50", 1, "cpu", 1, elephant, {"all"});
-
-  test::expect_layers(test::read_layers(shared_ / "goldens" / "keras" / "ResNet50.layers.tsv"),
-                      out);
-}
+INSTANTIATE_TEST_SUITE_P(
+    Networks,
+    KerasGolden,
+    testing::Values(KerasNetwork{"vgg16", "VGG16", 224, Normalization::kCaffe, 23},
+                    KerasNetwork{"vgg19", "VGG19", 224, Normalization::kCaffe, 26},
+                    KerasNetwork{"resnet50", "ResNet50", 224, Normalization::kCaffe, 177},
+                    KerasNetwork{"inception_v3", "InceptionV3", 299, Normalization::kTf, 313},
+                    KerasNetwork{"xception", "Xception", 299, Normalization::kTf, 134}),
+    testing::PrintToStringParamName());
 
 TEST_F(NetworkGolden, APictureHasTheSameBitsAloneAndAnywhereInABatch) {
   constexpr std::size_t kBatch8 = 8;
   for (const std::string_view network : {"lenet5", "resnet50"}) {
     const bool lenet = network == "lenet5";
     const std::vector<float> picture =
-        lenet ? test::mnist_digits(shared_, 1) : test::caffe_formula_picture(224);
+        lenet ? test::mnist_digits(shared_, 1) : test::formula(224, Normalization::kCaffe);
     const std::string logits = lenet ? "output/pre_activation" : "predictions/pre_activation";
     const Outputs alone = test::run_zoo(network, 1, "cpu", 1, picture, {logits});
     std::vector<float> batch;

@@ -13,26 +13,28 @@
 #include <fovea/compiler.h>
 #include <fovea/context.h>
 #include <fovea/image.h>
-#include <fovea/model.h>
 
 #include "engine/graph/random_weights.h"
 
 namespace fovea::test {
 
-Outputs run_zoo(std::string_view network,
-                std::uint64_t seed,
-                std::string_view backend,
-                std::int64_t batch,
-                const std::vector<float>& input,
-                const std::vector<std::string>& taps) {
-  ModelOptions model;
-  model.weights = "random:" + std::to_string(seed);
+Model open_random(std::string_view network, std::uint64_t seed) {
+  ModelOptions options;
+  options.weights = "random:" + std::to_string(seed);
+  return open_model(network, options);
+}
+
+Outputs run_model(const Model& model,
+                  std::string_view backend,
+                  std::int64_t batch,
+                  const std::vector<float>& input,
+                  const std::vector<std::string>& taps) {
   CompileOptions options;
   options.backend = backend;
   options.buckets = {batch};
   options.threads = 1;
   options.taps = taps;
-  const auto plan = compile(open_model(network, model).graph(), options);
+  const auto plan = compile(model.graph(), options);
 
   std::vector<std::vector<float>> values;
   std::vector<std::span<std::byte>> out;
@@ -51,21 +53,30 @@ Outputs run_zoo(std::string_view network,
   return outputs;
 }
 
-std::vector<float> caffe_picture(const std::filesystem::path& file, int side) {
+Outputs run_zoo(std::string_view network,
+                std::uint64_t seed,
+                std::string_view backend,
+                std::int64_t batch,
+                const std::vector<float>& input,
+                const std::vector<std::string>& taps) {
+  return run_model(open_random(network, seed), backend, batch, input, taps);
+}
+
+std::vector<float> photograph(const std::filesystem::path& file, int side, Normalization mode) {
   PreprocessSpec spec;
   spec.height = side;
   spec.width = side;
   const Image image = resize(decode_file(file.string()).view(), spec);
   std::vector<float> pixels(image.bytes());
-  normalize(image.view(), Normalization::kCaffe, pixels);
+  normalize(image.view(), mode, pixels);
   return pixels;
 }
 
-std::vector<float> caffe_formula_picture(int side) {
+std::vector<float> formula(int side, Normalization mode) {
   const std::vector<std::uint8_t> bytes = formula_image(side, side, 1);
   const ImageView view{bytes.data(), side, side, std::ptrdiff_t{3} * side, PixelFormat::kRgb8};
   std::vector<float> pixels(bytes.size());
-  normalize(view, Normalization::kCaffe, pixels);
+  normalize(view, mode, pixels);
   return pixels;
 }
 

@@ -8,12 +8,25 @@
 #include <string_view>
 #include <vector>
 
+#include <fovea/model.h>
+#include <fovea/preprocess.h>
+
 namespace fovea::test {
 
 /// The outputs and taps of one run by name, float32.
 using Outputs = std::map<std::string, std::vector<float>>;
 
-/// A network of the zoo with "random:SEED" weights, compiled for `batch` pictures.
+/// A network of the zoo with "random:SEED" weights.
+[[nodiscard]] Model open_random(std::string_view network, std::uint64_t seed);
+
+/// One run of the model, compiled for `batch` pictures and one thread.
+[[nodiscard]] Outputs run_model(const Model& model,
+                                std::string_view backend,
+                                std::int64_t batch,
+                                const std::vector<float>& input,
+                                const std::vector<std::string>& taps);
+
+/// run_model of open_random.
 [[nodiscard]] Outputs run_zoo(std::string_view network,
                               std::uint64_t seed,
                               std::string_view backend,
@@ -21,11 +34,14 @@ using Outputs = std::map<std::string, std::vector<float>>;
                               const std::vector<float>& input,
                               const std::vector<std::string>& taps);
 
-/// A photograph as the network's input: decoded, resized with Pillow's nearest, in caffe mode.
-[[nodiscard]] std::vector<float> caffe_picture(const std::filesystem::path& file, int side);
+/// A photograph as a network's input: decoded, resized to side x side with Pillow's nearest,
+/// normalised.
+[[nodiscard]] std::vector<float> photograph(const std::filesystem::path& file,
+                                            int side,
+                                            Normalization mode);
 
-/// formula:side:side:1 in caffe mode.
-[[nodiscard]] std::vector<float> caffe_formula_picture(int side);
+/// formula:side:side:1, normalised.
+[[nodiscard]] std::vector<float> formula(int side, Normalization mode);
 
 /// The first `count` digits of the MNIST test set below the shared data, every byte divided by 255.
 [[nodiscard]] std::vector<float> mnist_digits(const std::filesystem::path& shared,
