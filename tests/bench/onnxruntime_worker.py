@@ -20,7 +20,7 @@ class Runner:
         options.intra_op_num_threads = threads
         self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         rows = pictures[np.arange(batch) % len(pictures)]
-        self.feed = {"pictures": np.ascontiguousarray(rows.transpose(0, 3, 1, 2))}
+        self.feed = {self.session.get_inputs()[0].name: np.ascontiguousarray(rows.transpose(0, 3, 1, 2))}
         self.contexts = contexts
         self.outputs = None
 

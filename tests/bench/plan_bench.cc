@@ -3,8 +3,10 @@
 //   plan_bench MODEL WEIGHTS INPUT.safetensors
 //
 // WEIGHTS is what `--weights` of the fovea program takes. The rows of INPUT's only tensor are
-// repeated to fill a batch. One command a line on stdin, one line of answer on stdout:
+// repeated to fill a batch; it is read at the first `open`. One command a line on stdin, one line
+// of answer on stdout:
 //
+//   package FOLDER                     writes the network with its weights as a package; "ok"
 //   open NAME BATCH THREADS CONTEXTS   compiles; "ok"
 //   time NAME RUNS                     every context runs RUNS times, all of them at once; seconds
 //   outputs NAME FILE.safetensors      writes what the first context's last run gave; "ok"
@@ -88,10 +90,7 @@ double time_runs(std::vector<std::unique_ptr<Runner>>& runners, int runs) {
 class Bench {
  public:
   Bench(const std::string& model, const std::string& weights, const std::string& input)
-      : model_(fovea::open_model(model, options_with(weights))),
-        input_(fovea::read_tensors(input)) {
-    if (input_.size() != 1) throw fovea::InvalidArgument(input + " must hold one tensor");
-  }
+      : model_(fovea::open_model(model, options_with(weights))), input_path_(input) {}
 
   /// The answer to one command.
   std::string answer(const std::string& line) {
@@ -99,6 +98,10 @@ class Bench {
     std::string verb;
     std::string name;
     words >> verb >> name;
+    if (verb == "package") {
+      fovea::save_package(model_, name);
+      return "ok";
+    }
     if (verb == "open") {
       std::int64_t batch = 0;
       int threads = 0;
@@ -112,7 +115,7 @@ class Bench {
       const auto plan = fovea::compile(model_.graph(), options);
       auto& runners = runners_[name];
       for (int i = 0; i < contexts; ++i) {
-        runners.push_back(std::make_unique<Runner>(plan, batch, input_.front()));
+        runners.push_back(std::make_unique<Runner>(plan, batch, input()));
       }
       return "ok";
     }
@@ -133,6 +136,12 @@ class Bench {
   }
 
  private:
+  const TensorData& input() {
+    if (input_.empty()) input_ = fovea::read_tensors(input_path_);
+    if (input_.size() != 1) throw fovea::InvalidArgument(input_path_ + " must hold one tensor");
+    return input_.front();
+  }
+
   static fovea::ModelOptions options_with(const std::string& weights) {
     fovea::ModelOptions options;
     options.weights = weights;
@@ -140,6 +149,7 @@ class Bench {
   }
 
   fovea::Model model_;
+  std::string input_path_;
   std::vector<TensorData> input_;
   std::map<std::string, std::vector<std::unique_ptr<Runner>>> runners_;
 };

@@ -7,10 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 from safetensors.numpy import save_file
 
-import resnet50_model
+from onnx_of_package import random_pictures
 from rounds import ROOT, Worker, machine, machine_lines, quartiles, spread, write_results
 
 SEED = 1
@@ -21,16 +20,14 @@ MODES = {  # threads of a run, runs at once
     "throughput": (1, THREADS),
     "one thread": (1, 1),
 }
-MODELS = {
-    "resnet50": lambda: resnet50_model.random_pictures(8, SEED),
-    "lenet5": lambda: np.random.default_rng(SEED).uniform(0, 1, (8, 28, 28, 1)).astype(np.float32),
-}
+MODELS = ["resnet50", "lenet5"]
 
 
 def measure(build: Path, model: str, rounds: int, seconds: float, folder: Path) -> list[dict]:
-    save_file({"pictures": MODELS[model]()}, folder / f"{model}.safetensors")
     worker = Worker(build.resolve() / "tests" / "bench" / "plan_bench", model, f"random:{SEED}",
                     folder / f"{model}.safetensors")
+    worker.ask("package", folder / model)
+    save_file({"pictures": random_pictures(folder / model, 8, SEED)}, folder / f"{model}.safetensors")
     results = []
     for mode, (threads, contexts) in MODES.items():
         for batch in BATCHES:
