@@ -342,6 +342,14 @@ Tensor GraphBuilder::global_average_pool2d(Tensor x, std::string_view name) {
       GlobalPool{.kind = PoolKind::kAverage}, {Impl::value(x)}, "GlobalAveragePooling2D", name);
 }
 
+Tensor GraphBuilder::local_response_norm(Tensor x,
+                                         const LocalResponseNormSpec& spec,
+                                         std::string_view name) {
+  (void)impl_->shape(x, name, 4);
+  const Lrn op{.size = spec.size, .alpha = spec.alpha, .beta = spec.beta, .bias = spec.bias};
+  return impl_->layer(op, {Impl::value(x)}, "LRN", name);
+}
+
 Tensor GraphBuilder::zero_padding2d(Tensor x,
                                     const std::array<std::int64_t, 4>& pads,
                                     std::string_view name) {

@@ -132,6 +132,14 @@ struct Pool2dSpec {
   Padding padding{};
 };
 
+/// Local response normalisation across channels, as Caffe's LRN.
+struct LocalResponseNormSpec {
+  std::int64_t size = 5;  ///< channels in a window, >= 1
+  double alpha = 1e-4;    ///< >= 0; divided by size, other than in TensorFlow
+  double beta = 0.75;
+  double bias = 1.0;  ///< > 0
+};
+
 /// Builds a network layer by layer: what Keras's functional API is in Python. Activations are
 /// float32; pictures are {batch, height, width, channels}, and the batch is left open.
 ///
@@ -199,6 +207,11 @@ class GraphBuilder {
 
   /// x {batch, rows, columns, channels}; the result is {batch, channels}.
   Tensor global_average_pool2d(Tensor x, std::string_view name);
+
+  /// x {batch, rows, columns, channels}; every element x[c] becomes
+  /// x[c] / (bias + alpha / size * s)^beta, s the sum of squares of the `size` channels around c as
+  /// far as there are some.
+  Tensor local_response_norm(Tensor x, const LocalResponseNormSpec& spec, std::string_view name);
 
   /// x {batch, rows, columns, channels}; zeros at top, left, bottom, right, each >= 0.
   Tensor zero_padding2d(Tensor x, const std::array<std::int64_t, 4>& pads, std::string_view name);

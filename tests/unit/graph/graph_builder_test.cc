@@ -1,4 +1,5 @@
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <functional>
 #include <numeric>
@@ -236,6 +237,22 @@ TEST(GraphBuilder, FixesGammaAndBetaThatKerasLeavesOut) {
     std::memcpy(values.data(), data->read().data(), data->size());
     EXPECT_EQ(values, (std::vector<float>{value, value}));
   }
+}
+
+TEST(GraphBuilder, NormalisesByTheChannelsAround) {
+  const Graph graph = build({1, 1, 3}, [](GraphBuilder& net, Tensor x) {
+    return net.local_response_norm(x, {.size = 3, .alpha = 6.0, .beta = 0.5, .bias = 2.0}, "norm");
+  });
+
+  // x = (1 2 3): x[c] / sqrt(2 + 6 / 3 * sum), the sums 1 + 4, 1 + 4 + 9 and 4 + 9.
+  const std::vector<float> y = run_counting(graph);
+  ASSERT_EQ(y.size(), 3U);
+  EXPECT_FLOAT_EQ(y[0], 1.0F / std::sqrt(12.0F));
+  EXPECT_FLOAT_EQ(y[1], 2.0F / std::sqrt(30.0F));
+  EXPECT_FLOAT_EQ(y[2], 3.0F / std::sqrt(28.0F));
+  const std::string window = message_of(
+      [](GraphBuilder& net, Tensor x) { (void)net.local_response_norm(x, {.size = 0}, "norm"); });
+  EXPECT_TRUE(contains(window, "'norm'") && contains(window, "window")) << window;
 }
 
 TEST(GraphBuilder, JoinsAndReshapes) {
