@@ -36,4 +36,12 @@ struct InputSize {
 /// InvalidArgument below 71 x 71.
 [[nodiscard]] ModelGraph xception(InputSize size);
 
+/// AlexNet as Caffe has it, with two groups, for the 1,000 classes of ImageNet: 60,965,224
+/// parameters. Takes 224 x 224 pictures only; throws InvalidArgument otherwise.
+[[nodiscard]] ModelGraph alexnet(InputSize size);
+
+/// GoogLeNet (Inception v1) without its auxiliary classifiers, for the 1,000 classes of ImageNet:
+/// 6,998,552 parameters. Takes 224 x 224 pictures only; throws InvalidArgument otherwise.
+[[nodiscard]] ModelGraph googlenet(InputSize size);
+
 }  // namespace fovea::zoo

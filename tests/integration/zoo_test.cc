@@ -36,7 +36,7 @@ Graph build(std::string_view name, zoo::InputSize size) {
 
 }  // namespace
 
-/// What is known of a network without any table: from Keras's published totals.
+/// What is known of a network without any table: from published totals.
 struct Facts {
   std::string_view name;
   std::int64_t side;  // of its own input
@@ -45,19 +45,21 @@ struct Facts {
   double epsilon;
 };
 
-const std::vector<Facts>& keras_networks() {
+const std::vector<Facts>& imagenet_networks() {
   static const std::vector<Facts> kFacts{
       {"vgg16", 224, 138'357'544, 0, 0},
       {"vgg19", 224, 143'667'240, 0, 0},
       {"resnet50", 224, 25'636'712, 53, 1.001e-5},
       {"inception_v3", 299, 23'851'784, 94, 1e-3},
       {"xception", 299, 22'910'480, 40, 1e-3},
+      {"alexnet", 224, 60'965'224, 0, 0},
+      {"googlenet", 224, 6'998'552, 0, 0},
   };
   return kFacts;
 }
 
-TEST(Zoo, HasTheParametersAndClassesOfKeras) {
-  for (const Facts& facts : keras_networks()) {
+TEST(Zoo, HasThePublishedParametersAndClasses) {
+  for (const Facts& facts : imagenet_networks()) {
     const Graph graph = build(facts.name, {facts.side, facts.side});
 
     EXPECT_EQ(parameter_count(graph), facts.parameters) << facts.name;
@@ -111,8 +113,11 @@ TEST(Zoo, SaysWhyASizeIsFixed) {
     std::string why;
   };
 
-  for (const Fixed& fixed :
-       {Fixed{"vgg16", 224, "fc1"}, {"vgg19", 224, "fc1"}, {"lenet5", 28, "dense"}}) {
+  for (const Fixed& fixed : {Fixed{"vgg16", 224, "fc1"},
+                             {"vgg19", 224, "fc1"},
+                             {"alexnet", 224, "fc6"},
+                             {"googlenet", 224, "pooling"},
+                             {"lenet5", 28, "dense"}}) {
     SCOPED_TRACE(fixed.name);
     const std::int64_t side = fixed.side;
     const std::string sides = std::to_string(side) + " x " + std::to_string(side);
