@@ -268,10 +268,14 @@ NamedTensors parse(std::span<const std::byte> bytes,
 NamedTensors read_safetensors(const std::filesystem::path& path) {
   const auto file = MappedFile::open(path, {kMaxTensorFileBytes, ErrorCode::kModelLimit});
   try {
-    return parse(file->bytes(), file, /*is_file=*/true);
+    return parse_safetensors(file);
   } catch (const Error& error) {
     throw Error(error.code(), cat(path.native(), ": ", error.what()));
   }
+}
+
+NamedTensors parse_safetensors(const std::shared_ptr<const MappedFile>& file) {
+  return parse(file->bytes(), file, /*is_file=*/true);
 }
 
 NamedTensors parse_safetensors(std::span<const std::byte> bytes,

@@ -18,6 +18,7 @@
 #include <fovea/types.h>
 
 #include "engine/core/buffer.h"
+#include "engine/core/file.h"
 
 namespace fovea {
 
@@ -38,6 +39,9 @@ inline constexpr std::uint64_t kMaxTensorFileBytes = std::uint64_t{4} << 30;
 /// Throws Error: model/corrupt for anything that the format forbids (holes, overlaps and bytes that
 /// no tensor covers among them), model/limit, io/read.
 [[nodiscard]] NamedTensors read_safetensors(const std::filesystem::path& path);
+
+/// The same for a file that is mapped already.
+[[nodiscard]] NamedTensors parse_safetensors(const std::shared_ptr<const MappedFile>& file);
 
 /// The same for bytes in memory, which live as long as `owner`.
 [[nodiscard]] NamedTensors parse_safetensors(std::span<const std::byte> bytes,

@@ -1,7 +1,5 @@
 // LeNet-5 and the networks of keras.applications through the whole engine, on photographs, against
 // Keras.
-#include <algorithm>
-#include <cmath>
 #include <ostream>
 
 #include <gtest/gtest.h>
@@ -15,25 +13,15 @@ namespace {
 
 using test::Outputs;
 
-/// Logits within 1e-4 of their range, probabilities within 2e-6 + 1e-4 of the value.
 void expect_golden(const std::vector<float>& logits,
                    const std::vector<float>& probabilities,
                    const std::map<std::string, test::GoldenTensor>& goldens,
                    const std::string& prefix) {
+  SCOPED_TRACE(prefix);
   const bool exact = goldens.count(prefix + "logits_f64") != 0;
   const std::string suffix = exact ? "_f64" : "";
-  const auto& want_logits = goldens.at(prefix + "logits" + suffix).values;
-  const auto& want = goldens.at(prefix + "probabilities" + suffix).values;
-  ASSERT_EQ(logits.size(), want_logits.size());
-  ASSERT_EQ(probabilities.size(), want.size());
-  const auto [lowest, highest] = std::minmax_element(want_logits.begin(), want_logits.end());
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    ASSERT_LE(std::abs(static_cast<double>(logits[i]) - want_logits[i]),
-              1e-4 * (*highest - *lowest))
-        << prefix << "logits, class " << i;
-    ASSERT_LE(std::abs(static_cast<double>(probabilities[i]) - want[i]), 2e-6 + 1e-4 * want[i])
-        << prefix << "probabilities, class " << i;
-  }
+  test::expect_logits(logits, goldens.at(prefix + "logits" + suffix).values);
+  test::expect_probabilities(probabilities, goldens.at(prefix + "probabilities" + suffix).values);
 }
 
 using NetworkGolden = test::SharedDataTest;

@@ -97,6 +97,24 @@ std::vector<float> mnist_digits(const std::filesystem::path& shared, std::size_t
   return pixels;
 }
 
+void expect_logits(const std::vector<float>& logits, const std::vector<double>& want) {
+  ASSERT_EQ(logits.size(), want.size());
+  const auto [lowest, highest] = std::minmax_element(want.begin(), want.end());
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    ASSERT_LE(std::abs(static_cast<double>(logits[i]) - want[i]), 1e-4 * (*highest - *lowest))
+        << "logit of class " << i;
+  }
+}
+
+void expect_probabilities(const std::vector<float>& probabilities,
+                          const std::vector<double>& want) {
+  ASSERT_EQ(probabilities.size(), want.size());
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    ASSERT_LE(std::abs(static_cast<double>(probabilities[i]) - want[i]), 2e-6 + 1e-4 * want[i])
+        << "probability of class " << i;
+  }
+}
+
 std::vector<LayerRow> read_layers(const std::filesystem::path& file) {
   std::ifstream stream(file);
   std::string line;

@@ -47,6 +47,11 @@ using Outputs = std::map<std::string, std::vector<float>>;
 [[nodiscard]] std::vector<float> mnist_digits(const std::filesystem::path& shared,
                                               std::size_t count);
 
+/// Expects every logit to be within 1e-4 of the range of all, every probability within 2e-6 + 1e-4
+/// of its value.
+void expect_logits(const std::vector<float>& logits, const std::vector<double>& want);
+void expect_probabilities(const std::vector<float>& probabilities, const std::vector<double>& want);
+
 /// One row of a golden's layers.tsv.
 struct LayerRow {
   std::string name;

@@ -2,24 +2,44 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
+#include "engine/core/printable.h"
 #include "engine/core/require.h"
 
 namespace fovea::onnx {
 
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Converter*>, 9> kConverters{{
+constexpr std::array<std::pair<std::string_view, Converter*>, 27> kConverters{{
     {"Add", convert_add},
+    {"AveragePool", convert_average_pool},
+    {"BatchNormalization", convert_batch_normalization},
     {"Clip", convert_clip},
+    {"Concat", convert_concat},
+    {"Constant", convert_constant},
+    {"ConstantOfShape", convert_constant_of_shape},
     {"Conv", convert_conv},
     {"DequantizeLinear", convert_dequantize_linear},
+    {"Dropout", convert_dropout},
     {"Flatten", convert_flatten},
     {"Gemm", convert_gemm},
     {"GlobalAveragePool", convert_global_average_pool},
+    {"Identity", convert_identity},
+    {"LRN", convert_lrn},
+    {"MatMul", convert_mat_mul},
+    {"MaxPool", convert_max_pool},
+    {"Mul", convert_mul},
+    {"Pad", convert_pad},
     {"QuantizeLinear", convert_quantize_linear},
+    {"Relu", convert_relu},
+    {"Reshape", convert_reshape},
     {"Softmax", convert_softmax},
+    {"Squeeze", convert_squeeze},
+    {"Sum", convert_sum},
+    {"Transpose", convert_transpose},
+    {"Unsqueeze", convert_unsqueeze},
 }};
 
 }  // namespace
@@ -49,6 +69,43 @@ Value Conversion::picture(int i) const {
         "takes ", to_string(file_desc(i)), "; only two-dimensional pictures (NCHW) are supported"));
   }
   return values.in_nhwc(node.input(i));
+}
+
+std::vector<std::int64_t> Conversion::integers(int i, std::string_view what) const {
+  const Constant* constant = values.constant(node.input(i));
+  if (constant == nullptr) {
+    node.fail_unsupported(cat("computes its '", what, "'; only a constant one is supported"));
+  }
+  if (constant->desc.dtype != DType::kInt64 || constant->desc.shape.size() != 1) {
+    node.fail_corrupt(cat("has ", to_string(constant->desc), " for its '", what, "'"));
+  }
+  std::vector<std::int64_t> list(static_cast<std::size_t>(constant->desc.shape[0]));
+  std::memcpy(list.data(), constant->read().data(), list.size() * sizeof(std::int64_t));
+  return list;
+}
+
+float Conversion::number(int i, std::string_view what) const {
+  check_float(i);
+  const Constant* constant = values.constant(node.input(i));
+  if (constant == nullptr || num_elements(constant->desc.shape) != 1) {
+    node.fail_unsupported(cat("has a '", what, "' that is no constant number"));
+  }
+  const PinnedBytes bytes = constant->read();
+  const ConstTensorView view{&constant->desc, bytes.data()};
+  return view.floats()[0];
+}
+
+void Conversion::refuse_output(int i, std::string_view what) const {
+  const std::string name = node.further_output(i);
+  if (name.empty()) return;
+  values.refuse(name,
+                cat("'",
+                    printable(name),
+                    "' is used, which ",
+                    node.label(),
+                    " gives for ",
+                    what,
+                    "; that is not supported: export the model without it"));
 }
 
 void Conversion::define(Op op, std::vector<Value> inputs, Order order) const {

@@ -14,6 +14,7 @@ struct Conversion {
   Graph& graph;
   ValueTable& values;
   OnnxNode& node;
+  std::int64_t declared_batch = 0;  ///< pictures at a time, as the file says; 0: any number
 
   /// The i-th input's description, in the order of dimensions that it is held in.
   [[nodiscard]] TensorDesc held_desc(int i) const;
@@ -26,6 +27,14 @@ struct Conversion {
 
   /// Throws model/unsupported-op unless the i-th input is float32.
   void check_float(int i) const;
+
+  /// The i-th input, which must be a constant list of int64 or a single float32; the file calls it
+  /// `what`. Throw model/unsupported-op where it is computed, model/corrupt where it is neither.
+  [[nodiscard]] std::vector<std::int64_t> integers(int i, std::string_view what) const;
+  [[nodiscard]] float number(int i, std::string_view what) const;
+
+  /// The i-th output is refused where it is used; `what` says what it would be.
+  void refuse_output(int i, std::string_view what) const;
 
   /// Adds the operator under the name of the node's output, and defines that.
   void define(Op op, std::vector<Value> inputs, Order order) const;
@@ -40,14 +49,32 @@ struct Conversion {
 using Converter = void(const Conversion& conversion);
 
 Converter convert_add;
+Converter convert_average_pool;
+Converter convert_batch_normalization;
 Converter convert_clip;
+Converter convert_concat;
+Converter convert_constant;
+Converter convert_constant_of_shape;
 Converter convert_conv;
 Converter convert_dequantize_linear;
+Converter convert_dropout;
 Converter convert_flatten;
 Converter convert_gemm;
 Converter convert_global_average_pool;
+Converter convert_identity;
+Converter convert_lrn;
+Converter convert_mat_mul;
+Converter convert_max_pool;
+Converter convert_mul;
+Converter convert_pad;
 Converter convert_quantize_linear;
+Converter convert_relu;
+Converter convert_reshape;
 Converter convert_softmax;
+Converter convert_squeeze;
+Converter convert_sum;
+Converter convert_transpose;
+Converter convert_unsqueeze;
 
 /// The converter of that operator of the domain "ai.onnx", or nullptr.
 [[nodiscard]] Converter* find_converter(std::string_view op_type);

@@ -133,6 +133,7 @@ class OnnxImport {
       if (is_batch && !is_open) {
         package_.manifest.notes.push_back(
             cat(label, " is declared for ", dim.dim_value(), " at a time; any batch is taken"));
+        declared_batch_ = dim.dim_value();
       }
       if (is_open && !is_batch) {
         throw Unsupported(cat(label,
@@ -168,7 +169,7 @@ class OnnxImport {
   void convert(const NodeProto& proto, ValueTable& values) {
     OnnxNode node(proto, operator_set_);
     try {
-      find_converter(proto.op_type())({package_.graph, values, node});
+      find_converter(proto.op_type())({package_.graph, values, node, declared_batch_});
     } catch (const InvalidArgument& error) {
       node.fail_corrupt(cat("does not fit its inputs: ", error.what()));
     }
@@ -243,6 +244,7 @@ class OnnxImport {
   ModelProto model_;
   GraphProto& file_;
   std::int64_t operator_set_;
+  std::int64_t declared_batch_ = 0;  ///< 0: any
   Package package_;
 };
 

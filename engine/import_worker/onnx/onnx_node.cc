@@ -27,15 +27,30 @@ const std::string& OnnxNode::output() const {
   return proto_->output(0);
 }
 
-void OnnxNode::check_counts(int least, int most) const {
+std::string OnnxNode::further_output(int i) const {
+  return i < proto_->output_size() ? proto_->output(i) : std::string();
+}
+
+void OnnxNode::check_counts(int least, int most, int most_outputs) const {
   const int inputs = proto_->input_size();
   if (inputs < least || inputs > most) {
     fail_corrupt(cat("has ", inputs, " inputs instead of ", least, " to ", most));
   }
-  for (int i = 0; i < least; ++i) (void)input(i);
-  if (proto_->output_size() != 1 || proto_->output(0).empty()) {
-    fail_corrupt(cat("has ", proto_->output_size(), " outputs instead of one"));
+  // A variable number of inputs is one of inputs that are there.
+  for (int i = 0; i < (most == kAnyNumber ? inputs : least); ++i) (void)input(i);
+  const int outputs = proto_->output_size();
+  if (outputs < 1 || outputs > most_outputs || proto_->output(0).empty()) {
+    fail_corrupt(
+        most_outputs == 1
+            ? cat("has ", outputs, " outputs instead of one")
+            : cat("has ", outputs, " outputs instead of a first and ", most_outputs, " at most"));
   }
+}
+
+bool OnnxNode::has_attribute(std::string_view name) const {
+  return std::any_of(proto_->attribute().begin(),
+                     proto_->attribute().end(),
+                     [&](const AttributeProto& attribute) { return attribute.name() == name; });
 }
 
 const AttributeProto* OnnxNode::find(std::string_view name, AttributeProto::Type type) {
@@ -71,6 +86,17 @@ std::optional<std::vector<std::int64_t>> OnnxNode::integers(std::string_view nam
   const AttributeProto* attribute = find(name, AttributeProto::INTS);
   if (attribute == nullptr) return std::nullopt;
   return std::vector<std::int64_t>(attribute->ints().begin(), attribute->ints().end());
+}
+
+std::optional<std::vector<float>> OnnxNode::reals(std::string_view name) {
+  const AttributeProto* attribute = find(name, AttributeProto::FLOATS);
+  if (attribute == nullptr) return std::nullopt;
+  return std::vector<float>(attribute->floats().begin(), attribute->floats().end());
+}
+
+std::optional<TensorProto> OnnxNode::tensor(std::string_view name) {
+  const AttributeProto* attribute = find(name, AttributeProto::TENSOR);
+  return attribute == nullptr ? std::nullopt : std::optional(attribute->t());
 }
 
 std::vector<std::int64_t> OnnxNode::sizes(std::string_view name,

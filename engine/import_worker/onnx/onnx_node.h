@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,6 +12,9 @@
 #include "engine/import_worker/onnx/onnx.pb.h"
 
 namespace fovea::onnx {
+
+/// Of inputs: as many as the file likes.
+inline constexpr int kAnyNumber = std::numeric_limits<int>::max();
 
 /// Reads a NodeProto, which must outlive it. Every attribute that a converter asks for counts as
 /// understood; check_understood() refuses the others, so that none is ever passed over in silence.
@@ -30,12 +34,20 @@ class OnnxNode {
   /// Whether the i-th input is there; trailing inputs may be absent and others left empty.
   [[nodiscard]] bool has_input(int i) const;
 
+  [[nodiscard]] int input_count() const { return proto_->input_size(); }
+
   /// The value's name. Throws model/corrupt where it is absent.
   [[nodiscard]] const std::string& input(int i) const;
   [[nodiscard]] const std::string& output() const;
 
-  /// Throws model/corrupt unless the node has from `least` to `most` inputs and one output.
-  void check_counts(int least, int most) const;
+  /// The name of a further output, or "" where it is not asked for.
+  [[nodiscard]] std::string further_output(int i) const;
+
+  /// Throws model/corrupt unless the node has from `least` to `most` inputs, the first `least` of
+  /// them with names, and a first output, with at most `most_outputs` in all.
+  void check_counts(int least, int most, int most_outputs = 1) const;
+
+  [[nodiscard]] bool has_attribute(std::string_view name) const;
 
   // The attribute's value, or the fallback where there is none. Throw model/corrupt where it is of
   // another kind.
@@ -43,6 +55,8 @@ class OnnxNode {
   [[nodiscard]] float real(std::string_view name, float fallback);
   [[nodiscard]] std::string text(std::string_view name, std::string_view fallback);
   [[nodiscard]] std::optional<std::vector<std::int64_t>> integers(std::string_view name);
+  [[nodiscard]] std::optional<std::vector<float>> reals(std::string_view name);
+  [[nodiscard]] std::optional<TensorProto> tensor(std::string_view name);
 
   /// The attribute's list of exactly `count` integers, each in [least, 2^31); `fallback` everywhere
   /// where there is no such attribute.

@@ -29,6 +29,12 @@ void check_name(std::string_view what, const std::string& name) {
 
 }  // namespace
 
+bool is_one_pixel(const TensorDesc& desc, Order order) {
+  if (desc.shape.size() != 4) return false;
+  const std::size_t h = order == Order::kNhwc ? 1 : 2;
+  return desc.shape[h] == 1 && desc.shape[h + 1] == 1;
+}
+
 std::int64_t nhwc_axis(std::int64_t nchw_axis) {
   constexpr std::array<std::int64_t, 4> kAxes{0, 3, 1, 2};
   return kAxes.at(static_cast<std::size_t>(nchw_axis));
@@ -56,7 +62,14 @@ ValueTable::ValueTable(Graph& graph, GraphProto& file) : graph_(graph) {
 }
 
 void ValueTable::define(const std::string& name, Value value, Order order) {
-  const bool is_new = !is_initializer(name) && entries_.emplace(name, Entry(value, order)).second;
+  const bool is_new = !is_initializer(name) && !refused_.contains(name) &&
+                      entries_.emplace(name, Entry(value, order)).second;
+  if (!is_new) fail("the value", name, "is produced twice");
+}
+
+void ValueTable::refuse(const std::string& name, std::string message) {
+  const bool is_new = !is_initializer(name) && !entries_.contains(name) &&
+                      refused_.emplace(name, std::move(message)).second;
   if (!is_new) fail("the value", name, "is produced twice");
 }
 
@@ -67,6 +80,9 @@ bool ValueTable::is_initializer(const std::string& name) const {
 ValueTable::Entry& ValueTable::entry(const std::string& name) {
   const auto known = entries_.find(name);
   if (known != entries_.end()) return known->second;
+  if (const auto refused = refused_.find(name); refused != refused_.end()) {
+    throw Unsupported(refused->second, ErrorCode::kModelUnsupportedOp);
+  }
   const auto stored = initializers_.find(name);
   if (stored == initializers_.end()) {
     fail("the value", name, "is used, but no node before produces it");
@@ -86,9 +102,12 @@ Order ValueTable::order(const std::string& name) {
 Value ValueTable::turn(Entry& entry, const std::string& name) {
   if (entry.turned.node >= 0) return entry.turned;
   const bool to_nhwc = entry.order == Order::kFile;
-  entry.turned = graph_.add(Transpose{to_nhwc ? kToNhwc : kToNchw},
-                            {entry.value},
-                            free_name(name, to_nhwc ? "nhwc" : "nchw"));
+  const std::vector<std::int64_t>& perm = to_nhwc ? kToNhwc : kToNchw;
+  const TensorDesc desc = graph_.desc(entry.value);
+  Op op = Transpose{perm};
+  if (is_one_pixel(desc, entry.order)) op = Reshape{Transpose{perm}.infer({&desc, 1})[0].shape};
+  entry.turned =
+      graph_.add(std::move(op), {entry.value}, free_name(name, to_nhwc ? "nhwc" : "nchw"));
   return entry.turned;
 }
 

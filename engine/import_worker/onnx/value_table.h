@@ -19,6 +19,9 @@ namespace fovea::onnx {
 /// where something asks for the file's own order.
 enum class Order : std::uint8_t { kFile, kNhwc };
 
+/// Whether the value is a picture of one pixel: the same bytes in every order of dimensions.
+[[nodiscard]] bool is_one_pixel(const TensorDesc& desc, Order order);
+
 /// Where dimension i of an NCHW value lies in NHWC.
 [[nodiscard]] std::int64_t nhwc_axis(std::int64_t nchw_axis);
 
@@ -34,6 +37,9 @@ class ValueTable {
 
   /// The next node of the file produces this value. Throws model/corrupt where the name is taken.
   void define(const std::string& name, Value value, Order order);
+
+  /// The value has no counterpart: whoever asks for it gets model/unsupported-op with this message.
+  void refuse(const std::string& name, std::string message);
 
   /// Whether the file brings the value along.
   [[nodiscard]] bool is_initializer(const std::string& name) const;
@@ -74,6 +80,7 @@ class ValueTable {
   Graph& graph_;
   std::unordered_map<std::string, TensorProto*> initializers_;
   std::unordered_map<std::string, Entry> entries_;
+  std::unordered_map<std::string, std::string> refused_;  ///< and the message for who asks
   std::unordered_set<std::string> names_;  ///< of the file, and those given by free_name
 };
 
