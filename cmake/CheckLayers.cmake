@@ -59,7 +59,7 @@ third_party(OpenCV "^<opencv"
             "^(engine/pipeline/decode|apps/|engine/include/fovea/opencv\\.h$)")
 third_party(libjpeg "^<(jpeglib|jerror|jmorecfg|turbojpeg)\\.h" "^(engine/pipeline/decode|apps/)")
 third_party(libpng "^<(png|pngconf|libpng)" "^engine/pipeline/decode")
-third_party(HDF5 "^<(hdf5|H5|highfive/)" "^engine/import_worker/")
+third_party(HDF5 "^<(hdf5|H5|highfive/)" "^engine/import_worker/keras/")
 third_party(protobuf "^<google/protobuf/|\\.pb\\.h[\">]$" "^engine/import_worker/")
 third_party(zip "^<(zip|zipconf|unzip|minizip/.*)\\.h" "^engine/import_worker/")
 third_party(CLI11 "^<CLI/" "^apps/")

@@ -29,6 +29,9 @@ fovea_find_library(DNNL::dnnl HEADER oneapi/dnnl/dnnl.hpp LIBRARY dnnl)
 fovea_find_library(opencv_core HEADER opencv2/core.hpp LIBRARY opencv_core SUFFIX opencv4)
 fovea_find_library(opencv_imgcodecs HEADER opencv2/imgcodecs.hpp LIBRARY opencv_imgcodecs SUFFIX opencv4)
 
+# Debian has HDF5 with and without MPI side by side; ours is the one without.
+fovea_find_library(hdf5_serial HEADER hdf5.h LIBRARY hdf5_serial SUFFIX hdf5/serial)
+
 # The toolkit's headers are enough for the emulated CUDA backend; nvcc is only needed for the real one.
 find_package(CUDAToolkit QUIET)
 set(FOVEA_HAVE_CUDA_HEADERS OFF)

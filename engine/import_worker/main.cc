@@ -1,4 +1,4 @@
-// fovea-import: reads one foreign model file and writes it as a package.
+// fovea-import: reads one foreign model or weights file and writes it as a package.
 //
 // Usage: fovea-import --input FILE --output FOLDER
 // The engine starts it. It ends with 0, or says on standard output what is wrong:
@@ -23,11 +23,15 @@
 
 #include "engine/core/file.h"
 #include "engine/core/hash.h"
+#include "engine/core/printable.h"
 #include "engine/core/require.h"
+#include "engine/import_worker/keras/keras_weights.h"
 #include "engine/import_worker/onnx/import_onnx.h"
 #include "engine/import_worker/process_limits.h"
+#include "engine/importers/file_format.h"
 #include "engine/importers/importer_version.h"
 #include "engine/importers/package.h"
+#include "engine/importers/weights_package.h"
 
 namespace fovea {
 
@@ -76,8 +80,17 @@ void end_with_parent() {
 void import_file(const fs::path& input, const fs::path& output) {
   // Read once: the file may change at any time, and the hash must be that of what was imported.
   const std::vector<std::byte> file = read_file(input, kFileLimit);
+  const ImportSource source{.file = printable(input.filename().native()),
+                            .sha256 = sha256(file),
+                            .importer = kImporterVersion};
+  if (file_format(file) == FileFormat::kHdf5) {
+    WeightsPackage package = keras::import_weights(file);
+    package.source = source;
+    save_weights_package(output, package);
+    return;
+  }
   Package package = onnx::import_onnx(file);
-  package.manifest.source = {.file = {}, .sha256 = sha256(file), .importer = kImporterVersion};
+  package.manifest.source = source;
   name_after(package.manifest, input);
   save_package(output, package);
 }
@@ -119,7 +132,8 @@ int main(int argc, char** argv) {
   if (!fovea::is_call(argc, argv)) {
     fovea::print(
         "Usage: fovea-import --input FILE --output FOLDER\n"
-        "Converts a model file (ONNX) into a package. `fovea import` calls it.\n");
+        "Converts a model file (ONNX), or the weights in a Keras .h5 file, into a package.\n"
+        "`fovea import` and `--weights` call it.\n");
     return argc == 2 && std::strcmp(argv[1], "--help") == 0 ? EXIT_SUCCESS : 2;
   }
   return fovea::run(argv[2], argv[4]);

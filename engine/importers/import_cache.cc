@@ -1,7 +1,6 @@
 #include "engine/importers/import_cache.h"
 
 #include <chrono>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -14,6 +13,7 @@
 #include "engine/core/require.h"
 #include "engine/importers/import_process.h"
 #include "engine/importers/importer_version.h"
+#include "engine/importers/known_digests.h"
 
 namespace fovea {
 
@@ -26,6 +26,32 @@ constexpr FileLimit kModelFileLimit{std::uint64_t{2} << 30, ErrorCode::kModelLim
 constexpr const char* kDigestFile = "manifest.xxh3";
 constexpr const char* kTemporaryPrefix = ".new-";
 constexpr const char* kLockPrefix = ".lock-";
+
+/// What differs between the two kinds of packages.
+template <typename Contents>
+struct Kind;
+
+template <>
+struct Kind<Package> {
+  static constexpr const char* kDescription = "manifest.json";
+
+  static Package load(const fs::path& folder) { return load_package(folder); }
+
+  static const std::optional<ImportSource>& source(const Package& package) {
+    return package.manifest.source;
+  }
+};
+
+template <>
+struct Kind<WeightsPackage> {
+  static constexpr const char* kDescription = kLayersFile;
+
+  static WeightsPackage load(const fs::path& folder) { return load_weights_package(folder); }
+
+  static const std::optional<ImportSource>& source(const WeightsPackage& package) {
+    return package.source;
+  }
+};
 
 /// A foreign file and what it is known by.
 struct Source {
@@ -42,11 +68,7 @@ class Warnings {
 
   void warn(const std::string& message) {
     if (std::exchange(warned_, true)) return;
-    if (options_.warn) {
-      options_.warn(message);
-    } else {
-      std::fprintf(stderr, "fovea: warning: %s\n", message.c_str());
-    }
+    fovea::warn(options_, message);
   }
 
  private:
@@ -58,9 +80,11 @@ bool is_io(const Error& error) {
   return error.code() == ErrorCode::kIoWrite || error.code() == ErrorCode::kIoNoSpace;
 }
 
-std::string digest_of_manifest(const fs::path& package) {
-  const std::string manifest = read_text_file(package / "manifest.json");
-  return xxh3_128(std::as_bytes(std::span(manifest)));
+/// Of the file that has the hashes of the others.
+template <typename Contents>
+std::string digest_of_description(const fs::path& package) {
+  const std::string text = read_text_file(package / Kind<Contents>::kDescription);
+  return xxh3_128(std::as_bytes(std::span(text)));
 }
 
 /// The folder of the entries, created; nothing where there can be none.
@@ -73,8 +97,7 @@ std::optional<fs::path> cache_folder() {
   return error ? std::nullopt : std::optional(std::move(folder));
 }
 
-void check_source(const Package& package, const Source& source) {
-  const auto& from = package.manifest.source;
+void check_source(const std::optional<ImportSource>& from, const Source& source) {
   if (from && from->sha256 == source.sha256 && from->importer == kImporterVersion) return;
   if (from && from->importer != kImporterVersion) {
     throw Error(ErrorCode::kModelImporterCrashed,
@@ -89,16 +112,20 @@ void check_source(const Package& package, const Source& source) {
 }
 
 /// The entry's package; nothing where there is none, or none that can be used.
-std::optional<Package> load_entry(const fs::path& entry, const Source& source, Warnings& warnings) {
+template <typename Contents>
+std::optional<Contents> load_entry(const fs::path& entry,
+                                   const Source& source,
+                                   Warnings& warnings) {
   std::error_code error;
   if (!fs::is_directory(entry, error)) return std::nullopt;
   try {
-    if (read_text_file(entry / kDigestFile) != digest_of_manifest(entry)) {
-      throw Error(ErrorCode::kModelCorrupt, "manifest.json is not what was written");
+    if (read_text_file(entry / kDigestFile) != digest_of_description<Contents>(entry)) {
+      throw Error(ErrorCode::kModelCorrupt,
+                  cat(Kind<Contents>::kDescription, " is not what was written"));
     }
-    Package package = load_package(entry);
-    check_source(package, source);
-    return package;
+    Contents contents = Kind<Contents>::load(entry);
+    check_source(Kind<Contents>::source(contents), source);
+    return contents;
   } catch (const Error& damage) {
     warnings.warn(cat("the cached package of ",
                       source.file.native(),
@@ -118,9 +145,10 @@ std::optional<Package> load_entry(const fs::path& entry, const Source& source, W
 
 /// The package in the folder, which the importer made and which is gone when its errors are read:
 /// they name the file that was imported.
-Package load_made(const fs::path& folder, const Source& source) {
+template <typename Contents>
+Contents load_made(const fs::path& folder, const Source& source) {
   try {
-    return load_package(folder);
+    return Kind<Contents>::load(folder);
   } catch (const Error& error) {
     std::string message = error.what();
     const std::string prefix = (folder / "").native();
@@ -135,16 +163,17 @@ Package load_made(const fs::path& folder, const Source& source) {
 }
 
 /// Imports into the new folder. The package stays usable when the folder is gone.
-Package import_into(const fs::path& folder, const Source& source, const ImportOptions& options) {
+template <typename Contents>
+Contents import_into(const fs::path& folder, const Source& source, const ImportOptions& options) {
   run_importer(source.file, folder, options.time_limit);
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
     throw Error(ErrorCode::kModelImporterCrashed,
                 cat("the importer made no package of ", source.file.native()));
   }
-  Package package = load_made(folder, source);
-  check_source(package, source);
-  return package;
+  Contents contents = load_made<Contents>(folder, source);
+  check_source(Kind<Contents>::source(contents), source);
+  return contents;
 }
 
 constexpr std::chrono::milliseconds kOneTry{1};
@@ -164,19 +193,23 @@ void remove_leftovers(const fs::path& folder) {
   }
 }
 
-Package import_and_keep(const fs::path& cache, const Source& source, const ImportOptions& options) {
+template <typename Contents>
+Contents import_and_keep(const fs::path& cache,
+                         const Source& source,
+                         const ImportOptions& options) {
   remove_leftovers(cache);
   const TemporaryFolder folder(cache, kTemporaryPrefix);
   const fs::path made = folder.path() / "package";
-  Package package = import_into(made, source, options);
-  write_file_atomic(made / kDigestFile, digest_of_manifest(made));
+  Contents contents = import_into<Contents>(made, source, options);
+  write_file_atomic(made / kDigestFile, digest_of_description<Contents>(made));
   std::error_code error;  // another process may have been faster: its entry is as good
   fs::rename(made, cache / source.key(), error);
   sync_folder(cache);
-  return package;
+  return contents;
 }
 
-Package import_without_cache(const Source& source, const ImportOptions& options) {
+template <typename Contents>
+Contents import_without_cache(const Source& source, const ImportOptions& options) {
   std::error_code error;
   const fs::path parent = fs::temp_directory_path(error);
   if (error) {
@@ -187,34 +220,41 @@ Package import_without_cache(const Source& source, const ImportOptions& options)
                     error.message()));
   }
   const TemporaryFolder folder(parent);
-  return import_into(folder.path() / "package", source, options);
+  return import_into<Contents>(folder.path() / "package", source, options);
 }
 
-/// As import_cached, but called like the file that the package was first made of.
-Package import_content(const Source& source, const ImportOptions& options) {
+/// The file's package, called like the file that it was first made of.
+template <typename Contents>
+Contents import_content(const fs::path& file, const ImportOptions& options) {
+  const auto hash = [&file] { return sha256_of_file(file, kModelFileLimit); };
+  const Source source{file, known_digest(file, "sha256", hash)};
   const auto cache = cache_folder();
-  if (!cache) return import_without_cache(source, options);
+  if (!cache) return import_without_cache<Contents>(source, options);
   const fs::path entry = *cache / source.key();
   Warnings warnings(options);
-  if (auto package = load_entry(entry, source, warnings)) return *std::move(package);
+  if (auto found = load_entry<Contents>(entry, source, warnings)) return *std::move(found);
 
   // The lock only saves work: without it, every process would import and the last rename lose.
   const FileLock lock(*cache / cat(kLockPrefix, source.key()), options.time_limit);
-  if (auto package = load_entry(entry, source, warnings)) return *std::move(package);
+  if (auto found = load_entry<Contents>(entry, source, warnings)) return *std::move(found);
   try {
-    return import_and_keep(*cache, source, options);
+    return import_and_keep<Contents>(*cache, source, options);
   } catch (const Error& error) {
     if (!is_io(error)) throw;
   }
-  return import_without_cache(source, options);
+  return import_without_cache<Contents>(source, options);
 }
 
 }  // namespace
 
 Package import_cached(const fs::path& file, const ImportOptions& options) {
-  Package package = import_content({file, sha256_of_file(file, kModelFileLimit)}, options);
+  auto package = import_content<Package>(file, options);
   name_after(package.manifest, file);
   return package;
+}
+
+WeightsPackage import_weights_cached(const fs::path& file, const ImportOptions& options) {
+  return import_content<WeightsPackage>(file, options);
 }
 
 }  // namespace fovea

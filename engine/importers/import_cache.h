@@ -1,6 +1,7 @@
 // Packages of foreign model files, kept in $cache_home/packages.
 //
-// packages/<sha256 of the file>-<importer version>/   a package, and manifest.xxh3
+// packages/<sha256 of the file>-<importer version>/   a package of a model or of weights, and
+//                                                     manifest.xxh3, the hash of its description
 // Entries appear by a rename of a complete folder and are never written to afterwards.
 #pragma once
 
@@ -8,6 +9,7 @@
 
 #include "engine/importers/open_model.h"
 #include "engine/importers/package.h"
+#include "engine/importers/weights_package.h"
 
 namespace fovea {
 
@@ -18,5 +20,9 @@ namespace fovea {
 /// cannot be written, the package is made in a temporary folder. Errors as of open_model_file.
 [[nodiscard]] Package import_cached(const std::filesystem::path& file,
                                     const ImportOptions& options);
+
+/// The same for a Keras weights file, which holds no network.
+[[nodiscard]] WeightsPackage import_weights_cached(const std::filesystem::path& file,
+                                                   const ImportOptions& options);
 
 }  // namespace fovea

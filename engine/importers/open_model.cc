@@ -1,13 +1,12 @@
 #include "engine/importers/open_model.h"
 
-#include <array>
-#include <cstddef>
+#include <algorithm>
+#include <cstdio>
 #include <string>
-#include <string_view>
 #include <system_error>
 
-#include "engine/core/file.h"
 #include "engine/core/require.h"
+#include "engine/importers/file_format.h"
 #include "engine/importers/import_cache.h"
 
 namespace fovea {
@@ -15,34 +14,51 @@ namespace fovea {
 namespace {
 
 namespace fs = std::filesystem;
-using namespace std::string_view_literals;
 
-/// A format that this build does not import: how its files begin, and what to say.
-struct ForeignFormat {
-  std::size_t offset;
-  std::string_view magic;
-  std::string_view what;
-};
+/// A Keras file, which is imported without its network, if it has one.
+std::string describe(const WeightsPackage& package) {
+  const auto layers = std::ranges::count_if(
+      package.layers, [](const StoredLayer& layer) { return !layer.tensors.empty(); });
+  return cat(
+      "holds weights only (Keras .h5, ",
+      layers,
+      " layers with weights); give it with --weights to the network that it belongs to, as in "
+      "resnet50 --weights FILE.h5");
+}
 
-constexpr std::array<ForeignFormat, 4> kForeignFormats{{
-    {0, "\x89HDF\r\n\x1a\n"sv, "is an HDF5 file (Keras .h5)"},
-    {0, "PK\x03\x04"sv, "is a zip archive (Keras .keras, or a PyTorch checkpoint)"},
-    {4, "TFL3"sv, "is a TensorFlow Lite model"},
-    {4, "\0\0\0\0{\""sv, "holds weights only (safetensors); give it with --weights"},
-}};
-
-void check_format(const fs::path& path) {
-  const std::string start = read_start(path, 16);
-  for (const ForeignFormat& format : kForeignFormats) {
-    if (start.size() < format.offset + format.magic.size()) continue;
-    if (start.substr(format.offset, format.magic.size()) != format.magic) continue;
-    throw Unsupported(
-        cat(path.native(), " ", format.what, "; this build imports ONNX files and model packages"),
-        ErrorCode::kModelUnsupportedFormat);
+/// Refuses the formats that hold no network that this build reads.
+void check_format(const fs::path& path, const ImportOptions& options) {
+  constexpr const char* kImported = "; this build imports ONNX files and model packages";
+  const auto refuse = [&](const std::string& what) {
+    throw Unsupported(cat(path.native(), ' ', what, kImported), ErrorCode::kModelUnsupportedFormat);
+  };
+  switch (file_format(path)) {
+    case FileFormat::kHdf5:
+      refuse(describe(import_weights_cached(path, options)));
+      break;
+    case FileFormat::kZip:
+      refuse("is a zip archive (Keras .keras, or a PyTorch checkpoint)");
+      break;
+    case FileFormat::kTensorFlowLite:
+      refuse("is a TensorFlow Lite model");
+      break;
+    case FileFormat::kSafetensors:
+      refuse("holds weights only (safetensors); give it with --weights");
+      break;
+    case FileFormat::kOther:
+      break;
   }
 }
 
 }  // namespace
+
+void warn(const ImportOptions& options, const std::string& message) {
+  if (options.warn) {
+    options.warn(message);
+  } else {
+    std::fprintf(stderr, "fovea: warning: %s\n", message.c_str());
+  }
+}
 
 Package open_model_file(const fs::path& path, const ImportOptions& options) {
   std::error_code error;
@@ -53,7 +69,7 @@ Package open_model_file(const fs::path& path, const ImportOptions& options) {
   if (fs::is_directory(path, error) || path.filename() == "manifest.json") {
     return load_package(path);
   }
-  check_format(path);
+  check_format(path, options);
   return import_cached(path, options);
 }
 

@@ -19,6 +19,9 @@ struct ImportOptions {
   std::function<void(const std::string& message)> warn;
 };
 
+/// Hands a line of text to options.warn, or to what takes its place.
+void warn(const ImportOptions& options, const std::string& message);
+
 /// A package: a folder, or the manifest.json in it. Or a foreign file (ONNX), which is converted by
 /// the import process and kept in the cache, so that the second time only reads the package. What
 /// a file is follows from its content, not from its name. Works without a writable cache, then
