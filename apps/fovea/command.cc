@@ -37,7 +37,9 @@ void ModelArguments::add_to(CLI::App& command, bool with_backend) {
       ->required();
   command
       .add_option(
-          "--weights", weights, "default, random[:SEED], or a .safetensors file of named weights")
+          "--weights",
+          weights,
+          "imagenet (the network's own), random[:SEED], or a file (Keras .h5, ONNX, safetensors)")
       ->capture_default_str();
   command.add_option("--input-size", input_size, "HxW, where the network allows another size");
   if (!with_backend) return;

@@ -38,7 +38,7 @@ AddCommand add_version;
 /// The options that every command with a MODEL takes, as the user gave them.
 struct ModelArguments {
   std::string model;
-  std::string weights = "default";
+  std::string weights = "imagenet";
   std::string backend = "auto";
   std::string precision = "fp32";
   std::string input_size;

@@ -1,5 +1,6 @@
 #include "engine/importers/open_model.h"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "engine/api/labels_source.h"
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
+#include "engine/api/weight_file.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/core/safetensors.h"
@@ -22,7 +24,7 @@ namespace fovea {
 
 namespace {
 
-constexpr std::string_view kDefaultWeights = "default";
+constexpr std::string_view kDefaultWeights = "imagenet";
 constexpr std::string_view kRandomWeights = "random";
 
 /// The seed of "random" (0) or "random:SEED"; nothing for another text.
@@ -73,20 +75,24 @@ void load_default_weights(Graph& graph, const Manifest& manifest) {
       ErrorCode::kWeightsMissing,
       cat("no weights for '",
           manifest.name,
-          "' come with this version; use --weights random:SEED, or --weights FILE.safetensors "
-          "with tensors named like the model's parameters"));
+          "' come with this version; use --weights FILE with a Keras .h5 file of this network, "
+          "or random:SEED"));
+}
+
+/// Whether the text names the network's own weights: by their name, or as what is taken where
+/// nothing is said.
+bool is_own_weights(const Manifest& manifest, const std::string& weights) {
+  return weights == kDefaultWeights ||
+         std::ranges::find(manifest.weights, weights, &WeightFile::name) != manifest.weights.end();
 }
 
 void give_weights(Graph& graph, const Manifest& manifest, const std::string& weights) {
-  if (weights == kDefaultWeights) {
+  if (is_own_weights(manifest, weights)) {
     load_default_weights(graph, manifest);
   } else if (const auto seed = random_seed(weights)) {
     fill_random_weights(graph, *seed, manifest.random_head);
   } else {
-    if (!is_there(weights)) {
-      throw Error(ErrorCode::kWeightsMissing, cat("there is no weights file '", weights, "'"));
-    }
-    load_weights(graph, read_safetensors(weights));
+    load_weight_file(graph, manifest, weights);
   }
 }
 

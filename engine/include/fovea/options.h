@@ -32,8 +32,10 @@ struct CompileOptions {
 
 /// What overrides a model's own contract, and is needed where it has none (a bare ONNX file).
 struct ModelOptions {
-  /// "default", "random", "random:SEED" (0 to 2^64 - 1), or a .safetensors file of named weights.
-  std::string weights = "default";
+  /// Of a network of the zoo: "imagenet" (its own, whatever they were trained on), "random",
+  /// "random:SEED" (0 to 2^64 - 1), or a file: safetensors with tensors named like the network's
+  /// parameters, a legacy Keras .h5 file of weights, or an ONNX file of the same network.
+  std::string weights = "imagenet";
 
   /// "imagenet", "mnist", or a file: a JSON list of labels or [id, label] pairs, Keras's class
   /// index, or one label a line. Empty: the model's own.
