@@ -20,9 +20,9 @@ namespace {
 void check_type(const H5Object& dataset) {
   const H5Handle type(H5Dget_type(dataset.get()), H5Tclose);
   if (!type.valid()) fail_corrupt(cat("the type of '", dataset.path(), "' cannot be read"));
-  if (H5Tget_class(type.get()) != H5T_FLOAT) {
-    throw Error(ErrorCode::kModelCorrupt,
-                cat("'", dataset.path(), "' does not hold floating-point numbers"));
+  const H5T_class_t kind = H5Tget_class(type.get());
+  if (kind != H5T_FLOAT && kind != H5T_INTEGER) {
+    throw Error(ErrorCode::kModelCorrupt, cat("'", dataset.path(), "' does not hold numbers"));
   }
   const bool is_float32 =
       H5Tequal(type.get(), H5T_IEEE_F32LE) > 0 || H5Tequal(type.get(), H5T_IEEE_F32BE) > 0;
@@ -30,7 +30,8 @@ void check_type(const H5Object& dataset) {
   refuse(dataset,
          cat("holds ",
              8 * H5Tget_size(type.get()),
-             "-bit numbers; only float32 is read: save the weights as float32"));
+             kind == H5T_INTEGER ? "-bit integers" : "-bit floating-point numbers",
+             "; only float32 is read: save the weights as float32"));
 }
 
 /// Data may lie in the file itself only, and behind filters that are part of libhdf5.

@@ -16,10 +16,11 @@ class TensorReader {
 
   /// The dataset as a float32 tensor called `name`, in the layout that it is stored in.
   ///
-  /// Throws Error, naming the object: model/corrupt for a group, anything but floating-point
-  /// numbers, data that is missing or cannot be read; model/unsupported-format for float16 and
-  /// float64, virtual datasets, data in other files and filters other than gzip, shuffle and
-  /// fletcher32 (others are plugins, which are code); model/limit for too many bytes or dimensions.
+  /// Throws Error, naming the object: model/corrupt for a group, anything but numbers, data that is
+  /// missing or cannot be read; model/unsupported-format for any type but float32 (nothing is
+  /// rounded in silence), virtual datasets, data in other files and filters other than gzip,
+  /// shuffle and fletcher32 (others are plugins, which are code); model/limit for too many bytes or
+  /// dimensions.
   [[nodiscard]] StoredTensor read(const H5Object& dataset, std::string name);
 
  private:
