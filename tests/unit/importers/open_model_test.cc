@@ -310,7 +310,6 @@ TEST_F(OpenModelTest, RecognisesFormatsByTheirContent) {
     expect_error(ErrorCode::kModelUnsupportedFormat, "imports ONNX", [&] { (void)open(); });
   };
 
-  refuse("\x89HDF\r\n\x1a\n and more", "HDF5 file (Keras .h5)");
   refuse("PK\x03\x04 and more", "zip archive (Keras .keras");
   refuse(std::string_view("\x1c\0\0\0TFL3", 8), "TensorFlow Lite");
   refuse(std::string_view("\x40\0\0\0\0\0\0\0{\"a\":", 13), "safetensors");
