@@ -92,8 +92,8 @@ void load_weight_file(Graph& graph,
       case FileFormat::kZip:
       case FileFormat::kTensorFlowLite:
         throw Unsupported(
-            "is no file of weights that this version reads; it reads safetensors, legacy Keras .h5 "
-            "and ONNX files",
+            "it is no file of weights that this version reads: safetensors, legacy Keras .h5 "
+            "or ONNX",
             ErrorCode::kModelUnsupportedFormat);
     }
   });
