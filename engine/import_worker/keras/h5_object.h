@@ -1,12 +1,11 @@
 // The groups and datasets of an HDF5 file.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "engine/graph/layer_weights.h"
 #include "engine/import_worker/keras/h5_handle.h"
 
 namespace fovea::keras {
