@@ -125,6 +125,7 @@ std::string load_weights_in_order(Graph& graph, std::span<const StoredLayer> sto
   std::vector<Layer> of_model = layers(graph);
   std::erase_if(of_model, [](const Layer& layer) { return layer.parameters.empty(); });
   std::vector<std::string> model_names;
+  model_names.reserve(of_model.size());
   for (const Layer& layer : of_model) model_names.push_back(name_of(graph, layer));
 
   const std::size_t common = std::min(of_file.size(), of_model.size());

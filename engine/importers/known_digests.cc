@@ -1,5 +1,6 @@
 #include "engine/importers/known_digests.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <system_error>
@@ -65,11 +66,10 @@ std::optional<std::string> recall(const fs::path& record, const Identity& file) 
     if (!text.starts_with(file.state + ' ')) return std::nullopt;
     std::string digest = text.substr(file.state.size() + 1);
     digest.erase(std::min(digest.find(' '), digest.size()));
-    if (text == make_record(file, digest)) return digest;
+    return text == make_record(file, digest) ? std::optional(digest) : std::nullopt;
   } catch (const Error&) {
-    // A record that cannot be read is none.
+    return std::nullopt;  // a record that cannot be read is none
   }
-  return std::nullopt;
 }
 
 }  // namespace
@@ -88,11 +88,12 @@ std::string known_digest(const fs::path& file,
   const bool keep = is_settled(*before, settled);
   std::string digest = compute();
   if (!keep || identity(file) != before) return digest;
+  std::error_code ignored;  // writing says so as well
+  fs::create_directories(folder, ignored);
   try {
-    fs::create_directories(folder);
     write_file_atomic(record, make_record(*before, digest));
-  } catch (const std::exception&) {
-    // Next time the file is hashed again.
+  } catch (const Error&) {
+    return digest;  // next time the file is hashed again
   }
   return digest;
 }

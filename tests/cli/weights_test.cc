@@ -9,6 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/core/require.h"
 #include "engine/core/safetensors.h"
 #include "engine/graph/ops/transpose.h"
 #include "tests/cli/cli_test.h"
@@ -39,9 +40,9 @@ class CliWeights : public test::CliTest {
   void add_layer(H5File& file, const std::string& layer, const std::string& group) const {
     std::vector<std::string> names;
     for (const char* parameter : {"kernel", "bias"}) {
-      const std::string name = layer + "/" + parameter;
+      const std::string name = cat(layer, '/', parameter);
       const Shape shape = shape_of(name);
-      file.add_floats(group + "/" + name, {shape.begin(), shape.end()}, values_of(name));
+      file.add_floats(cat(group, '/', name), {shape.begin(), shape.end()}, values_of(name));
       names.push_back(name);
     }
     file.add_names(group, "weight_names", names);
@@ -53,7 +54,7 @@ class CliWeights : public test::CliTest {
     H5File file(path("lenet.h5"));
     std::vector<std::string> names;
     for (const auto& [layer, name] : layers) {
-      add_layer(file, layer, root + "/" + name);
+      add_layer(file, layer, cat(root, '/', name));
       names.push_back(name);
     }
     file.add_group(root + "/flatten");

@@ -40,7 +40,7 @@ void H5File::add_group(const std::string& path) {
 void H5File::add_names(const std::string& object,
                        const std::string& attribute,
                        const std::vector<std::string>& names,
-                       H5Text text) {
+                       H5Text text) const {
   std::size_t longest = 1;
   for (const std::string& name : names) longest = std::max(longest, name.size());
   const bool fixed = text == H5Text::kFixed;
@@ -112,7 +112,9 @@ void write_keras_file(const std::filesystem::path& path,
       std::vector<float> values(std::accumulate(
           shape.begin(), shape.end(), std::size_t{1}, std::multiplies<std::size_t>()));
       for (float& value : values) value = 0.125F * next++;
-      file.add_floats(group + "/" + name, shape, values);
+      std::string dataset = group;
+      dataset.append("/").append(name);
+      file.add_floats(dataset, shape, values);
       weights.push_back(name);
     }
     file.add_names(group, "weight_names", weights, text);

@@ -36,7 +36,7 @@ class H5File {
   void add_names(const std::string& object,
                  const std::string& attribute,
                  const std::vector<std::string>& names,
-                 H5Text text = H5Text::kFixed);
+                 H5Text text = H5Text::kFixed) const;
 
   void add_floats(const std::string& path,
                   const std::vector<std::uint64_t>& shape,

@@ -8,7 +8,6 @@ namespace fovea {
 namespace {
 
 using test::H5File;
-using test::H5Layer;
 using test::H5Storage;
 
 class KerasRefusals : public test::KerasTest {
