@@ -62,6 +62,7 @@ third_party(libpng "^<(png|pngconf|libpng)" "^engine/pipeline/decode")
 third_party(HDF5 "^<(hdf5|H5|highfive/)" "^engine/import_worker/keras/")
 third_party(protobuf "^<google/protobuf/|\\.pb\\.h[\">]$" "^engine/import_worker/")
 third_party(zip "^<(zip|zipconf|unzip|minizip/.*)\\.h" "^engine/import_worker/")
+third_party(curl "^<curl/" "^engine/importers/fetch_(curl|http)\\.")
 third_party(CLI11 "^<CLI/" "^apps/")
 # Headers that cost every file that includes them a second or more.
 set(heavy "^<(nlohmann/|spdlog/|CLI/)")

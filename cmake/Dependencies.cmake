@@ -23,6 +23,11 @@ function(fovea_find_library target)
 endfunction()
 
 fovea_find_library(xxhash::xxhash HEADER xxhash.h LIBRARY xxhash)
+# The headers alone: engine/importers/fetch_curl.h says why the library is not linked.
+find_path(FOVEA_curl_INCLUDE_DIR curl/curl.h REQUIRED)
+mark_as_advanced(FOVEA_curl_INCLUDE_DIR)
+add_library(curl_headers INTERFACE IMPORTED GLOBAL)
+target_include_directories(curl_headers SYSTEM INTERFACE "${FOVEA_curl_INCLUDE_DIR}")
 # Debian's dnnl-config.cmake demands the OpenCL development files, which nothing here uses.
 fovea_find_library(DNNL::dnnl HEADER oneapi/dnnl/dnnl.hpp LIBRARY dnnl)
 # Debian ships OpenCVConfig.cmake only in libopencv-dev, which pulls in every module and VTK.

@@ -34,7 +34,7 @@ packages=(
   libopencv-core-dev libopencv-imgproc-dev libopencv-imgcodecs-dev
   nlohmann-json3-dev libcli11-dev libspdlog-dev
   libxxhash-dev libssl-dev libpng-dev zlib1g-dev
-  libprotobuf-dev protobuf-compiler libhdf5-dev
+  libprotobuf-dev protobuf-compiler libhdf5-dev libcurl4-openssl-dev
   libgtest-dev libbenchmark-dev
 )
 # Clang cannot read the omp.h of GCC.
@@ -60,7 +60,7 @@ install-deps: $system is not one of Debian 12, 13, Ubuntu 22.04, 24.04.
 Install by name, with headers:
   g++ 12 or newer, CMake 3.22 or newer, Ninja, Git
   oneDNN 2.6 or newer, OpenCV 4.5 or newer (core, imgproc, imgcodecs), libjpeg-turbo, libpng
-  nlohmann-json, CLI11, spdlog, xxHash, OpenSSL 3, zlib, protobuf with its compiler, HDF5
+  nlohmann-json, CLI11, spdlog, xxHash, OpenSSL 3, zlib, protobuf with its compiler, HDF5, libcurl
   GoogleTest and Google Benchmark; for the lint clang-format 19, clang-tidy 19, libomp 19, shellcheck
 Then: cmake --preset release && cmake --build --preset release
 MESSAGE

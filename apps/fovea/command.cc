@@ -7,6 +7,8 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "apps/fovea/download.h"
+
 namespace fovea::app {
 
 namespace {
@@ -60,6 +62,7 @@ ModelOptions ModelArguments::model_options() const {
   }
   ModelOptions options;
   options.weights = weights;
+  options.on_download = show_downloads();
   if (!input_size.empty()) options.input_size = parse_size(input_size);
   return options;
 }

@@ -33,6 +33,7 @@ AddCommand add_classify;
 AddCommand add_run;
 AddCommand add_preprocess;
 AddCommand add_import;
+AddCommand add_models;
 AddCommand add_version;
 
 /// The options that every command with a MODEL takes, as the user gave them.

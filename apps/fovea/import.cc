@@ -9,6 +9,7 @@
 #include <fovea/model.h>
 
 #include "apps/fovea/command.h"
+#include "apps/fovea/download.h"
 #include "apps/fovea/text.h"
 
 namespace fovea::app {
@@ -68,6 +69,7 @@ void print_report(const Model& model, const Arguments& arguments) {
 
 int import(const Arguments& arguments) {
   ModelOptions options;
+  options.on_download = show_downloads();
   options.labels = arguments.labels;
   arguments.preprocess.apply(options);
   const Model model = open_model(arguments.file, options);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@ namespace {
 std::atomic<bool> noted = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler takes no lock");
 int descriptor = -1;
+bool caught = false;
 
 extern "C" void note_interrupt(int /*signal*/) {
   const int old_errno = errno;
@@ -32,7 +34,8 @@ extern "C" void note_interrupt(int /*signal*/) {
 }  // namespace
 
 void catch_interrupt() {
-  descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (caught || noted) return;
+  if (descriptor < 0) descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (descriptor < 0) {
     throw Error(ErrorCode::kIoRead,
                 std::string("cannot watch for Ctrl-C: ") + std::strerror(errno));
@@ -44,7 +47,13 @@ void catch_interrupt() {
   action.sa_handler = note_interrupt;
   // SA_RESTART: a write of a row that waits for its reader must not fail; poll() ends all the same.
   action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
+  caught = true;
   ::sigaction(SIGINT, &action, nullptr);
+}
+
+void release_interrupt() {
+  if (std::exchange(caught, false)) ::signal(SIGINT, SIG_DFL);
+  if (noted) throw Interrupted{};
 }
 
 bool interrupted() {

@@ -11,13 +11,15 @@
 
 #include "apps/fovea/command.h"
 #include "apps/fovea/help.h"
+#include "apps/fovea/interrupt.h"
 #include "apps/fovea/text.h"
 
 namespace fovea::app {
 
 namespace {
 
-constexpr std::array kCommands{add_classify, add_run, add_preprocess, add_import, add_version};
+constexpr std::array kCommands{
+    add_classify, add_run, add_preprocess, add_import, add_models, add_version};
 
 /// A stream that whoever started us has closed would be the next file that is opened: rows would
 /// land in it. What stands in its place can be neither read nor written, which is then told.
@@ -70,6 +72,8 @@ int main(int argc, char** argv) {
   try {
     fovea::app::replace_closed_streams();
     return fovea::app::run_program(argc, argv);
+  } catch (const fovea::app::Interrupted&) {
+    return fovea::app::kExitInterrupted;
   } catch (const fovea::Error& error) {
     return report(error.code(), error.what());
   } catch (const std::exception& error) {

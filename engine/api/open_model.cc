@@ -12,13 +12,14 @@
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
 #include "engine/api/weight_file.h"
+#include "engine/api/zoo_manifest.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/core/safetensors.h"
 #include "engine/graph/random_weights.h"
 #include "engine/graph/weights.h"
+#include "engine/importers/fetch_weights.h"
 #include "models/builders/zoo.h"
-#include "models/embedded.h"
 
 namespace fovea {
 
@@ -55,28 +56,15 @@ bool is_there(const std::filesystem::path& path) {
   return there;
 }
 
-const EmbeddedFile& embedded(std::string_view path) {
-  const EmbeddedFile* file = find_embedded_file(path);
-  if (file == nullptr)
-    throw Error(ErrorCode::kInternal, cat("no file '", path, "' in the library"));
-  return *file;
-}
-
-/// The weights that come with the library, for the networks small enough to have some.
-void load_default_weights(Graph& graph, const Manifest& manifest) {
-  for (const WeightFile& file : manifest.weights) {
-    const EmbeddedFile* bytes = find_embedded_file(file.file);
-    if (bytes != nullptr && file.format == "safetensors") {
-      load_weights(graph, parse_safetensors(bytes->bytes, nullptr));
-      return;
-    }
+/// The first weights that the manifest names: from the library, else downloaded where needed.
+void load_default_weights(Graph& graph, const Manifest& manifest, const ModelOptions& options) {
+  const WeightFile& file = default_weights(manifest);
+  if (const EmbeddedFile* bundled = bundled_weights(file)) {
+    load_weights(graph, parse_safetensors(bundled->bytes, nullptr));
+    return;
   }
-  throw Error(
-      ErrorCode::kWeightsMissing,
-      cat("no weights for '",
-          manifest.name,
-          "' come with this version; use --weights FILE with a Keras .h5 file of this network, "
-          "or random:SEED"));
+  load_weight_file(
+      graph, manifest, fetch_weights(file, manifest.name, {.progress = options.on_download}));
 }
 
 /// Whether the text names the network's own weights: by their name, or as what is taken where
@@ -86,9 +74,10 @@ bool is_own_weights(const Manifest& manifest, const std::string& weights) {
          std::ranges::find(manifest.weights, weights, &WeightFile::name) != manifest.weights.end();
 }
 
-void give_weights(Graph& graph, const Manifest& manifest, const std::string& weights) {
+void give_weights(Graph& graph, const Manifest& manifest, const ModelOptions& options) {
+  const std::string& weights = options.weights;
   if (is_own_weights(manifest, weights)) {
-    load_default_weights(graph, manifest);
+    load_default_weights(graph, manifest, options);
   } else if (const auto seed = random_seed(weights)) {
     fill_random_weights(graph, *seed, manifest.random_head);
   } else {
@@ -184,16 +173,12 @@ void complete(Model::Impl& impl, const ModelOptions& options, std::string_view l
 }
 
 Model open_zoo_model(const zoo::Model& entry, const ModelOptions& options) {
-  const std::string path = cat(entry.folder, "/manifest.json");
-  const Manifest manifest = parse_manifest(embedded(path).text(), path);
-  if (!manifest.preprocess) {
-    throw Error(ErrorCode::kInternal, cat(path, " has no preprocessing contract"));
-  }
+  const Manifest manifest = zoo_manifest(entry);
   zoo::InputSize size{manifest.preprocess->height, manifest.preprocess->width};
   if (options.input_size) size = {options.input_size->first, options.input_size->second};
 
   Graph graph = ModelGraphAccess::graph(entry.build(size));
-  give_weights(graph, manifest, options.weights);
+  give_weights(graph, manifest, options);
   auto impl = std::make_shared<Model::Impl>();
   impl->manifest = manifest;
   impl->graph = ModelGraphAccess::wrap(std::move(graph));

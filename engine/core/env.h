@@ -31,7 +31,15 @@ inline constexpr Variable kDecodeModule{
     "path of the module that decodes BMP and WebP; the default is libfovea_decode_opencv.so "
     "beside the executable or library, or in its ../lib/fovea"};
 
-inline constexpr std::array kTable{kHome, kXdgCacheHome, kUserHome, kImportHelper, kDecodeModule};
+inline constexpr Variable kOffline{"FOVEA_OFFLINE", "1 forbids downloads"};
+
+inline constexpr Variable kWeightsUrl{
+    "FOVEA_WEIGHTS_URL",
+    "a mirror of the zoo's weights: files are downloaded from this URL, a slash and their name, "
+    "and from nowhere else"};
+
+inline constexpr std::array kTable{
+    kHome, kXdgCacheHome, kUserHome, kImportHelper, kDecodeModule, kOffline, kWeightsUrl};
 
 /// The variable's value; nothing where it is unset or empty. Thread-safe as long as nobody changes
 /// the environment meanwhile.

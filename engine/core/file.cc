@@ -101,6 +101,26 @@ ErrorCode write_code(int error_number) {
 
 }  // namespace
 
+void fail_writing(const std::filesystem::path& path, int error_number) {
+  throw Error(write_code(error_number),
+              cat("cannot write ", path.native(), ": ", reason(error_number)));
+}
+
+void write_all(const Descriptor& file,
+               const std::filesystem::path& path,
+               std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ::ssize_t count = ::write(file.get(), bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail_writing(path, errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+void sync_file(const Descriptor& file, const std::filesystem::path& path) {
+  if (::fsync(file.get()) != 0 && errno != EINVAL && errno != ENOTSUP) fail_writing(path, errno);
+}
+
 std::vector<std::byte> read_file(const std::filesystem::path& path, const FileLimit& limit) {
   return read_all<std::vector<std::byte>>(path, limit);
 }
@@ -162,7 +182,7 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
   }
   temporary_ = (folder_of(target_) / cat(".fovea-", random_suffix())).native();
   const int opened = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (opened < 0) fail(errno);
+  if (opened < 0) fail_writing(target_, errno);
   descriptor_ = Descriptor(opened);
 }
 
@@ -171,12 +191,7 @@ AtomicFile::~AtomicFile() {
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ::ssize_t count = ::write(descriptor_.get(), bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) fail(errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(count));
-  }
+  write_all(descriptor_, target_, bytes);
 }
 
 void AtomicFile::write(std::string_view text) {
@@ -184,15 +199,10 @@ void AtomicFile::write(std::string_view text) {
 }
 
 void AtomicFile::commit() {
-  if (::fsync(descriptor_.get()) != 0 && errno != EINVAL && errno != ENOTSUP) fail(errno);
-  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno);
+  sync_file(descriptor_, target_);
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_writing(target_, errno);
   descriptor_ = Descriptor();
   sync_folder(folder_of(target_));
-}
-
-void AtomicFile::fail(int error_number) const {
-  throw Error(write_code(error_number),
-              cat("cannot write ", target_.native(), ": ", reason(error_number)));
 }
 
 void write_file_atomic(const std::filesystem::path& path, std::span<const std::byte> bytes) {

@@ -64,13 +64,25 @@ class MappedFile {
   std::span<const std::byte> bytes_;
 };
 
+/// Throws Error for a write to `path` that failed with this errno: io/no-space where the disk or
+/// quota is full, else io/write.
+[[noreturn]] void fail_writing(const std::filesystem::path& path, int error_number);
+
+/// Writes all bytes at the file's position; `path` names it in errors. Throws as fail_writing.
+void write_all(const Descriptor& file,
+               const std::filesystem::path& path,
+               std::span<const std::byte> bytes);
+
+/// Waits until the file is on the disk, where the file system can tell. Throws as fail_writing.
+void sync_file(const Descriptor& file, const std::filesystem::path& path);
+
 /// A file that appears under its name complete or not at all: written beside the target under a
 /// temporary name, synced, renamed. A destroyed AtomicFile that was not committed leaves nothing
 /// behind. Not thread-safe; writers of one target do not disturb each other, the last one wins.
 class AtomicFile {
  public:
-  /// The folder must exist, and the target may, as a regular file. Every function throws Error:
-  /// io/no-space where the disk or quota is full, io/write for anything else.
+  /// The folder must exist, and the target may, as a regular file. Every function throws as
+  /// fail_writing.
   explicit AtomicFile(std::filesystem::path target);
 
   AtomicFile(const AtomicFile&) = delete;
@@ -84,8 +96,6 @@ class AtomicFile {
   void commit();
 
  private:
-  [[noreturn]] void fail(int error_number) const;
-
   std::filesystem::path target_;
   std::string temporary_;
   Descriptor descriptor_;

@@ -23,9 +23,10 @@ std::string hex(std::span<const unsigned char> digest) {
   return text;
 }
 
-class Sha256 {
+/// One of OpenSSL's hashes.
+class Digest {
  public:
-  Sha256() { check(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr)); }
+  explicit Digest(const EVP_MD* kind) { check(EVP_DigestInit_ex(context_.get(), kind, nullptr)); }
 
   void add(std::span<const std::byte> bytes) {
     check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()));
@@ -45,12 +46,24 @@ class Sha256 {
 
   static void check(int result) {
     if (result != 1) {
-      throw Error(ErrorCode::kInternal, "SHA-256 is not available in this OpenSSL");
+      throw Error(ErrorCode::kInternal, "SHA-256 or MD5 is not available in this OpenSSL");
     }
   }
 
   std::unique_ptr<EVP_MD_CTX, Free> context_{EVP_MD_CTX_new()};
 };
+
+std::string of_bytes(const EVP_MD* kind, std::span<const std::byte> bytes) {
+  Digest digest(kind);
+  digest.add(bytes);
+  return digest.finish();
+}
+
+std::string of_file(const EVP_MD* kind, const std::filesystem::path& path, const FileLimit& limit) {
+  Digest digest(kind);
+  read_pieces(path, limit, [&](std::span<const std::byte> piece) { digest.add(piece); });
+  return digest.finish();
+}
 
 }  // namespace
 
@@ -61,15 +74,19 @@ std::string xxh3_128(std::span<const std::byte> bytes) {
 }
 
 std::string sha256(std::span<const std::byte> bytes) {
-  Sha256 hash;
-  hash.add(bytes);
-  return hash.finish();
+  return of_bytes(EVP_sha256(), bytes);
 }
 
 std::string sha256_of_file(const std::filesystem::path& path, const FileLimit& limit) {
-  Sha256 hash;
-  read_pieces(path, limit, [&](std::span<const std::byte> piece) { hash.add(piece); });
-  return hash.finish();
+  return of_file(EVP_sha256(), path, limit);
+}
+
+std::string md5(std::span<const std::byte> bytes) {
+  return of_bytes(EVP_md5(), bytes);
+}
+
+std::string md5_of_file(const std::filesystem::path& path, const FileLimit& limit) {
+  return of_file(EVP_md5(), path, limit);
 }
 
 }  // namespace fovea

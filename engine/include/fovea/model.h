@@ -62,8 +62,11 @@ class Model {
 /// contract and labels must fit the network, as Classifier::open needs it; a model without either
 /// may be any network.
 ///
+/// Default weights of the zoo are downloaded at first use (zoo.h), as options.on_download tells.
+///
 /// Throws Error: model/not-found, model/unsupported-op, model/unsupported-format, model/corrupt,
-/// model/limit, model/importer-crashed, weights/missing, weights/shape-mismatch, io/read,
+/// model/limit, model/importer-crashed, weights/missing, weights/shape-mismatch, what pull_weights
+/// throws, io/read,
 /// argument/invalid (weights or a size for a file, which has its own; a contract or labels that do
 /// not fit). Thread-safe.
 [[nodiscard]] Model open_model(std::string_view model, const ModelOptions& options = {});

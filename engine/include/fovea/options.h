@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <fovea/download.h>
 #include <fovea/image.h>
 
 namespace fovea {
@@ -50,6 +51,9 @@ struct ModelOptions {
 
   /// Height and width of the network's input in pixels, where the network allows another size.
   std::optional<std::pair<int, int>> input_size{};
+
+  /// Told of the download of default weights that are not here yet; may be empty.
+  DownloadCallback on_download{};
 };
 
 /// How a Classifier uses the machine.

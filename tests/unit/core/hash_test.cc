@@ -24,12 +24,19 @@ TEST(Hash, Sha256MatchesTheStandard) {
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+TEST(Hash, Md5MatchesTheStandard) {
+  // RFC 1321, appendix A.5.
+  EXPECT_EQ(md5(bytes("")), "d41d8cd98f00b204e9800998ecf8427e");
+  EXPECT_EQ(md5(bytes("abc")), "900150983cd24fb0d6963f7d28e17f72");
+}
+
 TEST(Hash, OfAFileIsThatOfItsBytes) {
   const TemporaryFolder folder(std::filesystem::temp_directory_path());
   const std::string text(2'500'000, 'b');
   write_file_atomic(folder.path() / "x", text);
 
   EXPECT_EQ(sha256_of_file(folder.path() / "x"), sha256(bytes(text)));
+  EXPECT_EQ(md5_of_file(folder.path() / "x"), md5(bytes(text)));
 }
 
 TEST(Hash, Xxh3HasThePublicTestVector) {

@@ -1,0 +1,46 @@
+#include "engine/importers/weights_cache.h"
+
+#include <string_view>
+#include <system_error>
+
+#include "engine/core/env.h"
+#include "engine/core/file.h"
+#include "engine/core/hash.h"
+#include "engine/core/require.h"
+
+namespace fovea {
+
+namespace fs = std::filesystem;
+
+std::string published_hash(const WeightFile& file) {
+  if (!file.sha256.empty()) return cat("sha256:", file.sha256);
+  if (!file.md5.empty()) return cat("md5:", file.md5);
+  throw Error(ErrorCode::kInternal, cat("no hash of the weights ", file.file, " is known"));
+}
+
+fs::path weights_path(const WeightFile& file) {
+  const auto home = cache_home();
+  if (!home) {
+    throw Error(ErrorCode::kIoWrite,
+                cat("there is no folder for downloads; set ", env::kHome.name, " to one"));
+  }
+  const std::string hash = published_hash(file);
+  return *home / "weights" /
+         cat(std::string_view(hash).substr(hash.find(':') + 1),
+             '-',
+             fs::path(file.file).filename().native());
+}
+
+bool has_weights(const fs::path& path, const WeightFile& file) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) return false;
+  const std::uintmax_t bytes = fs::file_size(path, error);
+  return !error && (file.bytes == 0 || bytes == file.bytes);
+}
+
+std::string hash_of_weights(const fs::path& path, const WeightFile& file) {
+  return file.sha256.empty() ? cat("md5:", md5_of_file(path))
+                             : cat("sha256:", sha256_of_file(path));
+}
+
+}  // namespace fovea
