@@ -3,10 +3,12 @@
 #
 # Usage: ./demo.sh [PICTURE or FOLDER...]
 #
-# First LeNet-5 on the digits that are in the repository, then your pictures with
-# a network that knows photographs. Its weights do not come with this version:
-# FOVEA_DEMO_MODEL names a model package (fovea import makes one of an ONNX
-# file), or FOVEA_DEMO_WEIGHTS a safetensors file for ResNet50.
+# First LeNet-5 on the digits that are in the repository, then, where the network
+# allows it, ResNet50 with Keras's weights (103 MB, kept in the cache) on Keras's
+# picture of an elephant and on your pictures. For these, FOVEA_DEMO_MODEL names
+# another model (a package or an ONNX file with its contract), or
+# FOVEA_DEMO_WEIGHTS a file of weights for ResNet50. FOVEA_OFFLINE=1 downloads
+# nothing.
 set -euo pipefail
 start=$PWD
 cd "$(dirname "$0")"
@@ -16,7 +18,7 @@ pictures=()
 for picture in "$@"; do
   case $picture in
     -h | --help)
-      sed -n '2,9s/^# \{0,1\}//p' "${0##*/}"
+      sed -n '2,11s/^# \{0,1\}//p' "${0##*/}"
       exit 0
       ;;
     -*)
@@ -60,6 +62,43 @@ fovea=build/release/bin/fovea
 echo "== LeNet-5 on the bundled digits"
 "$fovea" classify lenet5 models/lenet5/digits
 
+# fetch URL FILE: with what is installed; no wait of more than 5 s for a connection.
+fetch() {
+  if command -v curl >/dev/null; then
+    curl -fsSL --connect-timeout 5 --max-time 60 -o "$2" "$1"
+  elif command -v wget >/dev/null; then
+    wget -q --tries=1 --timeout=5 -O "$2" "$1"
+  else
+    echo "demo.sh: neither curl nor wget is installed" >&2
+    return 1
+  fi
+}
+
+# The picture that Keras tests its networks with.
+elephant=build/demo/elephant.jpg
+elephant_url=https://storage.googleapis.com/tensorflow/keras-applications/tests/elephant.jpg
+elephant_is_here() {
+  echo "9d282e480e20ccbea47d1bf5537bc4703d07c7d392316518455864f4b99bcce9  $elephant" | sha256sum --check --status
+}
+# get_elephant: as a whole or not at all.
+get_elephant() {
+  mkdir -p build/demo
+  if [ -f "$elephant" ] && elephant_is_here; then return; fi
+  case ${FOVEA_OFFLINE:-0} in 0) ;; *) return 1 ;; esac
+  if fetch "$elephant_url" "$elephant" && elephant_is_here; then return; fi
+  rm -f "$elephant"
+  return 1
+}
+
+if ! get_elephant; then
+  echo "== skipped: ResNet50, because the network or FOVEA_OFFLINE keeps us from ${elephant_url##*/}"
+elif ! "$fovea" models pull resnet50; then
+  echo "== skipped: ResNet50, because its weights could not be downloaded (see above)"
+else
+  echo "== ResNet50 with Keras's weights on Keras's elephant"
+  "$fovea" classify resnet50 "$elephant"
+fi
+
 if [ "${#pictures[@]}" -eq 0 ]; then
   echo "== skipped: no pictures given; try ./demo.sh photo.jpg"
 elif [ -n "$model" ]; then
@@ -68,11 +107,14 @@ elif [ -n "$model" ]; then
 elif [ -n "$weights" ]; then
   echo "== ResNet50 on your pictures"
   "$fovea" classify resnet50 "${pictures[@]}" --weights "$weights"
+elif "$fovea" models path resnet50 >/dev/null 2>&1; then
+  echo "== ResNet50 on your pictures"
+  "$fovea" classify resnet50 "${pictures[@]}"
 else
   echo "== skipped: your pictures, because there are no ImageNet weights."
-  echo "   Set FOVEA_DEMO_MODEL to a model package, such as"
+  echo "   Set FOVEA_DEMO_WEIGHTS to a file of ResNet50's weights (Keras .h5, ONNX or"
+  echo "   safetensors), or FOVEA_DEMO_MODEL to a model package, such as"
   echo "     $fovea import mobilenet_v2.onnx --output mobilenet_v2 \\"
   echo "       --mode tf --labels imagenet"
-  echo "   makes of an ONNX file, or FOVEA_DEMO_WEIGHTS to a safetensors file with"
-  echo "   ResNet50's weights (models/resnet50/README.md); run ./demo.sh again."
+  echo "   makes of an ONNX file; run ./demo.sh again."
 fi

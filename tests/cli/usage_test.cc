@@ -20,8 +20,17 @@ std::string joined(const Words& words) {
 }
 
 TEST(CliHelp, FitsATerminalAndHasAnExample) {
-  for (const Words& command :
-       {Words{}, {"classify"}, {"run"}, {"preprocess"}, {"import"}, {"version"}}) {
+  for (const Words& command : {Words{},
+                               {"classify"},
+                               {"run"},
+                               {"preprocess"},
+                               {"import"},
+                               {"version"},
+                               {"models"},
+                               {"models", "list"},
+                               {"models", "pull"},
+                               {"models", "path"},
+                               {"models", "verify"}}) {
     Words arguments = command;
     arguments.emplace_back("--help");
 
@@ -37,7 +46,7 @@ TEST(CliHelp, FitsATerminalAndHasAnExample) {
 TEST(CliHelp, NamesEveryCommandAndNoneThatIsMissing) {
   const std::string help = run_program({"--help"}).out;
 
-  for (const char* command : {"classify", "run", "preprocess", "import", "version"}) {
+  for (const char* command : {"classify", "run", "preprocess", "import", "models", "version"}) {
     EXPECT_NE(help.find(std::string("\n  ") + command + ' '), std::string::npos) << command;
   }
   EXPECT_EQ(help.find("bench"), std::string::npos);
@@ -124,9 +133,13 @@ std::vector<WrongUse> wrong_uses() {
        "argument/invalid",
        "10 classes"},
       {{"import", "lenet6", "--output", "y"}, 3, "model/not-found", "lenet5"},
+      {{"models"}, 2, "argument/invalid", "fovea models --help"},
+      {{"models", "pull"}, 2, "argument/invalid", "NAME"},
+      {{"models", "path", "lenet5", "resnet50"}, 2, "argument/invalid", "resnet50"},
+      {{"models", "verify", "lenet6"}, 3, "model/not-found", "lenet5"},
+      {{"models", "path", "lenet5"}, 3, "weights/missing", "part of the program"},
       {{"version", "now"}, 2, "argument/invalid", "fovea version --help"},
       {{"classify", "lenet6", one}, 3, "model/not-found", "lenet5"},
-      {{"classify", "resnet50", one}, 3, "weights/missing", "random:SEED"},
       {{"classify", "lenet5", one, "--weights", "no.safetensors"}, 3, "weights/missing", "no.safe"},
       {{"classify", "lenet5", one, "--weights", one}, 3, "model/corrupt", "1.png"},
       {{"classify", "lenet5", one, "--backend", "cuda"}, 4, "device/none", "--backend cpu"},

@@ -99,8 +99,9 @@ Program::Program(const std::vector<std::string>& arguments, const ProgramOptions
   posix_spawnattr_setsigdefault(&attributes, &defaults);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
 
-  std::vector<std::string> words{FOVEA_PROGRAM};
-  if (!options.shell.empty()) words = {"/bin/sh", "-c", options.shell, "sh", FOVEA_PROGRAM};
+  const std::string program = options.program.empty() ? FOVEA_PROGRAM : options.program.native();
+  std::vector<std::string> words{program};
+  if (!options.shell.empty()) words = {"/bin/sh", "-c", options.shell, "sh", program};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<std::string> environment = environment_with(options.environment);
   const std::string started = words.front();

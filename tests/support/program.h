@@ -25,6 +25,7 @@ struct ProgramResult {
 };
 
 struct ProgramOptions {
+  std::filesystem::path program{};         ///< another one in place of the built `fovea`
   std::optional<std::string> input = "";   ///< all of stdin; nothing: it stays open, see Program
   std::filesystem::path input_file{};      ///< what stdin is opened on; empty: a pipe with `input`
   std::filesystem::path output{};          ///< a file for stdout; empty: a pipe

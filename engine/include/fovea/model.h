@@ -66,9 +66,8 @@ class Model {
 ///
 /// Throws Error: model/not-found, model/unsupported-op, model/unsupported-format, model/corrupt,
 /// model/limit, model/importer-crashed, weights/missing, weights/shape-mismatch, what pull_weights
-/// throws, io/read,
-/// argument/invalid (weights or a size for a file, which has its own; a contract or labels that do
-/// not fit). Thread-safe.
+/// throws, io/read, argument/invalid (weights or a size for a file, which has its own; a contract
+/// or labels that do not fit). Thread-safe.
 [[nodiscard]] Model open_model(std::string_view model, const ModelOptions& options = {});
 
 /// Writes the model into the new folder as a package, with the labels and the preprocessing that it
