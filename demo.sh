@@ -74,6 +74,8 @@ fetch() {
   fi
 }
 
+offline() { [ "${FOVEA_OFFLINE:-0}" != 0 ]; }
+
 # The picture that Keras tests its networks with.
 elephant=build/demo/elephant.jpg
 elephant_url=https://storage.googleapis.com/tensorflow/keras-applications/tests/elephant.jpg
@@ -84,14 +86,16 @@ elephant_is_here() {
 get_elephant() {
   mkdir -p build/demo
   if [ -f "$elephant" ] && elephant_is_here; then return; fi
-  case ${FOVEA_OFFLINE:-0} in 0) ;; *) return 1 ;; esac
+  if offline; then return 1; fi
   if fetch "$elephant_url" "$elephant" && elephant_is_here; then return; fi
   rm -f "$elephant"
   return 1
 }
 
 if ! get_elephant; then
-  echo "== skipped: ResNet50, because the network or FOVEA_OFFLINE keeps us from ${elephant_url##*/}"
+  why="$elephant_url could not be downloaded"
+  if offline; then why='FOVEA_OFFLINE forbids to download the picture'; fi
+  echo "== skipped: ResNet50, because $why"
 elif ! "$fovea" models pull resnet50; then
   echo "== skipped: ResNet50, because its weights could not be downloaded (see above)"
 else

@@ -17,4 +17,4 @@ set -euo pipefail
         break
       fi
     done
-  done | sort -u | grep -vE '^(cuda-|libcu|libnv)'
+  done | sort -u | grep -vE '^(cuda-|libcu([^r]|r[^l])|libnv)'
