@@ -86,23 +86,8 @@ class Fetch {
   /// Nothing where the file is in its place now.
   std::optional<Failure> fetch_from(const std::string& url, PartFile& part) {
     bool began_elsewhere = part.size() != 0;
-    std::uint64_t most = part.size();
-    for (int in_vain = 0;;) {
-      if (is_incomplete(part)) {
-        const HttpResult result = request(url, part);
-        if (result.end == HttpEnd::kFailed) return Failure{.reason = result.reason};
-        const bool tries_again = result.end != HttpEnd::kDone || is_incomplete(part);
-        // Of unknown length, a part that there is nothing behind may be the whole.
-        const bool may_be_whole = result.end == HttpEnd::kRangeRefused && file_.bytes == 0;
-        if (tries_again && !may_be_whole) {
-          if (result.end == HttpEnd::kRangeRefused) part.clear();
-          in_vain = part.size() >= most + kWorthwhileBytes ? 1 : in_vain + 1;
-          most = std::max(most, part.size());
-          if (in_vain > options_.retries) return Failure{.reason = reason_of(result, part)};
-          pause(in_vain, url, part.size());
-          continue;
-        }
-      }
+    while (true) {
+      if (auto failure = complete(url, part)) return failure;
       const std::string hash = hash_of_weights(part.path(), file_);
       if (hash == published_hash(file_)) {
         part.commit();
@@ -116,8 +101,28 @@ class Fetch {
     }
   }
 
-  [[nodiscard]] bool is_incomplete(const PartFile& part) const {
-    return file_.bytes == 0 || part.size() < file_.bytes;
+  /// Asks until the part seems to be the whole; then returns nothing.
+  std::optional<Failure> complete(const std::string& url, PartFile& part) {
+    std::uint64_t most = part.size();
+    int in_vain = 0;
+    while (part.size() < file_.bytes || file_.bytes == 0) {
+      const HttpResult result = request(url, part);
+      if (result.end == HttpEnd::kFailed) return Failure{.reason = result.reason};
+      if (seems_whole(result, part)) break;
+      if (result.end == HttpEnd::kRangeRefused) part.clear();
+      in_vain = part.size() >= most + kWorthwhileBytes ? 1 : in_vain + 1;
+      most = std::max(most, part.size());
+      if (in_vain > options_.retries) return Failure{.reason = reason_of(result, part)};
+      pause(in_vain, url, part.size());
+    }
+    return std::nullopt;
+  }
+
+  /// Of unknown length, a part that there is nothing behind may be the whole.
+  [[nodiscard]] bool seems_whole(const HttpResult& result, const PartFile& part) const {
+    if (file_.bytes != 0) return part.size() >= file_.bytes;
+    return result.end == HttpEnd::kDone ||
+           (result.end == HttpEnd::kRangeRefused && part.size() != 0);
   }
 
   HttpResult request(const std::string& url, PartFile& part) {

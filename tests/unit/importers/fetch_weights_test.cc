@@ -305,6 +305,7 @@ TEST_F(FetchWeights, WorksWithoutAKnownSize) {
 
   (void)fetch(file);
   expect_whole(file);
+  EXPECT_EQ(server_.requests().size(), 1U);
 
   fs::rename(weights_path(file), part_of(file));
   (void)fetch(file);
