@@ -34,14 +34,24 @@ class Fetch {
         std::string_view model,
         fs::path target,
         const FetchOptions& options)
-      : file_(file), model_(model), target_(std::move(target)), options_(options) {}
+      : file_(file),
+        model_(model),
+        target_(std::move(target)),
+        options_(options),
+        total_(file.bytes) {}
 
   void run(const std::vector<std::string>& urls) {
     auto part = PartFile::open(
         target_,
         [&] { return has_weights(target_, file_); },
-        [&] { tell(DownloadPhase::kWaiting, {}, 0); });
-    if (!part) return;
+        [&] {
+          waited_ = true;
+          tell(DownloadPhase::kWaiting, {}, 0);
+        });
+    if (!part) {
+      if (waited_) tell(DownloadPhase::kDone, {}, total_);
+      return;
+    }
     check_space(*part);
     std::vector<std::pair<std::string, Failure>> failures;
     for (const std::string& url : urls) {
@@ -127,7 +137,6 @@ class Fetch {
 
   HttpResult request(const std::string& url, PartFile& part) {
     const std::string shown = shown_url(url);
-    total_ = file_.bytes;
     tell(DownloadPhase::kTransfer, shown, part.size());
     const HttpSink sink{
         .begin = [&](std::uint64_t first, std::uint64_t total) -> std::optional<std::string> {
@@ -189,7 +198,8 @@ class Fetch {
   std::string_view model_;
   fs::path target_;
   const FetchOptions& options_;
-  std::uint64_t total_ = 0;  ///< bytes of the whole file, as far as known
+  bool waited_ = false;
+  std::uint64_t total_;  ///< bytes of the whole file, as far as known
 };
 
 bool is_offline() {

@@ -17,7 +17,7 @@ struct DownloadProgress {
   DownloadPhase phase = DownloadPhase::kTransfer;
   std::string_view model;         ///< name in the zoo
   std::string_view file;          ///< name of the file
-  std::string_view url;           ///< where it comes from, without a password; empty for kWaiting
+  std::string_view url;           ///< without a password; empty where another downloads
   std::uint64_t done_bytes = 0;   ///< here already, those of an interrupted download included
   std::uint64_t total_bytes = 0;  ///< 0 where unknown
 };

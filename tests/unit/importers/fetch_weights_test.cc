@@ -374,9 +374,11 @@ TEST_F(FetchWeights, OneOfSeveralThreadsDownloads) {
   const WeightFile file = published();
   always({.bytes_a_second = 5'000'000});
   std::atomic<int> waited = 0;
+  std::atomic<int> done = 0;
   FetchOptions options = options_;
   options.progress = [&](const DownloadProgress& progress) {
     if (progress.phase == DownloadPhase::kWaiting) ++waited;
+    if (progress.phase == DownloadPhase::kDone) ++done;
   };
 
   {
@@ -389,6 +391,7 @@ TEST_F(FetchWeights, OneOfSeveralThreadsDownloads) {
   expect_whole(file);
   EXPECT_EQ(server_.requests().size(), 1U);
   EXPECT_GT(waited, 0);
+  EXPECT_EQ(done, 4);
 }
 
 TEST_F(FetchWeights, SaysWhatIsMissingOnTheDisk) {
