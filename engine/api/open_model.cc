@@ -27,6 +27,7 @@ namespace {
 
 constexpr std::string_view kDefaultWeights = "imagenet";
 constexpr std::string_view kRandomWeights = "random";
+constexpr std::string_view kNoWeights = "none";
 
 /// The seed of "random" (0) or "random:SEED"; nothing for another text.
 std::optional<std::uint64_t> random_seed(std::string_view weights) {
@@ -76,6 +77,7 @@ bool is_own_weights(const Manifest& manifest, const std::string& weights) {
 
 void give_weights(Graph& graph, const Manifest& manifest, const ModelOptions& options) {
   const std::string& weights = options.weights;
+  if (weights == kNoWeights) return;
   if (is_own_weights(manifest, weights)) {
     load_default_weights(graph, manifest, options);
   } else if (const auto seed = random_seed(weights)) {
@@ -188,7 +190,7 @@ Model open_zoo_model(const zoo::Model& entry, const ModelOptions& options) {
 
 /// A package, or a foreign file as the package that it is imported to.
 Model open_file(const std::filesystem::path& path, const ModelOptions& options) {
-  if (options.weights != kDefaultWeights) {
+  if (options.weights != kDefaultWeights && options.weights != kNoWeights) {
     throw InvalidArgument(
         cat(path.native(),
             " brings its own weights; only networks of the zoo take others, and '",

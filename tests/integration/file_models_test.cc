@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <fovea/classifier.h>
+#include <fovea/compiler.h>
 #include <fovea/model.h>
 
 #include "engine/core/file.h"
@@ -135,6 +136,14 @@ TEST_F(FileModels, ANetworkOfTheZooBecomesAPackage) {
     EXPECT_EQ(got.predictions[i].label, want.predictions[i].label);
     EXPECT_EQ(got.predictions[i].probability, want.predictions[i].probability);
   }
+}
+
+TEST_F(FileModels, KeepTheirWeightsWhereNoneAreAskedFor) {
+  save_package(open_model("lenet5"), package());
+
+  const Model model = open_model(package(), {.weights = "none"});
+
+  EXPECT_NO_THROW((void)compile(model.graph(), {.backend = "reference", .batch = 1}));
 }
 
 /// Before the file is read: it is no model.

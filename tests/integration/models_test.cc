@@ -10,6 +10,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fovea/compiler.h>
+#include <fovea/model.h>
 #include <fovea/zoo.h>
 
 #include "engine/api/model_graph.h"
@@ -20,6 +22,7 @@
 #include "engine/pipeline/labels.h"
 #include "models/builders/zoo.h"
 #include "models/embedded.h"
+#include "tests/support/errors.h"
 
 namespace fovea {
 namespace {
@@ -162,6 +165,19 @@ TEST(LeNet5Weights, FillTheNetworkWithoutACopy) {
     EXPECT_TRUE(data > file->bytes.data() && data < file->bytes.data() + file->bytes.size())
         << node.name;
   }
+}
+
+TEST(ZooModels, OpenWithoutWeightsToBeLookedAt) {
+  const Model model = open_model("lenet5", {.weights = "none"});
+
+  for (const Node& node : ModelGraphAccess::graph(model.graph()).nodes()) {
+    const auto* constant = node.as<Constant>();
+    if (constant == nullptr) continue;
+    EXPECT_EQ(constant->data, nullptr) << node.name;
+  }
+  test::expect_error(ErrorCode::kWeightsMissing, "kernel", [&] {
+    (void)compile(model.graph(), {.backend = "reference"});
+  });
 }
 
 TEST(LabelSets, AreNoFilesOfAPackage) {
