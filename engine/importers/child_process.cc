@@ -92,7 +92,7 @@ class SpawnSettings {
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   ::pid_t child = -1;
-  const int error_number = ::posix_spawn(
+  const int error_number = ::posix_spawnp(
       &child, name.c_str(), settings.actions(), settings.attributes(), argv.data(), environ);
   if (error_number != 0) fail(program, error_number);
   return child;

@@ -19,9 +19,10 @@ struct ChildResult {
   std::string errors;  ///< the last 4 KiB of its standard error
 };
 
-/// Starts `program` with `arguments` (without the program's name) and waits for its end. It gets no
-/// input, none of our descriptors, default signal handling and a process group of its own, which
-/// is killed as a whole after `limit`.
+/// Starts `program`, a path or a name without '/' that is looked for in $PATH, with `arguments`
+/// (without the program's name) and waits for its end. It gets no input, none of our descriptors,
+/// default signal handling and a process group of its own, which is killed as a whole after
+/// `limit`.
 ///
 /// Where this process ignores SIGCHLD nobody learns the exit status: it is then 0 unless the child
 /// wrote to its standard output.

@@ -40,6 +40,13 @@ TEST(ChildProcess, PassesArgumentsAsTheyAre) {
   EXPECT_EQ(result.output, "a b||$HOME|-x|");
 }
 
+TEST(ChildProcess, LooksForANameInThePath) {
+  EXPECT_EQ(run_child("echo", {"found"}, seconds(30)).output, "found\n");
+  test::expect_error(ErrorCode::kIoRead, "no-such-program", [] {
+    (void)run_child("no-such-program", {}, seconds(30));
+  });
+}
+
 TEST(ChildProcess, NamesTheSignal) {
   const ChildResult result = shell("kill -SEGV $$");
 
