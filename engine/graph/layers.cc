@@ -168,6 +168,15 @@ std::vector<Layer> layers(const Graph& graph) {
   return layers;
 }
 
+std::string keras_shape(const Shape& shape) {
+  std::string text = "(";
+  for (const std::int64_t size : shape) {
+    if (text.size() > 1) text += ", ";
+    text += size == kBatch ? "None" : std::to_string(size);
+  }
+  return text + ')';
+}
+
 bool is_chain(const std::vector<Layer>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const std::vector<LayerInput>& inputs = layers[i].inputs;

@@ -38,6 +38,9 @@ struct Layer {
 /// uses it, and all its parameters are trained but the statistics of a BatchNorm.
 [[nodiscard]] std::vector<Layer> layers(const Graph& graph);
 
+/// A shape as Keras writes it: "(None, 224, 224, 3)", None for the batch.
+[[nodiscard]] std::string keras_shape(const Shape& shape);
+
 /// Whether they are a chain: each reads the one before it and nothing else.
 [[nodiscard]] bool is_chain(const std::vector<Layer>& layers);
 

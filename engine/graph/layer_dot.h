@@ -1,0 +1,15 @@
+// The layers of a network as text for Graphviz.
+#pragma once
+
+#include <string>
+
+#include <fovea/describe.h>
+
+#include "engine/graph/graph.h"
+
+namespace fovea {
+
+/// See plot_text() in <fovea/describe.h>.
+[[nodiscard]] std::string layer_dot(const Graph& graph, const PlotOptions& options);
+
+}  // namespace fovea

@@ -1,0 +1,41 @@
+// A network for people to look at: Keras's summary, and a drawing of its layers.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <fovea/graph.h>
+
+namespace fovea {
+
+/// What Keras's Model.summary() prints: a table of the layers with their output shapes and numbers
+/// of parameters, and the totals. A network without branches has no column "Connected to". A
+/// network that was imported from ONNX is listed operator by operator.
+///
+/// name      the model's, for the first line
+/// columns   width of the terminal that it is for, >= 44; four stay free, and 92 (without branches)
+///           or 112 are used at most
+///
+/// Throws InvalidArgument for an empty network and for fewer columns. Thread-safe.
+[[nodiscard]] std::string summary(const ModelGraph& graph, std::string_view name, int columns = 80);
+
+/// What a drawing shows of each layer besides its name, its class and its activation.
+struct PlotOptions {
+  bool show_shapes = false;    ///< of its inputs and its output
+  bool show_dtype = false;     ///< of its output
+  bool left_to_right = false;  ///< the direction of the data; from top to bottom otherwise
+};
+
+/// The network as text for Graphviz, in the look of Keras's plot_model: one table a layer. Stable
+/// across runs. Throws InvalidArgument for an empty network. Thread-safe.
+[[nodiscard]] std::string plot_text(const ModelGraph& graph, const PlotOptions& options = {});
+
+/// Draws the network into a file, whose extension says how: .svg, .png, .pdf, or .dot for
+/// plot_text() itself. All but .dot need Graphviz: its program `dot`, found through $PATH. The file
+/// appears when it is complete.
+///
+/// Throws Error: argument/invalid (another extension, an empty network), argument/unsupported (no
+/// Graphviz, or it fails), io/write, io/no-space. Thread-safe.
+void plot(const ModelGraph& graph, std::string_view file, const PlotOptions& options = {});
+
+}  // namespace fovea
