@@ -30,7 +30,7 @@ RUN cmake --preset release -D FOVEA_ENABLE_CUDA=ON -D CMAKE_CUDA_ARCHITECTURES="
 FROM debian:12-slim AS cpu
 RUN --mount=type=bind,from=build-cpu,source=/src/runtime-packages,target=/tmp/runtime-packages \
     apt-get update -qq \
- && xargs -a /tmp/runtime-packages apt-get install -y -qq --no-install-recommends ca-certificates \
+ && xargs -a /tmp/runtime-packages apt-get install -y -qq --no-install-recommends ca-certificates graphviz \
  && rm -rf /var/lib/apt/lists/* && install -d -o 1000 -g 1000 /var/lib/fovea
 COPY --from=build-cpu /src/program/ /opt/fovea/
 COPY LICENSE /opt/fovea/
@@ -41,7 +41,7 @@ ENTRYPOINT ["fovea"]
 FROM nvidia/cuda:${CUDA}-cudnn-runtime-ubuntu24.04 AS runtime
 RUN --mount=type=bind,from=build-cuda,source=/src/runtime-packages,target=/tmp/runtime-packages \
     apt-get update -qq \
- && xargs -a /tmp/runtime-packages apt-get install -y -qq --no-install-recommends ca-certificates \
+ && xargs -a /tmp/runtime-packages apt-get install -y -qq --no-install-recommends ca-certificates graphviz \
  && rm -rf /var/lib/apt/lists/* && install -d -o 1000 -g 1000 /var/lib/fovea
 COPY --from=build-cuda /src/program/ /opt/fovea/
 COPY LICENSE /opt/fovea/

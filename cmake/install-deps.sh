@@ -36,6 +36,7 @@ packages=(
   libxxhash-dev libssl-dev libpng-dev zlib1g-dev
   libprotobuf-dev protobuf-compiler libhdf5-dev libcurl4-openssl-dev
   libgtest-dev libbenchmark-dev
+  graphviz  # fovea plot runs it
 )
 # Clang cannot read the omp.h of GCC.
 lint=(clang-format-19 clang-tidy-19 libomp-19-dev shellcheck)
@@ -61,7 +62,8 @@ Install by name, with headers:
   g++ 12 or newer, CMake 3.22 or newer, Ninja, Git
   oneDNN 2.6 or newer, OpenCV 4.5 or newer (core, imgproc, imgcodecs), libjpeg-turbo, libpng
   nlohmann-json, CLI11, spdlog, xxHash, OpenSSL 3, zlib, protobuf with its compiler, HDF5, libcurl
-  GoogleTest and Google Benchmark; for the lint clang-format 19, clang-tidy 19, libomp 19, shellcheck
+  GoogleTest and Google Benchmark; Graphviz, whose program fovea plot runs
+  for the lint clang-format 19, clang-tidy 19, libomp 19, shellcheck
 Then: cmake --preset release && cmake --build --preset release
 MESSAGE
     exit 2

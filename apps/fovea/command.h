@@ -32,6 +32,8 @@ using AddCommand = void(CLI::App& program, Action& action);
 AddCommand add_classify;
 AddCommand add_run;
 AddCommand add_preprocess;
+AddCommand add_summary;
+AddCommand add_plot;
 AddCommand add_import;
 AddCommand add_models;
 AddCommand add_version;

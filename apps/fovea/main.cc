@@ -19,7 +19,15 @@ namespace fovea::app {
 namespace {
 
 constexpr std::array kCommands{
-    add_classify, add_run, add_preprocess, add_import, add_models, add_version};
+    add_classify,
+    add_run,
+    add_preprocess,
+    add_summary,
+    add_plot,
+    add_import,
+    add_models,
+    add_version,
+};
 
 /// A stream that whoever started us has closed would be the next file that is opened: rows would
 /// land in it. What stands in its place can be neither read nor written, which is then told.

@@ -229,5 +229,27 @@ TEST_F(CliImport, ANameBreaksNoLine) {
   EXPECT_TRUE(got.out.starts_with("a?b?[31m: model 'colours'\n")) << got.out;
 }
 
+TEST_F(CliImport, AnOnnxFileHasASummaryOfItsOperators) {
+  const auto got = run({"summary", "colours.onnx"});
+
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_EQ(got.out,
+            "Model: \"colours\"\n"
+            "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━┓\n"
+            "┃ Layer (type)                    ┃ Output Shape           ┃       Param # ┃\n"
+            "┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━┩\n"
+            "│ x (Input)                       │ (None, 3, 4, 5)        │             0 │\n"
+            "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+            "│ x/nhwc (Transpose)              │ (None, 4, 5, 3)        │             0 │\n"
+            "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+            "│ mean (GlobalPool)               │ (None, 1, 1, 3)        │             0 │\n"
+            "├─────────────────────────────────┼────────────────────────┼───────────────┤\n"
+            "│ scores (Reshape)                │ (None, 3)              │             0 │\n"
+            "└─────────────────────────────────┴────────────────────────┴───────────────┘\n"
+            " Total params: 0 (0.00 B)\n"
+            " Trainable params: 0 (0.00 B)\n"
+            " Non-trainable params: 0 (0.00 B)\n");
+}
+
 }  // namespace
 }  // namespace fovea

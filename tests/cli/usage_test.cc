@@ -24,6 +24,8 @@ TEST(CliHelp, FitsATerminalAndHasAnExample) {
                                {"classify"},
                                {"run"},
                                {"preprocess"},
+                               {"summary"},
+                               {"plot"},
                                {"import"},
                                {"version"},
                                {"models"},
@@ -46,7 +48,8 @@ TEST(CliHelp, FitsATerminalAndHasAnExample) {
 TEST(CliHelp, NamesEveryCommandAndNoneThatIsMissing) {
   const std::string help = run_program({"--help"}).out;
 
-  for (const char* command : {"classify", "run", "preprocess", "import", "models", "version"}) {
+  for (const char* command :
+       {"classify", "run", "preprocess", "summary", "plot", "import", "models", "version"}) {
     EXPECT_NE(help.find(std::string("\n  ") + command + ' '), std::string::npos) << command;
   }
   EXPECT_EQ(help.find("bench"), std::string::npos);
