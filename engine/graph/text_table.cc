@@ -60,19 +60,24 @@ std::string draw(const Rule& rule, std::span<const TableColumn> columns) {
   return cat(text, rule.right, '\n');
 }
 
+/// Lower cells stand at the top of the row, or at its bottom.
 std::string draw(std::string_view bar,
                  std::span<const TableColumn> columns,
-                 const std::vector<std::string>& cells) {
+                 const std::vector<std::string>& cells,
+                 bool at_the_bottom) {
   std::vector<std::vector<std::string>> lines;
   std::size_t height = 1;
   for (std::size_t i = 0; i < columns.size(); ++i) {
     lines.push_back(break_lines(cells.at(i), columns[i].width));
     height = std::max(height, lines.back().size());
   }
+  for (std::vector<std::string>& cell : lines) {
+    cell.insert(at_the_bottom ? cell.begin() : cell.end(), height - cell.size(), std::string());
+  }
   std::string text;
   for (std::size_t y = 0; y < height; ++y) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      const std::string line = y < lines[i].size() ? lines[i][y] : "";
+      const std::string& line = lines[i][y];
       const std::string space(columns[i].width - characters(line), ' ');
       text += columns[i].to_the_right ? cat(bar, ' ', space, line, ' ')
                                       : cat(bar, ' ', line, space, ' ');
@@ -89,11 +94,12 @@ std::string text_table(std::span<const TableColumn> columns,
   std::vector<std::string> headers;
   for (const TableColumn& column : columns) headers.push_back(column.header);
 
-  std::string text = draw({"┏", "━", "┳", "┓"}, columns) + draw("┃", columns, headers) +
+  std::string text = draw({"┏", "━", "┳", "┓"}, columns) +
+                     draw("┃", columns, headers, /*at_the_bottom=*/true) +
                      draw({"┡", "━", "╇", "┩"}, columns);
   for (const std::vector<std::string>& row : rows) {
     if (&row != rows.data()) text += draw({"├", "─", "┼", "┤"}, columns);
-    text += draw("│", columns, row);
+    text += draw("│", columns, row, /*at_the_bottom=*/false);
   }
   return text + draw({"└", "─", "┴", "┘"}, columns);
 }

@@ -1,7 +1,8 @@
 // fovea summary and fovea plot.
+#include <cstdlib>
 #include <filesystem>
-#include <regex>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/cli/cli_test.h"

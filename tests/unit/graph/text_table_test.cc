@@ -24,6 +24,20 @@ TEST(TextTable, BreaksAtSpacesAlignsAndEndsLongWordsInAnEllipsis) {
             "└────────┴─────┘\n");
 }
 
+TEST(TextTable, StandsHeadersAtTheBottomAndCellsAtTheTop) {
+  const std::vector<TableColumn> columns{{.header = "a b", .width = 1},
+                                         {.header = "c", .width = 1}};
+
+  EXPECT_EQ(text_table(columns, Rows{{"1", "2 3"}}),
+            "┏━━━┳━━━┓\n"
+            "┃ a ┃   ┃\n"
+            "┃ b ┃ c ┃\n"
+            "┡━━━╇━━━┩\n"
+            "│ 1 │ 2 │\n"
+            "│   │ 3 │\n"
+            "└───┴───┘\n");
+}
+
 TEST(TextTable, CountsCharactersNotBytes) {
   const std::vector<TableColumn> columns{{.header = "ä", .width = 3}};
 
