@@ -2,6 +2,7 @@
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <variant>
 
 #include <fovea/classifier.h>
 
@@ -14,6 +15,7 @@
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/core/resample.h"
+#include "engine/core/stage_clock.h"
 #include "engine/graph/work.h"
 #include "engine/pipeline/decode_color.h"
 #include "engine/pipeline/ordered_pool.h"
@@ -36,6 +38,9 @@ constexpr std::int64_t kLeastSharedWork = 10'000'000;
 /// Predictions per picture where the caller does not say.
 constexpr std::int64_t kTopK = 5;
 
+/// A picture that came without a path, in messages.
+constexpr std::string_view kNameless = "the picture";
+
 PreprocessSpec spec_for(const Model& model, const ClassifierShape& shape) {
   const std::optional<PreprocessSpec>& contract = model.preprocessing();
   if (!contract) {
@@ -57,6 +62,13 @@ std::int64_t checked_top_k(std::optional<int> top_k, std::int64_t classes) {
   return *top_k;
 }
 
+/// kThroughput, unless threads that have no picture of their own can help with another one's.
+Threading threading_for(const Graph& network, int threads, std::optional<std::size_t> expected) {
+  const bool few = expected && std::cmp_less(*expected, threads);
+  const bool shared = few && multiply_adds(network) >= kLeastSharedWork;
+  return shared || threads == 1 ? Threading::kLatency : Threading::kThroughput;
+}
+
 /// Resizes the picture into a worker's slot, which holds one byte per channel. `name` is for
 /// messages.
 void place(const Image& image,
@@ -73,9 +85,15 @@ void place(const Image& image,
 
 }  // namespace
 
+Threading choose_threading(const ModelGraph& network,
+                           int threads,
+                           std::optional<std::size_t> expected) {
+  return threading_for(ModelGraphAccess::graph(network), threads, expected);
+}
+
 struct Classifier::Impl {
   /// A plan and the workers that run it; made when it is first needed.
-  struct Engine {
+  struct Team {
     std::shared_ptr<const ExecutionPlan> plan;
     std::vector<std::unique_ptr<PictureWorker>> workers;
     std::size_t chunk = 1;
@@ -95,25 +113,25 @@ struct Classifier::Impl {
     graph = classify_graph(network, shape, spec, top_k, manifest.logits);
   }
 
-  Engine& engine_for(std::optional<std::size_t> expected) {
-    const bool few = expected && *expected < static_cast<std::size_t>(threads);
-    const bool shared = few && multiply_adds(graph) >= kLeastSharedWork;
-    const bool latency = options.threading == Threading::kLatency ||
-                         (options.threading == Threading::kAuto && shared) || threads == 1;
-    Engine& engine = latency ? latency_engine : throughput_engine;
-    if (engine.plan != nullptr) return engine;
+  /// The caller has the turn.
+  Team& team_for(std::optional<std::size_t> expected) {
+    Threading threading = options.threading;
+    if (threading == Threading::kAuto) threading = threading_for(graph, threads, expected);
+    const bool latency = threading == Threading::kLatency || threads == 1;
+    Team& team = latency ? latency_team : throughput_team;
+    if (team.plan != nullptr) return team;
 
     CompileOptions compile;
     compile.backend = backend;
     compile.buckets = {options.batch == 0 ? kCpuBatch : options.batch};
     compile.threads = latency ? threads : 1;
-    Engine made;
+    Team made;
     made.plan = compile_graph(graph, compile);
     made.chunk = static_cast<std::size_t>(made.plan->buckets.back().batch);
     for (int i = 0; i < (latency ? 1 : threads); ++i) {
       made.workers.push_back(std::make_unique<PictureWorker>(made.plan, model.labels()));
     }
-    return engine = std::move(made);
+    return team = std::move(made);
   }
 
   /// Classifies what `next` gives until it gives nothing; one call at a time.
@@ -121,15 +139,35 @@ struct Classifier::Impl {
            const Sink& sink,
            std::optional<std::size_t> expected) {
     const std::lock_guard lock(turn);
-    Engine& engine = engine_for(expected);
-    run_ordered({.workers = engine.workers.size(),
-                 .chunk = engine.chunk,
+    Team& team = team_for(expected);
+    run_ordered({.workers = team.workers.size(),
+                 .chunk = team.chunk,
                  .next = next,
                  .work =
                      [&](std::size_t worker, std::span<const LoadPicture> pictures) {
-                       return engine.workers[worker]->run(pictures);
+                       return team.workers[worker]->run(pictures);
                      },
                  .sink = sink});
+  }
+
+  /// What brings the picture into a worker's slot.
+  LoadPicture loader(Picture picture) const {
+    return [this, picture = std::move(picture)](std::uint8_t* out, StageTimes& times) {
+      StageClock clock;
+      const auto decoded = [&](Image image, std::string_view name) {
+        clock.end_of(times.decode_s);
+        place(image, spec, name, out);
+      };
+      if (const auto* path = std::get_if<std::string>(&picture)) {
+        decoded(decode_file(*path, spec.color, options.limits), printable(*path));
+      } else if (const auto* bytes = std::get_if<std::span<const std::byte>>(&picture)) {
+        decoded(decode(*bytes, spec.color, options.limits), kNameless);
+      } else {
+        const auto& view = std::get<ImageView>(picture);
+        place(in_color(resize(view, PreprocessSpec{}), spec.color), spec, kNameless, out);
+      }
+      clock.end_of(times.preprocess_s);
+    };
   }
 
   Model model;
@@ -138,8 +176,8 @@ struct Classifier::Impl {
   std::string backend;
   PreprocessSpec spec;
   Graph graph;
-  Engine latency_engine;
-  Engine throughput_engine;
+  Team latency_team;
+  Team throughput_team;
   std::mutex turn;
 };
 
@@ -160,37 +198,50 @@ Classifier Classifier::open(const Model& model, const ClassifierOptions& options
 std::vector<Result> Classifier::classify(std::span<const ImageView> images) {
   std::vector<Result> results(images.size());
   std::size_t index = 0;
-  impl_->run(
-      [&]() -> std::optional<LoadPicture> {
+  classify_stream(
+      [&]() -> std::optional<Picture> {
         if (index == images.size()) return std::nullopt;
-        return [this, view = images[index++]](std::uint8_t* out) {
-          place(in_color(resize(view, PreprocessSpec{}), impl_->spec.color),
-                impl_->spec,
-                "the picture",
-                out);
-        };
+        return images[index++];
       },
       [&](std::size_t i, Result result) { results[i] = std::move(result); },
       images.size());
   return results;
 }
 
-void Classifier::classify_files(const NextPath& next,
-                                const Sink& sink,
-                                std::optional<std::size_t> expected) {
+void Classifier::classify_stream(const NextPicture& next,
+                                 const Sink& sink,
+                                 std::optional<std::size_t> expected) {
   impl_->run(
       [&]() -> std::optional<LoadPicture> {
-        std::optional<std::string> path = next();
-        if (!path) return std::nullopt;
-        return [this, path = std::move(*path)](std::uint8_t* out) {
-          place(decode_file(path, impl_->spec.color, impl_->options.limits),
-                impl_->spec,
-                printable(path),
-                out);
-        };
+        std::optional<Picture> picture = next();
+        if (!picture) return std::nullopt;
+        return impl_->loader(std::move(*picture));
       },
       sink,
       expected);
+}
+
+void Classifier::classify_files(const NextPath& next,
+                                const Sink& sink,
+                                std::optional<std::size_t> expected) {
+  classify_stream([&]() -> std::optional<Picture> { return next(); }, sink, expected);
+}
+
+Classifier::Engine Classifier::prepare(std::optional<std::size_t> expected) {
+  const std::lock_guard lock(impl_->turn);
+  const Impl::Team& team = impl_->team_for(expected);
+  Engine engine{std::make_shared<const Plan>(team.plan), team.workers.size(), 0};
+  for (const auto& worker : team.workers) engine.arena_bytes += worker->arena_bytes();
+  return engine;
+}
+
+StageTimes Classifier::stage_times() const {
+  const std::lock_guard lock(impl_->turn);
+  StageTimes sum;
+  for (const Impl::Team* team : {&impl_->latency_team, &impl_->throughput_team}) {
+    for (const auto& worker : team->workers) sum += worker->times();
+  }
+  return sum;
 }
 
 const Model& Classifier::model() const {

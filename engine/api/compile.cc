@@ -120,8 +120,9 @@ Context& Context::operator=(Context&&) noexcept = default;
 
 void Context::run(std::int64_t n,
                   std::span<const std::span<const std::byte>> inputs,
-                  std::span<const std::span<std::byte>> outputs) {
-  impl_->run(n, inputs, outputs);
+                  std::span<const std::span<std::byte>> outputs,
+                  StageTimes* times) {
+  impl_->run(n, inputs, outputs, times);
 }
 
 std::size_t Context::arena_bytes() const {

@@ -2,8 +2,13 @@
 
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
+#include "engine/graph/work.h"
 
 namespace fovea {
+
+std::int64_t multiply_adds(const ModelGraph& graph) {
+  return multiply_adds(ModelGraphAccess::graph(graph));
+}
 
 const std::string& Model::name() const {
   return impl_->manifest.name;

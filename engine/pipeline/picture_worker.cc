@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/core/require.h"
+#include "engine/core/stage_clock.h"
 #include "engine/pipeline/predictions.h"
 
 namespace fovea {
@@ -27,7 +28,7 @@ std::vector<Result> PictureWorker::run(std::span<const LoadPicture> loads) {
   std::vector<std::size_t> loaded;
   for (std::size_t i = 0; i < loads.size(); ++i) {
     try {
-      loads[i](pictures_.data() + loaded.size() * picture_bytes_);
+      loads[i](pictures_.data() + loaded.size() * picture_bytes_, times_);
       loaded.push_back(i);
     } catch (const Error& error) {
       results[i].failure = Failure{error.code(), error.what()};
@@ -40,12 +41,14 @@ std::vector<Result> PictureWorker::run(std::span<const LoadPicture> loads) {
       std::as_bytes(std::span(pictures_).first(n * picture_bytes_));
   const std::array outputs{std::as_writable_bytes(std::span(values_).first(n * k_)),
                            std::as_writable_bytes(std::span(indices_).first(n * k_))};
-  context_.run(static_cast<std::int64_t>(n), {&input, 1}, outputs);
+  context_.run(static_cast<std::int64_t>(n), {&input, 1}, outputs, &times_);
 
+  StageClock clock;
   for (std::size_t i = 0; i < n; ++i) {
     results[loaded[i]] = label_predictions(
         std::span(values_).subspan(i * k_, k_), std::span(indices_).subspan(i * k_, k_), labels_);
   }
+  clock.end_of(times_.postprocess_s);
   return results;
 }
 

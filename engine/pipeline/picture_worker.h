@@ -8,14 +8,16 @@
 
 #include <fovea/model.h>
 #include <fovea/result.h>
+#include <fovea/stage_times.h>
 
 #include "engine/runtime/execution_context.h"
 
 namespace fovea {
 
 /// Writes one picture, already resized, to `out`: height * width * channels bytes of the network's
-/// input. Throws Error with an image/... code for a picture that cannot be had.
-using LoadPicture = std::function<void(std::uint8_t* out)>;
+/// input, and adds what that took to `times`. Throws Error with an image/... code for a picture
+/// that cannot be had.
+using LoadPicture = std::function<void(std::uint8_t* out, StageTimes& times)>;
 
 /// A context for a plan that begins with pictures of the network's size and ends with TopK, and the
 /// buffers around it. Not thread-safe: one per thread.
@@ -29,6 +31,12 @@ class PictureWorker {
   /// loaded gets a Result with that failure and takes no part in the run. Throws DeviceError.
   [[nodiscard]] std::vector<Result> run(std::span<const LoadPicture> loads);
 
+  /// Of all runs so far.
+  [[nodiscard]] const StageTimes& times() const { return times_; }
+
+  /// Bytes of the context's memory on the device.
+  [[nodiscard]] std::size_t arena_bytes() const { return context_.arena_bytes(); }
+
  private:
   ExecutionContext context_;
   std::span<const Label> labels_;
@@ -37,6 +45,7 @@ class PictureWorker {
   std::vector<std::uint8_t> pictures_;
   std::vector<float> values_;
   std::vector<std::int32_t> indices_;
+  StageTimes times_;
 };
 
 }  // namespace fovea

@@ -50,6 +50,8 @@ ExecutionContext::ExecutionContext(std::shared_ptr<const ExecutionPlan> plan)
   for (const TensorInfo& tensor : plan_->inputs) input_sizes_.push_back(size_of(tensor));
   for (const TensorInfo& tensor : plan_->outputs) output_sizes_.push_back(size_of(tensor));
 
+  for (auto& boundary : boundaries_) boundary = stream_->make_event();
+
   std::size_t slots = 0;
   std::size_t workspace = 0;
   for (const BucketPlan& bucket : plan_->buckets) {
@@ -86,18 +88,38 @@ ExecutionContext::~ExecutionContext() = default;
 
 void ExecutionContext::run(std::int64_t n,
                            std::span<const std::span<const std::byte>> inputs,
-                           std::span<const std::span<std::byte>> outputs) {
+                           std::span<const std::span<std::byte>> outputs,
+                           StageTimes* times) {
+  const auto boundary = [&](std::size_t i) {
+    if (times != nullptr) stream_->record(*boundaries_[i]);
+  };
   const BucketPlan& bucket = plan_->bucket_for(n);
   const BoundBucket& bound = *bound_[static_cast<std::size_t>(&bucket - plan_->buckets.data())];
 
+  boundary(0);
   upload(bucket, n, inputs);
+  boundary(1);
   if (bound.replay != nullptr) {
     stream_->replay(*bound.replay);
   } else {
     for (const BoundStep& step : bound.steps) step.step->enqueue(step.args, *stream_);
   }
+  boundary(2);
   download(bucket, n, outputs);
+  boundary(3);
   stream_->synchronize();
+  if (times != nullptr) add_times(n, *times);
+}
+
+void ExecutionContext::add_times(std::int64_t n, StageTimes& times) const {
+  const auto seconds = [&](std::size_t stage) {
+    return 1e-3 *
+           static_cast<double>(boundaries_[stage + 1]->elapsed_ms_since(*boundaries_[stage]));
+  };
+  times.upload_s += seconds(0);
+  times.compute_s += seconds(1);
+  times.download_s += seconds(2);
+  times.pictures += n;
 }
 
 void ExecutionContext::upload(const BucketPlan& bucket,

@@ -1,10 +1,13 @@
 // The mutable state of one in-flight inference.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
+
+#include <fovea/stage_times.h>
 
 #include "engine/plan/execution_plan.h"
 
@@ -29,9 +32,11 @@ class ExecutionContext {
   /// n        1 to the plan's largest bucket; 1 for a plan without a symbolic batch
   /// inputs   in the order of ExecutionPlan::inputs, dense, byte_size(with_batch(desc, n)) bytes
   /// each outputs  likewise for ExecutionPlan::outputs
+  /// times    null, or what the stages' times are added to
   void run(std::int64_t n,
            std::span<const std::span<const std::byte>> inputs,
-           std::span<const std::span<std::byte>> outputs);
+           std::span<const std::span<std::byte>> outputs,
+           StageTimes* times = nullptr);
 
   [[nodiscard]] const ExecutionPlan& plan() const { return *plan_; }
 
@@ -59,6 +64,7 @@ class ExecutionContext {
   void download(const BucketPlan& bucket,
                 std::int64_t n,
                 std::span<const std::span<std::byte>> outputs);
+  void add_times(std::int64_t n, StageTimes& times) const;
   [[nodiscard]] std::byte* address(const BucketPlan& bucket, SlotId slot) const;
 
   std::shared_ptr<const ExecutionPlan> plan_;
@@ -68,6 +74,8 @@ class ExecutionContext {
   std::size_t arena_bytes_ = 0;
   std::shared_ptr<std::byte> arena_;
   std::byte* workspace_ = nullptr;
+  std::array<std::unique_ptr<Event>, 4>
+      boundaries_;                                   ///< of a run's stages: upload, steps, download
   std::vector<std::unique_ptr<BoundBucket>> bound_;  ///< in the order of ExecutionPlan::buckets
 };
 

@@ -7,6 +7,7 @@
 #include <span>
 
 #include <fovea/plan.h>
+#include <fovea/stage_times.h>
 
 namespace fovea {
 
@@ -28,9 +29,12 @@ class Context {
   /// Runs n pictures and waits. Both lists are in the plan's order; every tensor is dense and has
   /// byte_size(with_batch(desc, n)) bytes. Throws argument/invalid for other sizes and an n that
   /// the plan does not take.
+  ///
+  /// times   null, or what the times of upload, compute and download are added to
   void run(std::int64_t n,
            std::span<const std::span<const std::byte>> inputs,
-           std::span<const std::span<std::byte>> outputs);
+           std::span<const std::span<std::byte>> outputs,
+           StageTimes* times = nullptr);
 
   /// Bytes of device memory that this context owns.
   [[nodiscard]] std::size_t arena_bytes() const;

@@ -51,6 +51,10 @@ class ModelGraph {
   std::shared_ptr<const Graph> graph_;
 };
 
+/// Multiply-adds of all convolutions and dense layers for one picture, counted as direct
+/// convolutions; the other layers' work is small beside theirs and not counted.
+[[nodiscard]] std::int64_t multiply_adds(const ModelGraph& graph);
+
 /// Keras's activations by name: "linear" changes nothing, relu6(x) = min(max(x, 0), 6), softmax is
 /// over the last dimension.
 enum class ActivationFunction : std::uint8_t { kLinear, kRelu, kRelu6, kTanh, kSigmoid, kSoftmax };

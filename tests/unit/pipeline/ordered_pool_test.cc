@@ -50,14 +50,16 @@ class Stream {
     const int item = next_item_++;
     on_next(item);
     most_ahead = std::max<int>(most_ahead, ++taken - delivered);
-    return [item](std::uint8_t* out) { std::memcpy(out, &item, sizeof item); };
+    return
+        [item](std::uint8_t* out, StageTimes& /*times*/) { std::memcpy(out, &item, sizeof item); };
   }
 
   std::vector<Result> work(std::size_t /*worker*/, std::span<const LoadPicture> items) {
     std::vector<Result> results;
     for (const LoadPicture& load : items) {
       int item = -1;
-      load(reinterpret_cast<std::uint8_t*>(&item));
+      StageTimes times;
+      load(reinterpret_cast<std::uint8_t*>(&item), times);
       on_work(item);
       Result result;
       result.predictions.push_back({.index = item, .id = {}, .label = {}});
