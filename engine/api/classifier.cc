@@ -11,7 +11,6 @@
 #include "engine/api/compile.h"
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
-#include "engine/api/threads.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/core/resample.h"

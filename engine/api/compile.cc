@@ -12,7 +12,6 @@
 
 #include "engine/api/backends.h"
 #include "engine/api/model_graph.h"
-#include "engine/api/threads.h"
 #include "engine/core/require.h"
 #include "engine/runtime/execution_context.h"
 

@@ -1,6 +1,4 @@
 // How many CPU threads the process may use.
-#include "engine/api/threads.h"
-
 #include <algorithm>
 #include <fstream>
 #include <thread>

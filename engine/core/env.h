@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fovea::env {
 
@@ -44,6 +45,10 @@ inline constexpr std::array kTable{
 /// The variable's value; nothing where it is unset or empty. Thread-safe as long as nobody changes
 /// the environment meanwhile.
 [[nodiscard]] std::optional<std::string> get(const Variable& variable);
+
+/// Variables that are set, begin with `prefix` and are not in kTable: perhaps a slip of the pen.
+/// Sorted. Thread-safe as get().
+[[nodiscard]] std::vector<std::string> unknown_variables(std::string_view prefix);
 
 }  // namespace fovea::env
 

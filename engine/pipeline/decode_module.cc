@@ -137,4 +137,9 @@ Image decode_with_module(std::string_view format, std::span<const std::byte> byt
   return copied(picture);
 }
 
+std::filesystem::path load_decode_module() {
+  (void)decode_module("BMP and WebP");
+  return module_path();
+}
+
 }  // namespace fovea

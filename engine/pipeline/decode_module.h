@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <span>
 #include <string_view>
 
@@ -18,5 +19,8 @@ namespace fovea {
 /// Throws Unsupported (image/unsupported-format) where the module cannot be loaded, naming it;
 /// Error image/corrupt, image/unsupported-format, image/too-large (out of memory). Thread-safe.
 [[nodiscard]] Image decode_with_module(std::string_view format, std::span<const std::byte> bytes);
+
+/// Loads the module without a picture, and gives its path. Throws likewise.
+std::filesystem::path load_decode_module();
 
 }  // namespace fovea

@@ -27,6 +27,7 @@ TEST(CliHelp, FitsATerminalAndHasAnExample) {
                                {"summary"},
                                {"plot"},
                                {"import"},
+                               {"doctor"},
                                {"version"},
                                {"models"},
                                {"models", "list"},
@@ -48,8 +49,15 @@ TEST(CliHelp, FitsATerminalAndHasAnExample) {
 TEST(CliHelp, NamesEveryCommandAndNoneThatIsMissing) {
   const std::string help = run_program({"--help"}).out;
 
-  for (const char* command :
-       {"classify", "run", "preprocess", "summary", "plot", "import", "models", "version"}) {
+  for (const char* command : {"classify",
+                              "run",
+                              "preprocess",
+                              "summary",
+                              "plot",
+                              "import",
+                              "models",
+                              "doctor",
+                              "version"}) {
     EXPECT_NE(help.find(std::string("\n  ") + command + ' '), std::string::npos) << command;
   }
   EXPECT_EQ(help.find("bench"), std::string::npos);

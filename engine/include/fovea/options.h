@@ -82,6 +82,10 @@ struct ClassifierOptions {
 /// CPU threads that this process may use: its affinity mask and control-group quota, at least 1.
 [[nodiscard]] int available_threads();
 
+/// `wanted`, or all threads that the process may use for 0. Throws argument/invalid outside 0 to
+/// 1024: from some tens of thousands on, OpenMP's stack overflows.
+[[nodiscard]] int checked_threads(int wanted);
+
 /// The backends of this build, fastest first.
 [[nodiscard]] std::vector<std::string> backend_names();
 

@@ -54,5 +54,19 @@ TEST(EnvTable, NamesEveryVariableOnceWithItsMeaning) {
   }
 }
 
+TEST(EnvTable, TellsUnknownVariablesFromItsOwn) {
+  ::setenv("FOVEA_HOME", "/a", 1);
+  ::setenv("FOVEA_TEST_UNKNOWN_B", "", 1);
+  ::setenv("FOVEA_TEST_UNKNOWN_A", "x=y", 1);
+  ::setenv("FOVEATEST", "1", 1);
+
+  EXPECT_EQ(env::unknown_variables("FOVEA_TEST_"),
+            (std::vector<std::string>{"FOVEA_TEST_UNKNOWN_A", "FOVEA_TEST_UNKNOWN_B"}));
+  for (const std::string& name : env::unknown_variables("FOVEA_")) {
+    EXPECT_NE(name, "FOVEA_HOME");
+    EXPECT_NE(name, "FOVEATEST");
+  }
+}
+
 }  // namespace
 }  // namespace fovea

@@ -1,0 +1,37 @@
+#include "engine/backend/cpu/library.h"
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include "engine/core/require.h"
+
+namespace fovea {
+
+std::string onednn_version() {
+  const dnnl_version_t& version = *dnnl_version();
+  return cat(version.major, '.', version.minor, '.', version.patch);
+}
+
+std::string onednn_isa() {
+  switch (dnnl_get_effective_cpu_isa()) {
+    case dnnl_cpu_isa_sse41:
+      return "sse41";
+    case dnnl_cpu_isa_avx:
+      return "avx";
+    case dnnl_cpu_isa_avx2:
+      return "avx2";
+    case dnnl_cpu_isa_avx2_vnni:
+      return "avx2_vnni";
+    case dnnl_cpu_isa_avx512_core:
+      return "avx512_core";
+    case dnnl_cpu_isa_avx512_core_vnni:
+      return "avx512_core_vnni";
+    case dnnl_cpu_isa_avx512_core_bf16:
+      return "avx512_core_bf16";
+    case dnnl_cpu_isa_avx512_core_amx:
+      return "avx512_core_amx";
+    default:
+      return "another one";
+  }
+}
+
+}  // namespace fovea

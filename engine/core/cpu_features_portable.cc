@@ -1,0 +1,10 @@
+// For processors other than x86.
+#include "engine/core/cpu_features.h"
+
+namespace fovea {
+
+std::vector<CpuFeature> cpu_features() {
+  return {};
+}
+
+}  // namespace fovea
