@@ -36,6 +36,7 @@ AddCommand add_summary;
 AddCommand add_plot;
 AddCommand add_import;
 AddCommand add_models;
+AddCommand add_bench;
 AddCommand add_doctor;
 AddCommand add_version;
 

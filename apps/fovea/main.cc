@@ -25,6 +25,7 @@ constexpr std::array kCommands{
     add_summary,
     add_plot,
     add_import,
+    add_bench,
     add_models,
     add_doctor,
     add_version,

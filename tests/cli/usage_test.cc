@@ -27,6 +27,7 @@ TEST(CliHelp, FitsATerminalAndHasAnExample) {
                                {"summary"},
                                {"plot"},
                                {"import"},
+                               {"bench"},
                                {"doctor"},
                                {"version"},
                                {"models"},
@@ -46,7 +47,7 @@ TEST(CliHelp, FitsATerminalAndHasAnExample) {
   }
 }
 
-TEST(CliHelp, NamesEveryCommandAndNoneThatIsMissing) {
+TEST(CliHelp, NamesEveryCommand) {
   const std::string help = run_program({"--help"}).out;
 
   for (const char* command : {"classify",
@@ -55,12 +56,12 @@ TEST(CliHelp, NamesEveryCommandAndNoneThatIsMissing) {
                               "summary",
                               "plot",
                               "import",
+                              "bench",
                               "models",
                               "doctor",
                               "version"}) {
     EXPECT_NE(help.find(std::string("\n  ") + command + ' '), std::string::npos) << command;
   }
-  EXPECT_EQ(help.find("bench"), std::string::npos);
 }
 
 TEST(CliVersion, SaysVersionCommitAndBackends) {

@@ -27,6 +27,18 @@ struct StageTimes {
     pictures += other.pictures;
     return *this;
   }
+
+  /// For the time between two moments.
+  StageTimes& operator-=(const StageTimes& earlier) {
+    decode_s -= earlier.decode_s;
+    preprocess_s -= earlier.preprocess_s;
+    upload_s -= earlier.upload_s;
+    compute_s -= earlier.compute_s;
+    download_s -= earlier.download_s;
+    postprocess_s -= earlier.postprocess_s;
+    pictures -= earlier.pictures;
+    return *this;
+  }
 };
 
 }  // namespace fovea

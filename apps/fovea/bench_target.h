@@ -1,0 +1,64 @@
+// What `fovea bench` measures: a network behind one of the library's doors.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fovea/classifier.h>
+#include <fovea/stage_times.h>
+
+#include "apps/fovea/closed_loop.h"
+
+namespace fovea::app {
+
+/// A picture that waits in memory.
+struct StoredPicture {
+  std::string path;
+  std::vector<std::byte> bytes;  ///< of the file; empty where pixels are kept
+  Image pixels;
+};
+
+/// How the network is used.
+struct TargetOptions {
+  std::string backend;
+  std::int64_t batch = 1;       ///< pictures of a request
+  std::size_t concurrency = 1;  ///< requests in flight
+  int threads = 1;              ///< CPU threads, all together
+};
+
+/// What is known of a target before it is run.
+struct TargetFacts {
+  std::string backend;
+  std::size_t workers = 1;       ///< runs at a time
+  std::size_t weight_bytes = 0;  ///< packed; one run reads them all
+  std::size_t device_bytes = 0;  ///< weights and the memory of all runs
+};
+
+class BenchTarget {
+ public:
+  virtual ~BenchTarget() = default;
+
+  /// Answers the loop's requests until there are no more. Throws what the library throws.
+  virtual void run(ClosedLoop& loop) = 0;
+
+  /// Of all runs so far.
+  [[nodiscard]] virtual StageTimes stage_times() const = 0;
+
+  [[nodiscard]] virtual TargetFacts facts() const = 0;
+};
+
+/// The compiled network with its inputs in memory: Context::run on noise, on as many contexts as a
+/// Classifier would have for so many requests.
+[[nodiscard]] std::unique_ptr<BenchTarget> make_tensor_target(const Model& model,
+                                                              const TargetOptions& options);
+
+/// A Classifier on these pictures, over and over. A picture that it cannot classify ends the run
+/// with its error: it would take no time.
+[[nodiscard]] std::unique_ptr<BenchTarget> make_picture_target(const Model& model,
+                                                               const TargetOptions& options,
+                                                               std::vector<StoredPicture> pictures);
+
+}  // namespace fovea::app
