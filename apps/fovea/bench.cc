@@ -54,16 +54,24 @@ void check(const Arguments& arguments) {
   }
   if (arguments.batch < 1) throw InvalidArgument("--batch is at least 1");
   if (arguments.concurrency < 0 || arguments.concurrency > kMostRequests) {
-    throw InvalidArgument("--concurrency is 1 to 4096, or 0 for one request per thread");
+    throw InvalidArgument("--concurrency is 1 to 4096, or 0 for enough to keep every thread busy");
   }
+}
+
+/// Requests for each thread that keep all of them busy. A Classifier answers in the order of the
+/// pictures: behind one that takes long, the others need something to go on with.
+int requests_per_thread(const Arguments& arguments) {
+  return arguments.from == "tensor" ? 1 : 4;
 }
 
 TargetOptions target_options(const Arguments& arguments) {
   const int threads = checked_threads(arguments.model.threads);
+  const int requests = arguments.concurrency != 0
+                           ? arguments.concurrency
+                           : std::min(threads * requests_per_thread(arguments), kMostRequests);
   return {.backend = arguments.model.backend,
           .batch = arguments.batch,
-          .concurrency = static_cast<std::size_t>(
-              arguments.concurrency == 0 ? threads : arguments.concurrency),
+          .concurrency = static_cast<std::size_t>(requests),
           .threads = threads};
 }
 
@@ -180,7 +188,7 @@ void add_bench(CLI::App& program, Action& action) {
       ->add_option("--concurrency",
                    arguments->concurrency,
                    "requests in flight; an answer is followed by the next request. 1: the latency "
-                   "of one alone. 0: one per thread")
+                   "of one alone. 0: one per thread from tensor, else four")
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "one JSON object");
   arguments->preprocess.add_to(*command);

@@ -31,10 +31,11 @@ struct BenchFindings {
 };
 
 /// The most that the machine could do, from figures that are measured here, and what of it was
-/// reached. A rate of 0 is not known.
+/// reached. The multiply-adds are those of direct convolution: a method that takes fewer (Winograd)
+/// may go beyond. A rate of 0 is not known.
 struct BenchLimits {
   std::string bound_by;                 ///< "compute", "memory", "decode" or "preprocess"
-  double images_per_s = 0;              ///< no network of so many multiply-adds gives more
+  double images_per_s = 0;              ///< no direct computation gives more
   double share = 0;                     ///< of that, which was reached
   double peak_multiply_adds_per_s = 0;  ///< of the threads that can be at work
   double memory_bytes_per_s = 0;        ///< measured where caches cannot hold the weights
