@@ -36,6 +36,7 @@ ClassifierOptions classifier_options(const Arguments& arguments) {
   options.model.labels = arguments.labels;
   arguments.preprocess.apply(options.model);
   options.backend = arguments.model.backend;
+  options.convolution = arguments.model.convolution;
   options.threads = arguments.model.threads;
   options.batch = arguments.batch;
   options.top_k = arguments.top;

@@ -47,6 +47,10 @@ void ModelArguments::add_to(CLI::App& command, bool with_backend) {
   if (!with_backend) return;
   command.add_option("--backend", backend, "auto, cpu or reference")->capture_default_str();
   command.add_option("--precision", precision, "fp32")->capture_default_str();
+  command
+      .add_option(
+          "--convolution", convolution, "auto (the fastest) or direct (no Winograd: less rounding)")
+      ->capture_default_str();
   command.add_option("--threads", threads, "CPU threads; 0: all that the process may use")
       ->capture_default_str();
 }

@@ -46,6 +46,7 @@ struct ModelArguments {
   std::string weights = "imagenet";
   std::string backend = "auto";
   std::string precision = "fp32";
+  std::string convolution = "auto";
   std::string input_size;
   int threads = 0;
 

@@ -109,6 +109,7 @@ int run(const Arguments& arguments) {
 
   CompileOptions options;
   options.backend = arguments.model.backend;
+  options.convolution = arguments.model.convolution;
   options.threads = arguments.model.threads;
   options.taps = arguments.taps;
   options.buckets = {std::min(rows, arguments.batch)};

@@ -107,6 +107,7 @@ struct Classifier::Impl {
     const Manifest& manifest = model.impl().manifest;
     const ClassifierShape shape = classifier_shape(network, manifest.input_layout);
     spec = spec_for(model, shape);
+    (void)exact_convolutions(options.convolution);  // refused now, not at the first picture
     require(options.batch >= 0, "a batch size cannot be negative");
     const std::int64_t top_k = checked_top_k(options.top_k, shape.classes);
     graph = classify_graph(network, shape, spec, top_k, manifest.logits);
@@ -122,6 +123,7 @@ struct Classifier::Impl {
 
     CompileOptions compile;
     compile.backend = backend;
+    compile.convolution = options.convolution;
     compile.buckets = {options.batch == 0 ? kCpuBatch : options.batch};
     compile.threads = latency ? threads : 1;
     Team made;

@@ -69,6 +69,14 @@ std::vector<std::int64_t> buckets_of(const CompileOptions& options) {
 
 }  // namespace
 
+bool exact_convolutions(const std::string& convolution) {
+  if (convolution != "auto" && convolution != "direct") {
+    throw InvalidArgument(
+        cat("no way to convolve is called '", convolution, "'; use auto or direct"));
+  }
+  return convolution == "direct";
+}
+
 std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
                                                    const CompileOptions& options) {
   const std::vector<std::int64_t> buckets = buckets_of(options);
@@ -79,7 +87,9 @@ std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
   }
   return compile_plan(with_taps(graph, options.taps),
                       make_backend(options.backend),
-                      {.buckets = buckets, .threads = checked_threads(options.threads)});
+                      {.buckets = buckets,
+                       .threads = checked_threads(options.threads),
+                       .exact_convolutions = exact_convolutions(options.convolution)});
 }
 
 std::shared_ptr<const Plan> compile(const ModelGraph& graph, const CompileOptions& options) {

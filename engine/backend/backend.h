@@ -112,6 +112,9 @@ struct OpSite {
   std::vector<Layout> inputs;  ///< present layouts; meaningless for Constants
   int threads = 1;             ///< CPU threads that one run may use
 
+  /// Only tactics that sum a convolution's own products, as its definition does.
+  bool exact_convolutions = false;
+
   [[nodiscard]] const TensorDesc& input(std::size_t i) const { return graph.desc(node.inputs[i]); }
 
   /// The i-th input as a Constant, or nullptr.

@@ -67,8 +67,7 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
   std::set<std::int64_t> batches(options.buckets.begin(), options.buckets.end());
   if (!has_symbolic_batch(graph)) batches = {1};
   for (const std::int64_t batch : batches) {
-    plan->buckets.push_back(
-        lower(with_batch(optimised, batch), *backend, weights, batch, options.threads));
+    plan->buckets.push_back(lower(with_batch(optimised, batch), *backend, weights, batch, options));
   }
   plan->weight_bytes = weights.bytes();
   plan->backend = std::move(backend);

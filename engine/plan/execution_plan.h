@@ -67,6 +67,7 @@ struct ExecutionPlan {
 struct PlanOptions {
   std::vector<std::int64_t> buckets{1};  ///< batch sizes, each >= 1
   int threads = 1;                       ///< CPU threads that one run may use
+  bool exact_convolutions = false;       ///< no Winograd convolution: see OpSite
 };
 
 /// Optimises the graph for the backend and lowers it once per bucket over one store of packed

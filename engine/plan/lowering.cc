@@ -35,8 +35,8 @@ struct SliceWish {
 
 class Lowering {
  public:
-  Lowering(const Graph& graph, const Backend& backend, int threads)
-      : graph_(graph), backend_(backend), threads_(threads), slots_of_(graph.nodes().size()) {}
+  Lowering(const Graph& graph, const Backend& backend, const PlanOptions& options)
+      : graph_(graph), backend_(backend), options_(options), slots_of_(graph.nodes().size()) {}
 
   BucketPlan run(WeightStore& weights, std::int64_t batch);
 
@@ -56,7 +56,7 @@ class Lowering {
 
   const Graph& graph_;
   const Backend& backend_;
-  int threads_;
+  const PlanOptions& options_;
   std::vector<std::vector<SlotId>> slots_of_;  ///< by node, by output
   std::vector<OpenSlot> slots_;
   std::vector<std::size_t> buffers_;  ///< bytes
@@ -184,7 +184,8 @@ void Lowering::lower_node(NodeId id) {
     const SlotId slot = slot_of(input);
     present.push_back(slot == kNoSlot ? Layout{} : slots_[slot].layout);
   }
-  const OpSite site{graph_, node, std::move(present), threads_};
+  const OpSite site{
+      graph_, node, std::move(present), options_.threads, options_.exact_convolutions};
   OpenStep step{node.name, choose(site), {}, {}};
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const SlotId slot = slot_of(node.inputs[i]);
@@ -318,8 +319,8 @@ BucketPlan lower(const Graph& graph,
                  const Backend& backend,
                  WeightStore& weights,
                  std::int64_t batch,
-                 int threads) {
-  return Lowering(graph, backend, threads).run(weights, batch);
+                 const PlanOptions& options) {
+  return Lowering(graph, backend, options).run(weights, batch);
 }
 
 }  // namespace fovea

@@ -7,11 +7,12 @@
 namespace fovea {
 
 /// Chooses a tactic and layouts for every node, adds the conversions they need, places everything
-/// in the arena and builds the steps. `graph` is optimised and has a concrete batch.
+/// in the arena and builds the steps. `graph` is optimised and has the concrete batch `batch`,
+/// whatever the options' buckets are.
 [[nodiscard]] BucketPlan lower(const Graph& graph,
                                const Backend& backend,
                                WeightStore& weights,
                                std::int64_t batch,
-                               int threads);
+                               const PlanOptions& options);
 
 }  // namespace fovea

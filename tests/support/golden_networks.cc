@@ -28,11 +28,13 @@ Outputs run_model(const Model& model,
                   std::string_view backend,
                   std::int64_t batch,
                   const std::vector<float>& input,
-                  const std::vector<std::string>& taps) {
+                  const std::vector<std::string>& taps,
+                  std::string_view convolution) {
   CompileOptions options;
   options.backend = backend;
   options.buckets = {batch};
   options.threads = 1;
+  options.convolution = convolution;
   options.taps = taps;
   const auto plan = compile(model.graph(), options);
 

@@ -19,12 +19,14 @@ using Outputs = std::map<std::string, std::vector<float>>;
 /// A network of the zoo with "random:SEED" weights.
 [[nodiscard]] Model open_random(std::string_view network, std::uint64_t seed);
 
-/// One run of the model, compiled for `batch` pictures and one thread.
+/// One run of the model, compiled for `batch` pictures, one thread and the given
+/// CompileOptions::convolution. Goldens with tolerances of a few roundings take "direct".
 [[nodiscard]] Outputs run_model(const Model& model,
                                 std::string_view backend,
                                 std::int64_t batch,
                                 const std::vector<float>& input,
-                                const std::vector<std::string>& taps);
+                                const std::vector<std::string>& taps,
+                                std::string_view convolution = "direct");
 
 /// run_model of open_random.
 [[nodiscard]] Outputs run_zoo(std::string_view network,

@@ -12,8 +12,8 @@ namespace fovea {
 /// Optimises the network for a backend and lowers it once per batch size over one copy of the
 /// weights.
 ///
-/// Throws Error: weights/missing, argument/invalid (unknown backend, tap or batch size),
-/// argument/unsupported (no lowering), device/none, device/out-of-memory. Thread-safe.
+/// Throws Error: weights/missing, argument/invalid (unknown backend, convolution, tap or batch
+/// size), argument/unsupported (no lowering), device/none, device/out-of-memory. Thread-safe.
 [[nodiscard]] std::shared_ptr<const Plan> compile(const ModelGraph& graph,
                                                   const CompileOptions& options = {});
 
