@@ -1,9 +1,13 @@
-// Convolutions through oneDNN, with bias, residual and activation inside the primitive.
+// Convolutions by Winograd's algorithm where that pays, else through oneDNN, with bias, residual
+// and activation inside the primitive.
+#include <utility>
+
 #include "engine/backend/cpu/cpu_stream.h"
 #include "engine/backend/cpu/dnnl_shim.h"
 #include "engine/backend/cpu/formats.h"
 #include "engine/backend/cpu/lowerings.h"
 #include "engine/backend/cpu/primitive_step.h"
+#include "engine/backend/cpu/winograd.h"
 #include "engine/core/require.h"
 
 namespace fovea::cpu {
@@ -101,6 +105,8 @@ std::vector<Tactic> lower_conv2d(const OpSite& site) {
   const auto& conv = *site.node.as<Conv2d>();
   if (site.constant(1) == nullptr || (conv.bias && site.constant(2) == nullptr)) return {};
   if (conv.residual && site.constant(site.node.inputs.size() - 1) != nullptr) return {};
+  // Alone, so that no layout of the neighbours changes what a picture's result is.
+  if (auto winograd = winograd_tactic(site)) return {std::move(*winograd)};
   const ThreadScope threads(site.threads);
 
   // oneDNN's own choice first; then whatever it can do on the layout that is there.

@@ -1,0 +1,223 @@
+#include "engine/backend/cpu/winograd_tile.h"
+
+#include <algorithm>
+
+#include "engine/backend/cpu/avx512.h"
+#include "engine/backend/cpu/winograd_points.h"
+
+namespace fovea::cpu::winograd {
+
+namespace {
+
+constexpr auto kSide = static_cast<int>(kTileInputs);
+constexpr auto kOutputs = static_cast<int>(kTileOutputs);
+constexpr auto kA = static_cast<float>(kNear);
+constexpr auto kB = static_cast<float>(kFar);
+constexpr float kA2 = kA * kA;
+constexpr float kB2 = kB * kB;
+
+/// out[i * step] = row i of B^T times in: the coefficients of the product of (x - p) over all
+/// points p but the i-th.
+FOVEA_AVX512_INLINE void input_column(const Vector* in, Vector* out, int step) {
+  const Vector square = _mm512_set1_ps(kA2 * kB2);
+  const Vector linear = _mm512_set1_ps(-(kA2 + kB2));
+  const Vector minus_a2 = _mm512_set1_ps(-kA2);
+  const Vector minus_b2 = _mm512_set1_ps(-kB2);
+  out[0] = _mm512_fmadd_ps(square, in[0], _mm512_fmadd_ps(linear, in[2], in[4]));
+  const Vector even_a = _mm512_fmadd_ps(minus_b2, in[2], in[4]);
+  const Vector odd_a = _mm512_mul_ps(_mm512_set1_ps(kA), _mm512_fmadd_ps(minus_b2, in[1], in[3]));
+  out[step] = _mm512_add_ps(even_a, odd_a);
+  out[2 * step] = _mm512_sub_ps(even_a, odd_a);
+  const Vector even_b = _mm512_fmadd_ps(minus_a2, in[2], in[4]);
+  const Vector odd_b = _mm512_mul_ps(_mm512_set1_ps(kB), _mm512_fmadd_ps(minus_a2, in[1], in[3]));
+  out[3 * step] = _mm512_add_ps(even_b, odd_b);
+  out[4 * step] = _mm512_sub_ps(even_b, odd_b);
+  out[5 * step] = _mm512_fmadd_ps(square, in[1], _mm512_fmadd_ps(linear, in[3], in[5]));
+}
+
+/// a * x + b * y.
+FOVEA_AVX512_INLINE Vector combine(float a, Vector x, float b, Vector y) {
+  return _mm512_fmadd_ps(_mm512_set1_ps(a), x, _mm512_mul_ps(_mm512_set1_ps(b), y));
+}
+
+/// out[i * step] = row i of A^T times in: the i-th powers of the points.
+FOVEA_AVX512_INLINE void output_column(const Vector* in, Vector* out, int step) {
+  const Vector sum_a = _mm512_add_ps(in[1], in[2]);
+  const Vector difference_a = _mm512_sub_ps(in[1], in[2]);
+  const Vector sum_b = _mm512_add_ps(in[3], in[4]);
+  const Vector difference_b = _mm512_sub_ps(in[3], in[4]);
+  out[0] = _mm512_add_ps(in[0], _mm512_add_ps(sum_a, sum_b));
+  out[step] = combine(kA, difference_a, kB, difference_b);
+  out[2 * step] = combine(kA2, sum_a, kB2, sum_b);
+  out[3 * step] = _mm512_add_ps(combine(kA2 * kA, difference_a, kB2 * kB, difference_b), in[5]);
+}
+
+/// In this order of operands a NaN stays one. The forms without a mask warn in GCC 12 of a value
+/// that it does not initialise.
+FOVEA_AVX512_INLINE Vector clamp(Vector value, Vector low, Vector high) {
+  constexpr __mmask16 kAll = 0xFFFF;
+  return _mm512_maskz_min_ps(kAll, high, _mm512_maskz_max_ps(kAll, low, value));
+}
+
+/// Which of kLanes channels there are; without a mask, all. Processors store faster without.
+template <bool kMasked>
+struct Lanes {
+  __mmask16 mask;
+
+  [[nodiscard]] FOVEA_AVX512_INLINE Vector load(const float* from) const {
+    if constexpr (kMasked) return _mm512_maskz_loadu_ps(mask, from);
+    return _mm512_loadu_ps(from);
+  }
+
+  FOVEA_AVX512_INLINE void store(float* to, Vector value) const {
+    if constexpr (kMasked) {
+      _mm512_mask_storeu_ps(to, mask, value);
+    } else {
+      _mm512_storeu_ps(to, value);
+    }
+  }
+};
+
+/// The first so many channels.
+__mmask16 mask_of(std::int64_t lanes) {
+  return static_cast<__mmask16>((1U << static_cast<unsigned>(lanes)) - 1U);
+}
+
+/// The tile's rows times B, where the whole tile lies in the picture.
+template <bool kMasked>
+FOVEA_AVX512_INLINE void transform_rows_inside(const Convolution& conv,
+                                               const float* pixel,
+                                               Lanes<kMasked> lanes,
+                                               Vector* half) {
+#pragma GCC unroll 6
+  for (int i = 0; i < kSide; ++i) {
+    const float* from = pixel + i * conv.width * conv.channels;
+    Vector row[kSide];
+#pragma GCC unroll 6
+    for (int j = 0; j < kSide; ++j) row[j] = lanes.load(from + j * conv.channels);
+    input_column(row, half + i * kSide, 1);
+  }
+}
+
+/// The same where a part of the tile is padding.
+template <bool kMasked>
+FOVEA_AVX512_INLINE void transform_rows_at_border(const Convolution& conv,
+                                                  const float* picture,
+                                                  Lanes<kMasked> lanes,
+                                                  std::int64_t row,
+                                                  std::int64_t column,
+                                                  Vector* half) {
+  for (int i = 0; i < kSide; ++i) {
+    const std::int64_t y = row + i;
+    Vector values[kSide];
+    for (int j = 0; j < kSide; ++j) {
+      const std::int64_t x = column + j;
+      const bool inside = y >= 0 && y < conv.height && x >= 0 && x < conv.width;
+      values[j] =
+          inside ? lanes.load(picture + (y * conv.width + x) * conv.channels) : _mm512_setzero_ps();
+    }
+    input_column(values, half + i * kSide, 1);
+  }
+}
+
+template <bool kMasked>
+FOVEA_AVX512 void transform_input_lanes(const Convolution& conv,
+                                        const float* picture,
+                                        Lanes<kMasked> lanes,
+                                        std::int64_t row,
+                                        std::int64_t column,
+                                        float* out,
+                                        std::int64_t stride) {
+  Vector half[kSide * kSide];
+  const bool inside =
+      row >= 0 && column >= 0 && row + kSide <= conv.height && column + kSide <= conv.width;
+  if (inside) {
+    const float* pixel = picture + (row * conv.width + column) * conv.channels;
+    transform_rows_inside(conv, pixel, lanes, half);
+  } else {
+    transform_rows_at_border(conv, picture, lanes, row, column, half);
+  }
+#pragma GCC unroll 6
+  for (int j = 0; j < kSide; ++j) {
+    Vector values[kSide];
+    Vector transformed[kSide];
+#pragma GCC unroll 6
+    for (int i = 0; i < kSide; ++i) values[i] = half[i * kSide + j];
+    input_column(values, transformed, 1);
+#pragma GCC unroll 6
+    for (int i = 0; i < kSide; ++i) {
+      _mm512_storeu_ps(out + (i * kSide + j) * stride, transformed[i]);
+    }
+  }
+}
+
+template <bool kMasked>
+FOVEA_AVX512 void transform_output_lanes(const Convolution& conv,
+                                         const float* in,
+                                         std::int64_t stride,
+                                         const Epilogue& epilogue,
+                                         float* picture,
+                                         Lanes<kMasked> lanes,
+                                         std::int64_t row,
+                                         std::int64_t column) {
+  Vector half[kOutputs * kSide];
+#pragma GCC unroll 6
+  for (int j = 0; j < kSide; ++j) {
+    Vector values[kSide];
+#pragma GCC unroll 6
+    for (int i = 0; i < kSide; ++i) values[i] = _mm512_loadu_ps(in + (i * kSide + j) * stride);
+    output_column(values, half + j, kSide);
+  }
+  const Vector bias = _mm512_loadu_ps(epilogue.bias);
+  const Vector low = _mm512_set1_ps(epilogue.low);
+  const Vector high = _mm512_set1_ps(epilogue.high);
+  const std::int64_t rows = std::min(kTileOutputs, conv.rows - row);
+  const std::int64_t columns = std::min(kTileOutputs, conv.columns - column);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    Vector values[kOutputs];
+    output_column(half + i * kSide, values, 1);
+    std::int64_t at = ((row + i) * conv.columns + column) * conv.filters;
+    for (std::int64_t j = 0; j < columns; ++j, at += conv.filters) {
+      Vector value = _mm512_add_ps(values[j], bias);
+      if (epilogue.residual != nullptr) {
+        value = _mm512_add_ps(value, lanes.load(epilogue.residual + at));
+      }
+      lanes.store(picture + at, clamp(value, low, high));
+    }
+  }
+}
+
+}  // namespace
+
+void transform_input(const Convolution& conv,
+                     const float* picture,
+                     std::int64_t lanes,
+                     std::int64_t row,
+                     std::int64_t column,
+                     float* out,
+                     std::int64_t stride) {
+  const __mmask16 mask = mask_of(lanes);
+  if (lanes == kLanes) {
+    transform_input_lanes(conv, picture, Lanes<false>{mask}, row, column, out, stride);
+  } else {
+    transform_input_lanes(conv, picture, Lanes<true>{mask}, row, column, out, stride);
+  }
+}
+
+void transform_output(const Convolution& conv,
+                      const float* in,
+                      std::int64_t stride,
+                      const Epilogue& epilogue,
+                      float* picture,
+                      std::int64_t lanes,
+                      std::int64_t row,
+                      std::int64_t column) {
+  const __mmask16 mask = mask_of(lanes);
+  if (lanes == kLanes) {
+    transform_output_lanes(conv, in, stride, epilogue, picture, Lanes<false>{mask}, row, column);
+  } else {
+    transform_output_lanes(conv, in, stride, epilogue, picture, Lanes<true>{mask}, row, column);
+  }
+}
+
+}  // namespace fovea::cpu::winograd

@@ -1,0 +1,191 @@
+// Winograd convolutions of the CPU backend against the definition, evaluated in double precision.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include <gtest/gtest.h>
+
+#include "engine/backend/cpu/cpu_backend.h"
+#include "engine/backend/reference/reference_backend.h"
+#include "engine/passes/constants.h"
+#include "tests/support/run_plan.h"
+
+namespace fovea {
+namespace {
+
+using test::Floats;
+using test::NamedFloats;
+
+constexpr const char* kTactic = "winograd:4x4";
+
+struct Case {
+  std::string name;
+  std::int64_t height = 0;
+  std::int64_t width = 0;
+  std::int64_t channels = 0;
+  std::int64_t filters = 0;
+  Pads pads{1, 1, 1, 1};
+  bool bias = true;
+  bool residual = false;
+  Activation activation{};
+};
+
+constexpr Activation kRelu{.kind = ActivationKind::kRelu};
+constexpr Activation kClip{.kind = ActivationKind::kClip, .lo = -3.0F, .hi = 6.0F};
+
+/// One convolution on a picture of random values in [-2, 2), with weights from the same range.
+Graph network(const Case& c) {
+  Graph graph;
+  const auto add_constant = [&](const Shape& shape, const char* name, std::uint64_t seed) {
+    return graph.add(
+        make_constant(shape, test::random_floats(num_elements(shape), seed)), {}, name);
+  };
+  const auto add_input = [&](const Shape& shape, const char* name) {
+    return graph.add(Input{{DType::kFloat32, shape}}, {}, name);
+  };
+  std::vector<Value> inputs{add_input({kBatch, c.height, c.width, c.channels}, "x"),
+                            add_constant({c.filters, 3, 3, c.channels}, "weights", 1)};
+  if (c.bias) inputs.push_back(add_constant({c.filters}, "bias", 2));
+  if (c.residual) {
+    const std::int64_t rows = c.height + c.pads[0] + c.pads[2] - 2;
+    const std::int64_t columns = c.width + c.pads[1] + c.pads[3] - 2;
+    inputs.push_back(add_input({kBatch, rows, columns, c.filters}, "residual"));
+  }
+  const Conv2d conv{
+      .pads = c.pads, .bias = c.bias, .residual = c.residual, .activation = c.activation};
+  graph.mark_output(graph.add(conv, inputs, "conv"), "y");
+  return graph;
+}
+
+std::shared_ptr<const ExecutionPlan> plan_of(const Graph& graph, const PlanOptions& options) {
+  return compile_plan(graph, make_cpu_backend(), options);
+}
+
+bool uses_winograd(const ExecutionPlan& plan) {
+  const auto& steps = plan.buckets.front().steps;
+  return std::any_of(
+      steps.begin(), steps.end(), [](const PlannedStep& s) { return s.tactic == kTactic; });
+}
+
+class Winograd : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!__builtin_cpu_supports("avx512f")) GTEST_SKIP() << "this processor has no AVX-512";
+  }
+};
+
+class WinogradShapes : public Winograd, public testing::WithParamInterface<Case> {};
+
+/// Outputs are sums of 9 * channels products with a standard deviation of 4/3 each. For a sum of
+/// that form over 256 channels the largest error of many was 1e-5 of the sum's standard deviation
+/// (see winograd_points.h); a wrong constant or place gives errors near 1.
+double tolerance(const Case& c) {
+  return 4e-5 * std::sqrt(9.0 * static_cast<double>(c.channels)) * 4.0 / 3.0;
+}
+
+TEST_P(WinogradShapes, EqualsTheDefinition) {
+  const Case& c = GetParam();
+  const Graph graph = network(c);
+  double largest = 0;
+  for (const std::int64_t n : {1, 3}) {
+    const NamedFloats inputs = test::random_inputs(graph, n, 5);
+    const Floats want = test::run_graph(graph, make_reference_backend(), n, inputs).at("y");
+    for (const int threads : {1, 2}) {
+      const auto plan = plan_of(graph, {.buckets = {n}, .threads = threads});
+      ASSERT_TRUE(uses_winograd(*plan)) << to_string(*plan);
+
+      const Floats got = test::run_plan(plan, n, inputs).at("y");
+
+      ASSERT_EQ(got.size(), want.size());
+      for (std::size_t i = 0; i < want.size(); ++i) {
+        const double error = std::abs(static_cast<double>(got[i]) - want[i]);
+        ASSERT_LE(error, tolerance(c))
+            << "element " << i << ", batch " << n << ", threads " << threads;
+        largest = std::max(largest, error);
+      }
+    }
+  }
+  RecordProperty("largest_error", testing::PrintToString(largest));
+}
+
+// Heights and widths around multiples of a tile, channels around multiples of a register, filters
+// of one to more than four panels.
+INSTANTIATE_TEST_SUITE_P(
+    Convolutions,
+    WinogradShapes,
+    testing::Values(Case{"exact_tiles", 8, 12, 16, 16},
+                    Case{"one_tile", 4, 4, 16, 32},
+                    Case{"odd_picture", 7, 13, 16, 32, {1, 1, 1, 1}, true, true, kRelu},
+                    Case{"valid", 14, 10, 32, 16, {0, 0, 0, 0}, false, false, kRelu},
+                    Case{"wide_padding", 6, 7, 16, 16, {2, 2, 2, 2}, true, false, kClip},
+                    Case{"asymmetric", 7, 8, 17, 33, {0, 1, 2, 1}, true, false, kRelu},
+                    Case{"asymmetric_other_side", 8, 7, 33, 17, {2, 0, 0, 2}, true, true, {}},
+                    Case{"padded_channels", 8, 8, 40, 20, {1, 1, 1, 1}, false, true, kClip},
+                    Case{"many_tiles", 41, 35, 16, 16, {1, 1, 1, 1}, true, true, {}},
+                    Case{"many_channels", 8, 8, 272, 48, {1, 1, 1, 1}, true, false, {}},
+                    Case{"many_filters", 8, 8, 64, 304, {1, 1, 1, 1}, true, true, kRelu}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(Winograd, APictureHasTheSameBitsInEveryBatchAndOnEveryNumberOfThreads) {
+  // 25 tiles a picture: no boundary of a kernel, a block or a thread is one of a picture.
+  const Case c{"", 18, 20, 48, 80, {1, 1, 1, 1}, true, true, kRelu};
+  const Graph graph = network(c);
+  constexpr std::int64_t kPictures = 7;
+  const NamedFloats inputs = test::random_inputs(graph, kPictures, 3);
+  const auto row = [](const Floats& values, std::int64_t picture) {
+    const auto size = static_cast<std::ptrdiff_t>(values.size()) / kPictures;
+    return Floats(values.begin() + picture * size, values.begin() + (picture + 1) * size);
+  };
+  Floats want;
+  const auto alone = plan_of(graph, {.buckets = {1}});
+  for (std::int64_t i = 0; i < kPictures; ++i) {
+    NamedFloats one;
+    for (const auto& [name, values] : inputs) one[name] = row(values, i);
+    const Floats y = test::run_plan(alone, 1, one).at("y");
+    want.insert(want.end(), y.begin(), y.end());
+  }
+
+  for (const int threads : {1, 2, 3, 4, 6}) {
+    const auto plan = plan_of(graph, {.buckets = {kPictures}, .threads = threads});
+
+    EXPECT_EQ(test::run_plan(plan, kPictures, inputs).at("y"), want) << threads << " threads";
+  }
+}
+
+TEST_F(Winograd, WeightsArePackedOnceForAllBatches) {
+  const Graph graph = network({"", 8, 8, 32, 32});
+
+  const auto one = plan_of(graph, {.buckets = {1}});
+  const auto several = plan_of(graph, {.buckets = {1, 2, 8}});
+
+  EXPECT_EQ(one->weight_bytes, std::size_t{36} * 32 * 32 * 4 + 32 * 4);
+  EXPECT_EQ(several->weight_bytes, one->weight_bytes);
+}
+
+TEST_F(Winograd, ExactConvolutionsDoWithoutIt) {
+  const Graph graph = network({"", 8, 8, 32, 32});
+
+  EXPECT_TRUE(uses_winograd(*plan_of(graph, {})));
+  EXPECT_FALSE(uses_winograd(*plan_of(graph, {.exact_convolutions = true})));
+}
+
+TEST_F(Winograd, IsNotForOtherConvolutions) {
+  Case tanh{"", 8, 8, 32, 32};
+  tanh.activation = {.kind = ActivationKind::kTanh};
+  const std::array cases{tanh, Case{"", 8, 8, 8, 32}, Case{"", 1, 1, 64, 64}};
+  for (const Case& c : cases) {
+    const Graph graph = network(c);
+    const NamedFloats inputs = test::random_inputs(graph, 1, 5);
+
+    const auto plan = plan_of(graph, {});
+
+    EXPECT_FALSE(uses_winograd(*plan)) << to_string(*plan);
+    const Floats got = test::run_plan(plan, 1, inputs).at("y");
+    const Floats want = test::run_graph(graph, make_reference_backend(), 1, inputs).at("y");
+    for (std::size_t i = 0; i < want.size(); ++i) ASSERT_NEAR(got[i], want[i], tolerance(c));
+  }
+}
+
+}  // namespace
+}  // namespace fovea
