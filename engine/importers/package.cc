@@ -232,8 +232,8 @@ Package load_package(const fs::path& path) {
   const fs::path graph_path = folder / kGraphFile;
   const std::string graph = read_part(read_text_file, graph_path, kGraphLimit);
   check_hash(package.manifest, graph_path, std::as_bytes(std::span(graph)));
-  package.graph = parse_part(
-      folder, [&] { return parse_graph(graph, parse_safetensors(weights)); });
+  package.graph =
+      parse_part(folder, [&] { return parse_graph(graph, parse_safetensors(weights)); });
 
   if (has_label_file(package.manifest)) {
     const fs::path labels_path = folder / package.manifest.labels;

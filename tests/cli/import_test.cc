@@ -139,7 +139,7 @@ TEST_F(CliImport, RefusesFilesThatAreNoModels) {
   refuse("empty.onnx", 3, "model/unsupported-format", "empty.onnx");
   refuse("short.onnx", 3, "model/corrupt", "short.onnx");
   refuse("strange.onnx", 3, "model/unsupported-op", "Spiral");
-  refuse("keras.h5", 3, "model/unsupported-format", "HDF5");
+  refuse("keras.h5", 3, "model/corrupt", "HDF5");
   refuse("folder", 3, "model/not-found", "manifest.json");
   refuse("missing.onnx", 3, "model/not-found", "missing.onnx");
   fs::create_symlink("loop.onnx", path("loop.onnx"));
