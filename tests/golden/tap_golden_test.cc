@@ -1,5 +1,5 @@
-// Every value inside LeNet-5 and ResNet50 against Keras, the way a user gets them: fovea
-// preprocess, fovea run --tap all, tensors in files.
+// Every value inside LeNet-5 and the networks of keras.applications against Keras, the way a user
+// gets them: fovea preprocess, fovea run --tap all, tensors in files.
 #include <cstring>
 
 #include <gtest/gtest.h>
@@ -37,7 +37,11 @@ class TapGolden : public test::SharedDataTest {
          "--output",
          path("y"),
          "--tap",
-         "all"});
+         "all",
+         "--batch",
+         "1",
+         "--convolution",
+         "direct"});
     test::Outputs values;
     for (const TensorData& tensor : read_tensors(path("y"))) {
       if (tensor.desc.dtype != DType::kFloat32) continue;
@@ -61,21 +65,43 @@ TEST_F(TapGolden, LeNet5) {
                       taps("lenet5"));
 }
 
-TEST_F(TapGolden, ResNet50) {
+struct KerasNetwork {
+  std::string name;
+  std::string golden;
+  std::string size;
+  std::string mode;
+  std::size_t layers;
+};
+
+class KerasTapGolden : public TapGolden, public testing::WithParamInterface<KerasNetwork> {};
+
+TEST_P(KerasTapGolden, EveryLayer) {
+  const KerasNetwork& network = GetParam();
   const auto elephant = shared_ / "data" / "imagenet" / "keras_elephant.jpg";
   run({"preprocess",
        elephant.string(),
        "--size",
-       "224x224",
+       network.size,
        "--mode",
-       "caffe",
+       network.mode,
        "--output",
        path("x")});
 
-  const auto rows = test::read_layers(shared_ / "goldens" / "keras" / "ResNet50.layers.tsv");
-  EXPECT_EQ(rows.size(), 177U);
-  test::expect_layers(rows, taps("resnet50"));
+  const auto rows =
+      test::read_layers(shared_ / "goldens" / "keras" / (network.golden + ".layers.tsv"));
+  EXPECT_EQ(rows.size(), network.layers);
+  test::expect_layers(rows, taps(network.name));
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Networks,
+    KerasTapGolden,
+    testing::Values(KerasNetwork{"vgg16", "VGG16", "224x224", "caffe", 23},
+                    KerasNetwork{"vgg19", "VGG19", "224x224", "caffe", 26},
+                    KerasNetwork{"resnet50", "ResNet50", "224x224", "caffe", 177},
+                    KerasNetwork{"inception_v3", "InceptionV3", "299x299", "tf", 313},
+                    KerasNetwork{"xception", "Xception", "299x299", "tf", 134}),
+    [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace fovea
