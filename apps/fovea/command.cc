@@ -35,7 +35,10 @@ int exit_code(ErrorCode code) {
 }
 
 void ModelArguments::add_to(CLI::App& command, bool with_backend) {
-  command.add_option("MODEL", model, "lenet5, resnet50, an ONNX file or a model package")
+  command
+      .add_option("MODEL",
+                  model,
+                  "a network of the zoo (fovea models list), an ONNX file or a model package")
       ->required();
   command
       .add_option(

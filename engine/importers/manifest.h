@@ -16,7 +16,7 @@ namespace fovea {
 /// A file of weights that a network can be given.
 struct WeightFile {
   std::string name;    ///< as after --weights, for example "imagenet"
-  std::string format;  ///< "safetensors" or "keras-h5"
+  std::string format;  ///< "safetensors", "keras-h5" or "onnx"
   std::string file;    ///< below models/ for files that are part of the library, else a file name
   std::uint64_t bytes = 0;  ///< 0 where unknown
   std::string md5;          ///< lower-case hexadecimal, or empty

@@ -36,9 +36,10 @@ bool applies(const OpSite& site, const Conv2d& conv) {
   }
 }
 
-/// Whether it is the faster way, measured: docs/measurements/2026-11-25-winograd.md. With fewer
-/// than a register of channels most of a product would be padding; where little of a tile lies
-/// inside of the picture, it saves too few multiplications for the larger weights.
+/// Whether it is taken for the faster way; docs/measurements/2026-11-25-winograd.md has what whole
+/// networks gain by this rule. With fewer than a register of channels most of a product would be
+/// padding; where little of a tile lies inside of the picture, it saves too few multiplications for
+/// the larger weights.
 bool pays(const Convolution& conv) {
   constexpr std::int64_t kLeastSaving = 2;
   const std::int64_t direct = conv.rows * conv.columns * 9;

@@ -1,8 +1,8 @@
 // The points at which F(4, 3) interpolates, and the matrices that follow from them.
 //
 // 0, +-3/4, +-3/2 and infinity instead of the usual 0, +-1, +-2 and infinity: every constant is
-// exact in float32, and the largest error of a sum over 256 channels is a quarter of theirs (the
-// best pair of a search over eighths from 1/2 to 2, on random tiles).
+// exact in float32, and the largest error of a sum over 256 channels is a quarter of theirs on
+// random tiles (docs/measurements/2026-11-25-winograd.md).
 #pragma once
 
 #include <array>
