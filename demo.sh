@@ -116,7 +116,7 @@ elif "$fovea" models path resnet50 >/dev/null 2>&1; then
   "$fovea" classify resnet50 "${pictures[@]}"
 else
   echo "== skipped: your pictures, because there are no ImageNet weights."
-  echo "   Set FOVEA_DEMO_WEIGHTS to a file of ResNet50's weights (Keras .h5, ONNX or"
+  echo "   Set FOVEA_DEMO_WEIGHTS to a file of ResNet50's weights (Keras .h5 or"
   echo "   safetensors), or FOVEA_DEMO_MODEL to a model package, such as"
   echo "     $fovea import mobilenet_v2.onnx --output mobilenet_v2 \\"
   echo "       --mode tf --labels imagenet"
