@@ -1,6 +1,8 @@
 #include "engine/graph/operator_weights.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,6 +32,18 @@ std::vector<NodeId> weighted(const Graph& graph) {
     if (node.as<Conv2d>() != nullptr || node.as<Dense>() != nullptr) found.push_back(id);
   }
   return found;
+}
+
+/// Neither side may have other parameters: those of the graph would stay empty, those of the file
+/// would be left out, and every answer be wrong without a word.
+void check_has_no_batch_norm(const Graph& graph, const char* whose) {
+  for (const Node& node : graph.nodes()) {
+    if (node.as<BatchNorm>() == nullptr) continue;
+    fail(cat(whose,
+             " has a batch normalisation, '",
+             node.name,
+             "', whose parameters are not given by this order"));
+  }
 }
 
 /// A parameter and how the operator sees it: with its dimensions in the order `perm`.
@@ -80,6 +94,11 @@ std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& perm) {
 struct Flattened {
   Shape picture;  ///< without the batch, as it is flattened; empty where none is
   bool channels_first = false;
+
+  /// Whether it matters in which order the dimensions are.
+  [[nodiscard]] bool has_order() const {
+    return std::ranges::count_if(picture, [](std::int64_t size) { return size > 1; }) > 1;
+  }
 };
 
 Flattened flattened(const Graph& graph, const Node& dense) {
@@ -153,11 +172,21 @@ class Transfer {
     }
     std::shared_ptr<const Buffer> data = found->data;
     if (target_.as<Dense>() != nullptr && input == 1) {
-      data = reordered(*found, flattened(source_, origin_), flattened(graph_, target_));
+      data = dense_kernel(*found);
     }
     if (!to->perm.empty()) data = permuted(data, wanted.shape, inverse(to->perm));
     const TensorDesc& stored = graph_.node(to->constant).outputs[0];
     return {to->constant, {.desc = stored, .data = std::move(data)}};
+  }
+
+  /// The Dense's kernel with its columns in the model's order.
+  [[nodiscard]] std::shared_ptr<const Buffer> dense_kernel(const Constant& stored) const {
+    const Flattened from = flattened(source_, origin_);
+    const Flattened to = flattened(graph_, target_);
+    if (from.picture.empty() != to.picture.empty() && (from.has_order() || to.has_order())) {
+      fail(cat(where_, ": only one of them is seen to flatten a picture"));
+    }
+    return reordered(stored, from, to);
   }
 
   const Graph& graph_;
@@ -170,6 +199,8 @@ class Transfer {
 }  // namespace
 
 void load_weights_by_operator(Graph& graph, const Graph& source) {
+  check_has_no_batch_norm(graph, "the model");
+  check_has_no_batch_norm(source, "the file");
   const std::vector<NodeId> targets = weighted(graph);
   const std::vector<NodeId> origins = weighted(source);
   if (targets.size() != origins.size()) {

@@ -15,8 +15,9 @@ namespace fovea {
 /// columns of the kernel are reordered. What has to be moved is moved whenever it is read.
 ///
 /// Throws Error weights/shape-mismatch, naming both sides, where the numbers of operators, their
-/// kinds, shapes or biases differ or a parameter of `source` is no Constant; the graph is then as
-/// it was.
+/// kinds, shapes or biases differ, a parameter of `source` is no Constant, a Dense of one side only
+/// is seen to flatten a picture, or either graph has a BatchNorm, whose parameters would be left
+/// out; the graph is then as it was.
 void load_weights_by_operator(Graph& graph, const Graph& source);
 
 }  // namespace fovea

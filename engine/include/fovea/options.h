@@ -40,9 +40,9 @@ struct CompileOptions {
 struct ModelOptions {
   /// Of a network of the zoo: "imagenet" (its own, whatever they were trained on), "random",
   /// "random:SEED" (0 to 2^64 - 1), or a file: safetensors with tensors named like the network's
-  /// parameters, a legacy Keras .h5 file of weights, or an ONNX file of the same network. "none":
-  /// parameters without data, for looking at the network; compile refuses it with weights/missing.
-  /// A model file keeps its own weights then.
+  /// parameters, a legacy Keras .h5 file of weights, or an ONNX file of the same network, if that
+  /// has no batch normalisation. "none": parameters without data, for looking at the network;
+  /// compile refuses it with weights/missing. A model file keeps its own weights then.
   std::string weights = "imagenet";
 
   /// "imagenet", "mnist", or a file: a JSON list of labels or [id, label] pairs, Keras's class

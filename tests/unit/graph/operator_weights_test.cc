@@ -151,6 +151,48 @@ TEST(OperatorWeights, NoticeAnotherKindOfOperator) {
   expect_refused(ModelGraphAccess::graph(net.build()), Imported().graph, "a Conv2d and a Dense");
 }
 
+TEST(OperatorWeights, RefuseBatchNormalisationsOnEitherSide) {
+  Imported normalised;
+  const Constant constant{{DType::kFloat32, {3}},
+                          Buffer::from(std::vector<std::byte>(3 * sizeof(float)))};
+  std::vector<Value> inputs{{normalised.graph.find("Gemm_4"), 0}};
+  for (const char* name : {"gamma", "beta", "mean", "variance"}) {
+    inputs.push_back(normalised.graph.add(constant, {}, name));
+  }
+  (void)normalised.graph.add(BatchNorm{}, inputs, "Norm_5");
+  expect_refused(network(), normalised.graph, "the file has a batch normalisation, 'Norm_5'");
+
+  GraphBuilder net;
+  Tensor x = net.input({3}, "in");
+  x = net.dense(x, {.units = 3}, "fc2");
+  net.output(net.batch_norm(x, {}, "norm"));
+  expect_refused(ModelGraphAccess::graph(net.build()),
+                 Imported().graph,
+                 "the model has a batch normalisation, 'norm'");
+}
+
+TEST(OperatorWeights, RefuseToGuessWhatOneSideFlattens) {
+  // 3 x 3 x 6 features in a row from the start: in which order cannot be told.
+  Graph source;
+  const auto weights = [&](const char* name, const Shape& shape) {
+    const TensorDesc desc{DType::kFloat32, shape};
+    return source.add(
+        Constant{desc, Buffer::from(std::vector<std::byte>(byte_size(desc)))}, {}, name);
+  };
+  const Value picture = source.add(Input{{DType::kFloat32, {kBatch, 5, 4, 4}}}, {}, "picture");
+  (void)source.add(Conv2d{.groups = 2, .bias = true},
+                   {picture, weights("w0", {6, 3, 2, 2}), weights("b0", {6})},
+                   "Conv_0");
+  const Value flat = source.add(Input{{DType::kFloat32, {kBatch, 54}}}, {}, "flat");
+  const Value y =
+      source.add(Dense{.bias = true}, {flat, weights("w1", {5, 54}), weights("b1", {5})}, "Gemm_1");
+  source.mark_output(
+      source.add(Dense{.bias = true}, {y, weights("w2", {3, 5}), weights("b2", {3})}, "Gemm_2"));
+
+  expect_refused(
+      network(), source, "'Gemm_1' of the file and 'fc1/pre_activation' of the model: only one of");
+}
+
 TEST(OperatorWeights, RefuseParametersThatAreComputed) {
   const Imported imported;
   Graph graph = network();
