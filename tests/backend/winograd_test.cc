@@ -153,6 +153,26 @@ TEST_F(Winograd, APictureHasTheSameBitsInEveryBatchAndOnEveryNumberOfThreads) {
   }
 }
 
+TEST_F(Winograd, ANanSpreadsOverItsTilesAndNoActivationHidesIt) {
+  // The last pixel is an input of the last tile alone.
+  const Case c{"", 8, 8, 16, 16, {1, 1, 1, 1}, true, false, kRelu};
+  const Graph graph = network(c);
+  NamedFloats inputs = test::random_inputs(graph, 1, 5);
+  const auto at = [](std::size_t row, std::size_t column) { return (row * 8 + column) * 16; };
+  inputs.at("x")[at(7, 7) + 3] = std::nanf("");
+
+  const Floats got = test::run_plan(plan_of(graph, {}), 1, inputs).at("y");
+
+  for (std::size_t row = 0; row < 8; ++row) {
+    for (std::size_t column = 0; column < 8; ++column) {
+      for (std::size_t channel = 0; channel < 16; ++channel) {
+        const bool hit = row >= 4 && column >= 4;
+        EXPECT_EQ(std::isnan(got[at(row, column) + channel]), hit) << row << ' ' << column;
+      }
+    }
+  }
+}
+
 TEST_F(Winograd, WeightsArePackedOnceForAllBatches) {
   const Graph graph = network({"", 8, 8, 32, 32});
 
