@@ -70,6 +70,7 @@ TargetOptions target_options(const Arguments& arguments) {
                            ? arguments.concurrency
                            : std::min(threads * requests_per_thread(arguments), kMostRequests);
   return {.backend = arguments.model.backend,
+          .convolution = arguments.model.convolution,
           .batch = arguments.batch,
           .concurrency = static_cast<std::size_t>(requests),
           .threads = threads};

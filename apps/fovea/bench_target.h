@@ -24,6 +24,7 @@ struct StoredPicture {
 /// How the network is used.
 struct TargetOptions {
   std::string backend;
+  std::string convolution;      ///< as in CompileOptions
   std::int64_t batch = 1;       ///< pictures of a request
   std::size_t concurrency = 1;  ///< requests in flight
   int threads = 1;              ///< CPU threads, all together

@@ -11,6 +11,7 @@ namespace {
 ClassifierOptions classifier_options(const TargetOptions& options) {
   ClassifierOptions result;
   result.backend = options.backend;
+  result.convolution = options.convolution;
   result.batch = options.batch;
   result.threads = options.threads;
   return result;

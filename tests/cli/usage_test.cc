@@ -109,6 +109,7 @@ std::vector<WrongUse> wrong_uses() {
       {{"classify", "lenet5", one, "--json", "--output", "a.csv"}, 2, "argument/invalid", "--json"},
       {{"classify", "lenet5", one, "--backend", "tpu"}, 2, "argument/invalid", "reference"},
       {{"classify", "lenet5", one, "--convolution", "fft"}, 2, "argument/invalid", "direct"},
+      {{"bench", "lenet5", "--convolution", "fft"}, 2, "argument/invalid", "direct"},
       {{"classify", "lenet5", one, "--precision", "fp8"}, 2, "argument/invalid", "fp32"},
       {{"classify", "lenet5", one, "--precision", "int8"}, 2, "argument/unsupported", "fp32"},
       {{"classify", "lenet5", one, "--precision", "tf32"}, 2, "argument/unsupported", "fp32"},
