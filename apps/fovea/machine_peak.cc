@@ -17,7 +17,6 @@ namespace fovea::app {
 namespace {
 
 constexpr int kRounds = 10;
-constexpr std::size_t kBlockBytes = std::size_t{64} << 20U;
 constexpr std::size_t kUnknownCacheBytes = std::size_t{32} << 20U;
 
 /// What one thread did, by its own clock.
@@ -59,6 +58,15 @@ double best_rate(int threads, const std::function<double(int thread)>& work) {
   return best;
 }
 
+/// What one thread reads: more than its share of the caches, and not so much that many threads need
+/// memory which the network itself does not.
+std::size_t block_bytes(int threads) {
+  constexpr std::size_t kMost = std::size_t{64} << 20U;
+  constexpr std::size_t kLeast = std::size_t{8} << 20U;
+  constexpr std::size_t kAll = std::size_t{1} << 30U;
+  return std::clamp(kAll / static_cast<std::size_t>(threads), kLeast, kMost);
+}
+
 /// Their sum, so that nothing is left out.
 std::uint64_t sum_of(const std::uint64_t* values, std::size_t count) {
   std::uint64_t sums[8] = {};
@@ -76,12 +84,12 @@ double measure_multiply_adds(int threads) {
 }
 
 double measure_memory_bytes(int threads) {
-  constexpr std::size_t kValues = kBlockBytes / sizeof(std::uint64_t);
-  const std::vector<std::uint64_t> memory(kValues * static_cast<std::size_t>(threads), 1);
+  const std::size_t values = block_bytes(threads) / 64 * 64 / sizeof(std::uint64_t);
+  const std::vector<std::uint64_t> memory(values * static_cast<std::size_t>(threads), 1);
   return best_rate(threads, [&](int thread) {
     const std::uint64_t sum =
-        sum_of(memory.data() + kValues * static_cast<std::size_t>(thread), kValues);
-    return sum == kValues ? static_cast<double>(kBlockBytes) : 0.0;
+        sum_of(memory.data() + values * static_cast<std::size_t>(thread), values);
+    return sum == values ? static_cast<double>(values * sizeof(std::uint64_t)) : 0.0;
   });
 }
 
