@@ -106,12 +106,11 @@ Check check_cache() {
   return check;
 }
 
-/// Asked through env, which knows where programs are.
 Check check_graphviz() {
   Check check{.area = std::string(kArea), .name = "Graphviz"};
   try {
     constexpr std::chrono::seconds kLimit{10};
-    const ChildResult result = run_child("/usr/bin/env", {"dot", "-V"}, kLimit);
+    const ChildResult result = run_child("dot", {"-V"}, kLimit);
     if (result.end == ChildEnd::kExited && result.code == 0) {
       check.detail = printable(result.errors.substr(0, result.errors.find('\n')));
       return check;
