@@ -36,6 +36,7 @@ double best_rate(int threads, const std::function<double(int thread)>& work) {
     std::vector<Share> shares(static_cast<std::size_t>(threads));
     std::latch ready(threads);
     std::vector<std::jthread> team;
+    team.reserve(shares.size());
     for (int i = 0; i < threads; ++i) {
       team.emplace_back([&, i] {
         Share& share = shares[static_cast<std::size_t>(i)];

@@ -115,11 +115,11 @@ Check check_graphviz() {
       check.detail = printable(result.errors.substr(0, result.errors.find('\n')));
       return check;
     }
-  } catch (const Error&) {
-    // As good as not there.
+    check.detail = "the program dot does not work";
+  } catch (const Error& error) {
+    check.detail = error.what();
   }
   check.status = CheckStatus::kNote;
-  check.detail = "the program dot is not in PATH";
   check.fix = "only drawings of networks need it: install graphviz";
   return check;
 }
