@@ -100,9 +100,11 @@ Check check_cache() {
   check.detail = cat(home->native(),
                      " may be written, ",
                      readable_bytes(static_cast<double>(size_of(*home))),
-                     " used, ",
-                     readable_bytes(static_cast<double>(fs::space(*home, error).available)),
-                     " free");
+                     " used");
+  const fs::space_info space = fs::space(*home, error);
+  if (!error) {
+    check.detail += cat(", ", readable_bytes(static_cast<double>(space.available)), " free");
+  }
   return check;
 }
 

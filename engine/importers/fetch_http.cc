@@ -19,6 +19,7 @@ constexpr long kMostRedirects = 10;
 constexpr long kBufferBytes = 128 << 10;
 constexpr std::string_view kRangeHeader = "content-range:";
 constexpr auto kProtocols = static_cast<long>(CURLPROTO_HTTP) | static_cast<long>(CURLPROTO_HTTPS);
+constexpr auto kHttpsOnly = static_cast<long>(CURLPROTO_HTTPS);
 // By number: newer headers call CURLOPT_PROTOCOLS and CURLOPT_REDIR_PROTOCOLS deprecated, those of
 // Ubuntu 22.04 do not have what came after them. libcurl.so.4 has them for good.
 constexpr auto kProtocolsOption = static_cast<CURLoption>(CURLOPTTYPE_LONG + 181);
@@ -116,7 +117,9 @@ class Request {
     set(CURLOPT_FOLLOWLOCATION, 1L);
     set(CURLOPT_MAXREDIRS, kMostRedirects);
     set(kProtocolsOption, kProtocols);
-    set(kRedirectProtocolsOption, kProtocols);
+    // What was asked for over an encrypted connection does not continue in the open.
+    const bool encrypted = url.starts_with("https:");
+    set(kRedirectProtocolsOption, encrypted ? kHttpsOnly : kProtocols);
     set(CURLOPT_USERAGENT, "fovea");
     set(CURLOPT_BUFFERSIZE, kBufferBytes);
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limits.connect.count()));

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/backend/cpu/cpu_stream.h"
 #include "engine/backend/cpu/host_step.h"
 #include "engine/backend/cpu/winograd_run.h"
 #include "engine/backend/cpu/winograd_weights.h"
@@ -80,9 +81,11 @@ std::span<float> as_floats(std::span<std::byte> bytes) {
 
 std::shared_ptr<const std::byte> weights_of(const Constant& weights,
                                             const Convolution& conv,
+                                            int threads,
                                             WeightStore& store) {
   const std::size_t bytes = static_cast<std::size_t>(conv.weight_floats()) * sizeof(float);
   return store.get(cat(weights.key(), " winograd 4x4"), bytes, [&](std::span<std::byte> packed) {
+    const ThreadScope scope(threads);
     const PinnedBytes data = weights.data->read();
     const Shape strides = weights.element_strides();
     winograd::pack_weights(conv,
@@ -129,23 +132,24 @@ std::optional<Tactic> winograd_tactic(const OpSite& site) {
   const std::size_t residual = site.node.inputs.size() - 1;
   if (conv.residual) tactic.aliases = {{.input = residual, .output = 0}};
   tactic.build = [=](const BuildArgs& args) {
-    return make_host_step([shape,
-                           schedule,
-                           residual = conv.residual ? residual : 0,
-                           range = bounds(conv.activation),
-                           weights = weights_of(*site.constant(1), shape, args.weights),
-                           bias = bias_of(site, conv, shape, args.weights)](const StepArgs& step) {
-      winograd::run(shape,
-                    schedule,
-                    {.x = floats(step.inputs[0]),
-                     .w = floats(weights.get()),
-                     .bias = floats(bias.get()),
-                     .residual = residual == 0 ? nullptr : floats(step.inputs[residual]),
-                     .low = range.first,
-                     .high = range.second,
-                     .y = floats(step.outputs[0]),
-                     .scratch = floats(step.workspace)});
-    });
+    return make_host_step(
+        [shape,
+         schedule,
+         residual = conv.residual ? residual : 0,
+         range = bounds(conv.activation),
+         weights = weights_of(*site.constant(1), shape, site.threads, args.weights),
+         bias = bias_of(site, conv, shape, args.weights)](const StepArgs& step) {
+          winograd::run(shape,
+                        schedule,
+                        {.x = floats(step.inputs[0]),
+                         .w = floats(weights.get()),
+                         .bias = floats(bias.get()),
+                         .residual = residual == 0 ? nullptr : floats(step.inputs[residual]),
+                         .low = range.first,
+                         .high = range.second,
+                         .y = floats(step.outputs[0]),
+                         .scratch = floats(step.workspace)});
+        });
   };
   return tactic;
 }

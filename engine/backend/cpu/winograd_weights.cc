@@ -54,7 +54,6 @@ void pack_weights(const Convolution& conv, const StoredWeights& stored, std::spa
     const std::int64_t filters = std::min(width, conv.filters - first);
     float* out = packed.data() + group.weights_at(0, panel);
     const std::int64_t stride = group.weights_at(1, panel) - group.weights_at(0, panel);
-    // All threads: it is what a plan's first run waits for.
 #pragma omp parallel for schedule(static)
     for (std::int64_t channel = 0; channel < conv.channels; ++channel) {
       Taps taps{};
