@@ -14,43 +14,42 @@ namespace {
 /// Weights are read once and in order; so many floats ahead is where they are asked for.
 constexpr int kPrefetchAhead = 512;
 
-// `kTiles * kVectors` independent sums hide the latency of the multiply-adds.
-template <int kTiles, int kVectors>
+// `Tiles * Vectors` independent sums hide the latency of the multiply-adds.
+template <int Tiles, int Vectors>
 FOVEA_AVX512 void multiply_tiles(const Product& product) {
-  constexpr int kWidth = static_cast<int>(kLanes);
-  Vector sums[kTiles][kVectors];
+  Vector sums[Tiles][Vectors];
 #pragma GCC unroll 14
-  for (int t = 0; t < kTiles; ++t) {
+  for (int t = 0; t < Tiles; ++t) {
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) sums[t][v] = _mm512_setzero_ps();
+    for (int v = 0; v < Vectors; ++v) sums[t][v] = _mm512_setzero_ps();
   }
   const float* x = product.x;
   const float* w = product.w;
   for (std::int64_t block = 0; block < product.x_blocks; ++block) {
-    for (int c = 0; c < kWidth; ++c) {
-      Vector weights[kVectors];
+    for (int c = 0; c < kLanes; ++c) {
+      Vector weights[Vectors];
 #pragma GCC unroll 2
-      for (int v = 0; v < kVectors; ++v) {
-        weights[v] = _mm512_loadu_ps(w + v * kWidth);
-        _mm_prefetch(reinterpret_cast<const char*>(w + v * kWidth + kPrefetchAhead), _MM_HINT_T0);
+      for (int v = 0; v < Vectors; ++v) {
+        weights[v] = _mm512_loadu_ps(w + v * kLanes);
+        _mm_prefetch(reinterpret_cast<const char*>(w + v * kLanes + kPrefetchAhead), _MM_HINT_T0);
       }
 #pragma GCC unroll 14
-      for (int t = 0; t < kTiles; ++t) {
-        const Vector input = _mm512_set1_ps(x[t * kWidth + c]);
+      for (int t = 0; t < Tiles; ++t) {
+        const Vector input = _mm512_set1_ps(x[t * kLanes + c]);
 #pragma GCC unroll 2
-        for (int v = 0; v < kVectors; ++v) {
+        for (int v = 0; v < Vectors; ++v) {
           sums[t][v] = _mm512_fmadd_ps(input, weights[v], sums[t][v]);
         }
       }
-      w += kVectors * kWidth;
+      w += Vectors * kLanes;
     }
     x += product.x_stride;
   }
 #pragma GCC unroll 14
-  for (int t = 0; t < kTiles; ++t) {
+  for (int t = 0; t < Tiles; ++t) {
 #pragma GCC unroll 2
-    for (int v = 0; v < kVectors; ++v) {
-      _mm512_storeu_ps(product.y + v * product.y_stride + t * kWidth, sums[t][v]);
+    for (int v = 0; v < Vectors; ++v) {
+      _mm512_storeu_ps(product.y + v * product.y_stride + t * kLanes, sums[t][v]);
     }
   }
 }
@@ -58,9 +57,9 @@ FOVEA_AVX512 void multiply_tiles(const Product& product) {
 using Kernel = void(const Product&);
 
 /// kernels[t] is the one for t + 1 tiles.
-template <int kVectors, std::size_t... kTiles>
-constexpr std::array<Kernel*, sizeof...(kTiles)> kernels(std::index_sequence<kTiles...> /*tiles*/) {
-  return {multiply_tiles<static_cast<int>(kTiles) + 1, kVectors>...};
+template <int Vectors, std::size_t... Tiles>
+constexpr std::array<Kernel*, sizeof...(Tiles)> kernels(std::index_sequence<Tiles...> /*tiles*/) {
+  return {multiply_tiles<static_cast<int>(Tiles) + 1, Vectors>...};
 }
 
 }  // namespace

@@ -9,8 +9,8 @@ namespace fovea::cpu::winograd {
 
 namespace {
 
-constexpr auto kSide = static_cast<int>(kTileInputs);
-constexpr auto kOutputs = static_cast<int>(kTileOutputs);
+constexpr std::int64_t kSide = kTileInputs;
+constexpr std::int64_t kOutputs = kTileOutputs;
 constexpr auto kA = static_cast<float>(kNear);
 constexpr auto kB = static_cast<float>(kFar);
 constexpr float kA2 = kA * kA;
@@ -18,7 +18,7 @@ constexpr float kB2 = kB * kB;
 
 /// out[i * step] = row i of B^T times in: the coefficients of the product of (x - p) over all
 /// points p but the i-th.
-FOVEA_AVX512_INLINE void input_column(const Vector* in, Vector* out, int step) {
+FOVEA_AVX512_INLINE void input_column(const Vector* in, Vector* out, std::int64_t step) {
   const Vector square = _mm512_set1_ps(kA2 * kB2);
   const Vector linear = _mm512_set1_ps(-(kA2 + kB2));
   const Vector minus_a2 = _mm512_set1_ps(-kA2);
@@ -41,7 +41,7 @@ FOVEA_AVX512_INLINE Vector combine(float a, Vector x, float b, Vector y) {
 }
 
 /// out[i * step] = row i of A^T times in: the i-th powers of the points.
-FOVEA_AVX512_INLINE void output_column(const Vector* in, Vector* out, int step) {
+FOVEA_AVX512_INLINE void output_column(const Vector* in, Vector* out, std::int64_t step) {
   const Vector sum_a = _mm512_add_ps(in[1], in[2]);
   const Vector difference_a = _mm512_sub_ps(in[1], in[2]);
   const Vector sum_b = _mm512_add_ps(in[3], in[4]);
@@ -60,17 +60,17 @@ FOVEA_AVX512_INLINE Vector clamp(Vector value, Vector low, Vector high) {
 }
 
 /// Which of kLanes channels there are; without a mask, all. Processors store faster without.
-template <bool kMasked>
+template <bool Masked>
 struct Lanes {
   __mmask16 mask;
 
   [[nodiscard]] FOVEA_AVX512_INLINE Vector load(const float* from) const {
-    if constexpr (kMasked) return _mm512_maskz_loadu_ps(mask, from);
+    if constexpr (Masked) return _mm512_maskz_loadu_ps(mask, from);
     return _mm512_loadu_ps(from);
   }
 
   FOVEA_AVX512_INLINE void store(float* to, Vector value) const {
-    if constexpr (kMasked) {
+    if constexpr (Masked) {
       _mm512_mask_storeu_ps(to, mask, value);
     } else {
       _mm512_storeu_ps(to, value);
@@ -84,10 +84,10 @@ __mmask16 mask_of(std::int64_t lanes) {
 }
 
 /// The tile's rows times B, where the whole tile lies in the picture.
-template <bool kMasked>
+template <bool Masked>
 FOVEA_AVX512_INLINE void transform_rows_inside(const Convolution& conv,
                                                const float* pixel,
-                                               Lanes<kMasked> lanes,
+                                               Lanes<Masked> lanes,
                                                Vector* half) {
 #pragma GCC unroll 6
   for (int i = 0; i < kSide; ++i) {
@@ -100,10 +100,10 @@ FOVEA_AVX512_INLINE void transform_rows_inside(const Convolution& conv,
 }
 
 /// The same where a part of the tile is padding.
-template <bool kMasked>
+template <bool Masked>
 FOVEA_AVX512_INLINE void transform_rows_at_border(const Convolution& conv,
                                                   const float* picture,
-                                                  Lanes<kMasked> lanes,
+                                                  Lanes<Masked> lanes,
                                                   std::int64_t row,
                                                   std::int64_t column,
                                                   Vector* half) {
@@ -120,10 +120,10 @@ FOVEA_AVX512_INLINE void transform_rows_at_border(const Convolution& conv,
   }
 }
 
-template <bool kMasked>
+template <bool Masked>
 FOVEA_AVX512 void transform_input_lanes(const Convolution& conv,
                                         const float* picture,
-                                        Lanes<kMasked> lanes,
+                                        Lanes<Masked> lanes,
                                         std::int64_t row,
                                         std::int64_t column,
                                         float* out,
@@ -151,13 +151,13 @@ FOVEA_AVX512 void transform_input_lanes(const Convolution& conv,
   }
 }
 
-template <bool kMasked>
+template <bool Masked>
 FOVEA_AVX512 void transform_output_lanes(const Convolution& conv,
                                          const float* in,
                                          std::int64_t stride,
                                          const Epilogue& epilogue,
                                          float* picture,
-                                         Lanes<kMasked> lanes,
+                                         Lanes<Masked> lanes,
                                          std::int64_t row,
                                          std::int64_t column) {
   Vector half[kOutputs * kSide];
