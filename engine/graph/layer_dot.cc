@@ -96,6 +96,7 @@ std::vector<const TensorDesc*> input_descs(const Graph& graph,
                                            const std::vector<Layer>& layers,
                                            const Layer& layer) {
   std::vector<const TensorDesc*> descs;
+  descs.reserve(layer.inputs.size());
   for (const LayerInput& input : layer.inputs) {
     descs.push_back(&graph.desc({layers.at(input.layer).result, input.output}));
   }
@@ -119,6 +120,7 @@ std::string label(const Graph& graph,
   }
   if (options.show_shapes) {
     std::vector<const TensorDesc*> outputs;
+    outputs.reserve(result.outputs.size());
     for (const TensorDesc& output : result.outputs) outputs.push_back(&output);
     cells.push_back(cell("Output shape", shapes(outputs)));
   }

@@ -160,6 +160,7 @@ std::vector<Layer> layers(const Graph& graph) {
     parameters.insert(
         parameters.end(), layer.extent.untrained.begin(), layer.extent.untrained.end());
     std::vector<LayerInput> inputs;
+    inputs.reserve(layer.extent.inputs.size());
     for (const Value& input : layer.extent.inputs) {
       inputs.push_back({place[index(input.node)], input.output});  // deeper, so it has its place
     }
