@@ -50,8 +50,8 @@ CurlLibrary load() {
 }  // namespace
 
 const CurlLibrary& curl_library() {
-  static const CurlLibrary library = load();  // tried again after an exception
-  return library;
+  static const CurlLibrary kCurl = load();  // tried again after an exception
+  return kCurl;
 }
 
 }  // namespace fovea
