@@ -152,7 +152,7 @@ struct Classifier::Impl {
   }
 
   /// What brings the picture into a worker's slot.
-  LoadPicture loader(Picture picture) const {
+  [[nodiscard]] LoadPicture loader(Picture picture) const {
     return [this, picture = std::move(picture)](std::uint8_t* out, StageTimes& times) {
       StageClock clock;
       const auto decoded = [&](Image image, std::string_view name) {

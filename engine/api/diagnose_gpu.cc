@@ -22,7 +22,7 @@ constexpr std::string_view kArea = "gpu";
 class Library {
  public:
   /// The first of these names that can be loaded.
-  explicit Library(std::initializer_list<const char*> names) {
+  Library(std::initializer_list<const char*> names) {
     for (const char* name : names) {
       handle_ = ::dlopen(name, RTLD_NOW | RTLD_LOCAL);
       if (handle_ != nullptr) return;

@@ -176,7 +176,7 @@ void complete(Model::Impl& impl, const ModelOptions& options, std::string_view l
 
 Model open_zoo_model(const zoo::Model& entry, const ModelOptions& options) {
   const Manifest manifest = zoo_manifest(entry);
-  zoo::InputSize size{manifest.preprocess->height, manifest.preprocess->width};
+  zoo::InputSize size = default_input(manifest);
   if (options.input_size) size = {options.input_size->first, options.input_size->second};
 
   Graph graph = ModelGraphAccess::graph(entry.build(size));

@@ -54,8 +54,7 @@ std::string_view zoo_description(std::string_view name) {
 
 std::int64_t zoo_parameters(std::string_view name) {
   const zoo::Model& model = zoo::find(name);
-  const PreprocessSpec input = *zoo_manifest(model).preprocess;
-  const ModelGraph built = model.build({input.height, input.width});
+  const ModelGraph built = model.build(default_input(zoo_manifest(model)));
   std::int64_t parameters = 0;
   for (const Node& node : ModelGraphAccess::graph(built).nodes()) {
     // What is computed has data from the start; a parameter gets it later.

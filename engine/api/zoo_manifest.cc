@@ -10,11 +10,15 @@ Manifest zoo_manifest(const zoo::Model& model) {
   if (file == nullptr) {
     throw Error(ErrorCode::kInternal, cat("no file '", path, "' in the library"));
   }
-  Manifest manifest = parse_manifest(file->text(), path);
+  return parse_manifest(file->text(), path);
+}
+
+zoo::InputSize default_input(const Manifest& manifest) {
   if (!manifest.preprocess) {
-    throw Error(ErrorCode::kInternal, cat(path, " has no preprocessing contract"));
+    throw Error(ErrorCode::kInternal,
+                cat("the manifest of '", manifest.name, "' has no preprocessing contract"));
   }
-  return manifest;
+  return {manifest.preprocess->height, manifest.preprocess->width};
 }
 
 const WeightFile& default_weights(const Manifest& manifest) {

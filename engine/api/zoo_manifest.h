@@ -7,8 +7,12 @@
 
 namespace fovea {
 
-/// The manifest of a network of the zoo, with a preprocessing contract.
+/// The manifest of a network of the zoo.
 [[nodiscard]] Manifest zoo_manifest(const zoo::Model& model);
+
+/// The size of the pictures that the manifest's preprocessing contract makes; the zoo's manifests
+/// have one.
+[[nodiscard]] zoo::InputSize default_input(const Manifest& manifest);
 
 /// The weights that the network is given by default: the first that its manifest names. Throws
 /// weights/missing where it names none.
