@@ -20,7 +20,7 @@ std::span<const EmbeddedFile> test_embedded_files() asm("__wrap__ZN5fovea14embed
 
 std::span<const EmbeddedFile> test_embedded_files() {
   static std::list<std::string> texts;
-  static const std::vector<EmbeddedFile> files = [] {
+  static const std::vector<EmbeddedFile> kFiles = [] {
     const auto real = real_embedded_files();
     std::vector<EmbeddedFile> replaced(real.begin(), real.end());
     const char* folder = std::getenv("FOVEA_TEST_MANIFESTS");
@@ -32,7 +32,7 @@ std::span<const EmbeddedFile> test_embedded_files() {
     }
     return replaced;
   }();
-  return files;
+  return kFiles;
 }
 
 }  // namespace fovea
