@@ -128,28 +128,36 @@ TEST(CeilModePadding, KnowsTheLayersOfCaffeNetworks) {
   EXPECT_EQ(ceil_mode_padding(113, 0, 0, 2, 2), 1);
 }
 
+void expect_every_window(std::int64_t size,
+                         std::int64_t before,
+                         std::int64_t after,
+                         std::int64_t kernel,
+                         std::int64_t stride) {
+  SCOPED_TRACE(testing::Message() << size << ' ' << kernel << ' ' << stride << ' ' << before << ' '
+                                  << after);
+  // Windows that reach less than `stride` beyond the padding are rounded up to.
+  std::int64_t wanted = 0;
+  for (std::int64_t start = -before; start < size; start += stride) {
+    if (start + kernel < size + after + stride) ++wanted;
+  }
+
+  const std::int64_t padding = ceil_mode_padding(size, before, after, kernel, stride);
+
+  if (wanted == 0) {
+    EXPECT_EQ(padding, after);
+  } else {
+    EXPECT_LT(padding, kernel);
+  }
+  EXPECT_EQ(window_positions(size, before, padding, kernel, stride), wanted);
+}
+
 TEST(CeilModePadding, GivesEveryWindowThatStartsOnThePicture) {
   for (std::int64_t size = 1; size <= 9; ++size) {
     for (std::int64_t kernel = 1; kernel <= 5; ++kernel) {
       for (std::int64_t stride = 1; stride <= 6; ++stride) {
         for (std::int64_t before = 0; before < kernel; ++before) {
           for (std::int64_t after = 0; after <= kernel + 1; ++after) {
-            SCOPED_TRACE(testing::Message() << size << ' ' << kernel << ' ' << stride << ' '
-                                            << before << ' ' << after);
-            // Windows that reach less than `stride` beyond the padding are rounded up to.
-            std::int64_t wanted = 0;
-            for (std::int64_t start = -before; start < size; start += stride) {
-              if (start + kernel < size + after + stride) ++wanted;
-            }
-
-            const std::int64_t padding = ceil_mode_padding(size, before, after, kernel, stride);
-
-            if (wanted == 0) {
-              EXPECT_EQ(padding, after);
-            } else {
-              EXPECT_LT(padding, kernel);
-            }
-            EXPECT_EQ(window_positions(size, before, padding, kernel, stride), wanted);
+            expect_every_window(size, before, after, kernel, stride);
           }
         }
       }
