@@ -2,6 +2,7 @@
 #include "engine/core/env.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
+#include "engine/importers/fetch_http.h"
 
 namespace fovea {
 
@@ -10,8 +11,11 @@ std::vector<Check> diagnose_environment() {
   for (const env::Variable& variable : env::kTable) {
     const auto value = env::get(variable);
     if (!value || !std::string_view(variable.name).starts_with("FOVEA_")) continue;
-    checks.push_back(
-        {.area = "environment", .name = variable.name, .detail = printable(*value, 1'000)});
+    // A mirror's address may hold a password.
+    const bool is_url = std::string_view(variable.name) == env::kWeightsUrl.name;
+    checks.push_back({.area = "environment",
+                      .name = variable.name,
+                      .detail = printable(is_url ? shown_url(*value) : *value, 1'000)});
   }
   for (const std::string& name : env::unknown_variables("FOVEA_")) {
     checks.push_back({.area = "environment",

@@ -10,6 +10,7 @@
 #include "engine/core/env.h"
 #include "engine/core/require.h"
 #include "engine/importers/fetch_part.h"
+#include "engine/importers/known_digests.h"
 #include "engine/importers/weights_cache.h"
 
 namespace fovea {
@@ -190,7 +191,10 @@ class Fetch {
     } else {
       text += "try again (what has arrived is kept), or set ";
     }
-    text += cat(env::kWeightsUrl.name, " to a mirror, or put the file at ", target_.native());
+    text += cat(env::kWeightsUrl.name,
+                " to a mirror, or put the file at ",
+                target_.native(),
+                ", or give weights with --weights");
     throw Error(code, text);
   }
 
@@ -201,6 +205,38 @@ class Fetch {
   bool waited_ = false;
   std::uint64_t total_;  ///< bytes of the whole file, as far as known
 };
+
+/// A file may have been put into its place by hand. Its hash is looked up where nobody touched it
+/// since it was last taken.
+void check_content(const fs::path& target, const WeightFile& file, std::string_view model) {
+  const std::string wanted = published_hash(file);
+  const std::string algorithm = wanted.substr(0, wanted.find(':'));
+  const std::string found = known_digest(target, algorithm, [&] {
+    return hash_of_weights(target, file).substr(algorithm.size() + 1);
+  });
+  if (cat(algorithm, ':', found) == wanted) return;
+  throw Error(ErrorCode::kWeightsHashMismatch,
+              cat(target.native(),
+                  " has ",
+                  algorithm,
+                  ':',
+                  found,
+                  ", the published weights of ",
+                  model,
+                  " have ",
+                  wanted,
+                  "; fetch them anew with fovea models pull ",
+                  model));
+}
+
+/// What is wrong with a file that is in its place and is not the right one; empty where there is
+/// none.
+std::string wrong_size(const fs::path& target, const WeightFile& file) {
+  std::error_code error;
+  const std::uintmax_t bytes = fs::file_size(target, error);
+  if (error) return {};
+  return cat(" (the file there has ", bytes, " bytes, the published one ", file.bytes, ')');
+}
 
 bool is_offline() {
   const auto value = env::get(env::kOffline);
@@ -235,7 +271,10 @@ fs::path fetch_weights(const WeightFile& file,
                        std::string_view model,
                        const FetchOptions& options) {
   const fs::path target = weights_path(file);
-  if (has_weights(target, file)) return target;
+  if (has_weights(target, file)) {
+    check_content(target, file, model);
+    return target;
+  }
   if (is_offline()) {
     throw Error(ErrorCode::kWeightsOffline,
                 cat("the weights of ",
@@ -246,7 +285,8 @@ fs::path fetch_weights(const WeightFile& file,
                     fs::path(file.file).filename().native(),
                     "; put it at ",
                     target.native(),
-                    ", or unset ",
+                    wrong_size(target, file),
+                    ", give weights with --weights, or unset ",
                     env::kOffline.name));
   }
   const std::vector<std::string> urls = urls_of(file);

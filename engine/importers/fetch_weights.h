@@ -30,8 +30,9 @@ struct FetchOptions {
 ///
 /// model  what messages call the network
 /// Throws Error: weights/offline where FOVEA_OFFLINE forbids it; weights/missing where no URL is
-/// known; weights/download, naming each URL and why it failed; weights/hash-mismatch (nothing is
-/// kept); io/no-space, io/write; and what `progress` throws. Thread-safe.
+/// known; weights/download, naming each URL and why it failed; weights/hash-mismatch for what came
+/// (nothing is kept) and for a file that somebody put there (it stays); io/no-space, io/write; and
+/// what `progress` throws. Thread-safe.
 [[nodiscard]] std::filesystem::path fetch_weights(const WeightFile& file,
                                                   std::string_view model,
                                                   const FetchOptions& options = {});

@@ -19,8 +19,7 @@ namespace fovea {
 /// names no folder for caches.
 [[nodiscard]] std::filesystem::path weights_path(const WeightFile& file);
 
-/// Whether there is a file of the right size. Its content was checked when it was downloaded; that
-/// of a file that was put there by hand is checked by check_weights only.
+/// Whether there is a file of the right size; fetch_weights also checks its hash.
 [[nodiscard]] bool has_weights(const std::filesystem::path& path, const WeightFile& file);
 
 /// The hash of the file's bytes, written like published_hash. Throws Error (io/read).

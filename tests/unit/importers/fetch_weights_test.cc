@@ -298,6 +298,19 @@ TEST_F(FetchWeights, ReplacesAFileOfAnotherSize) {
   expect_whole(file);
 }
 
+TEST_F(FetchWeights, RefusesAFileOfTheRightSizeThatSomebodyPutThere) {
+  const WeightFile file = published();
+  fs::create_directories(weights_path(file).parent_path());
+  write_file_atomic(weights_path(file), random_bytes(content_.size(), 2));
+
+  expect_error(ErrorCode::kWeightsHashMismatch, "models pull net", [&] { (void)fetch(file); });
+  expect_error(ErrorCode::kWeightsHashMismatch, file.md5, [&] { (void)fetch(file); });
+  EXPECT_TRUE(server_.requests().empty());
+
+  write_file_atomic(weights_path(file), content_);
+  EXPECT_EQ(fetch(file), weights_path(file));
+}
+
 TEST_F(FetchWeights, WorksWithoutAKnownSize) {
   WeightFile file = published();
   file.bytes = 0;
@@ -311,6 +324,15 @@ TEST_F(FetchWeights, WorksWithoutAKnownSize) {
   (void)fetch(file);
   expect_whole(file);
   EXPECT_EQ(server_.requests().back().sent, 0U) << "there was nothing left to send";
+}
+
+TEST_F(FetchWeights, SaysOfflineThatTheFileIsNotWhole) {
+  const WeightFile file = published();
+  ::setenv("FOVEA_OFFLINE", "1", 1);
+  fs::create_directories(weights_path(file).parent_path());
+  write_file_atomic(weights_path(file), "half a file");
+
+  expect_error(ErrorCode::kWeightsOffline, "there has 11 bytes", [&] { (void)fetch(file); });
 }
 
 TEST_F(FetchWeights, ObeysOffline) {
