@@ -20,6 +20,13 @@ using Clock = std::chrono::steady_clock;
 /// The lines of one command's downloads.
 class DownloadLines {
  public:
+  DownloadLines() = default;
+  DownloadLines(const DownloadLines&) = delete;
+  DownloadLines& operator=(const DownloadLines&) = delete;
+
+  /// What comes next, such as an error, has a line of its own.
+  ~DownloadLines() { clear(); }
+
   void show(const DownloadProgress& progress) {
     catch_interrupt();
     if (interrupted()) {

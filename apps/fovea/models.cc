@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -94,19 +96,39 @@ std::vector<std::string> wanted(const Arguments& arguments) {
   return {all.begin(), all.end()};
 }
 
-int pull(const Arguments& arguments) {
+/// Calls `each` for every network that is wanted; those behind one that fails get their turn, too.
+/// The first failure ends the command.
+int for_each_wanted(const Arguments& arguments,
+                    const std::function<void(const std::string&)>& each) {
   const std::vector<std::string> names = wanted(arguments);
-  for (const std::string& name : names)
-    (void)zoo_weights(name);  // a wrong name before any download
+  for (const std::string& name : names) (void)zoo_weights(name);  // a wrong name before any work
+  std::exception_ptr first;
   for (const std::string& name : names) {
+    try {
+      each(name);
+    } catch (const Error& error) {
+      if (first == nullptr) first = std::current_exception();
+      if (!arguments.json && names.size() == 1) break;  // the error says it all
+      const std::string code(to_string(error.code()));
+      print_row(arguments,
+                json_members(name, zoo_weights(name)) + ",\"error\":{\"code\":" +
+                    json_string(code) + ",\"message\":" + json_string(error.what()) + "}",
+                name + ": " + code);
+    }
+    std::fflush(stdout);
+  }
+  if (first != nullptr) std::rethrow_exception(first);
+  return kExitOk;
+}
+
+int pull(const Arguments& arguments) {
+  return for_each_wanted(arguments, [&](const std::string& name) {
     pull_weights(name, show_downloads());
     const ZooWeights weights = zoo_weights(name);
     print_row(arguments,
               json_members(name, weights),
               name + ": " + (weights.path.empty() ? "bundled with the program" : weights.path));
-    std::fflush(stdout);
-  }
-  return kExitOk;
+  });
 }
 
 int path(const Arguments& arguments) {
@@ -131,14 +153,12 @@ int path(const Arguments& arguments) {
 }
 
 int verify(const Arguments& arguments) {
-  for (const std::string& name : arguments.names) {
+  return for_each_wanted(arguments, [&](const std::string& name) {
     verify_weights(name);
     const ZooWeights weights = zoo_weights(name);
     print_row(
         arguments, json_members(name, weights) + ",\"ok\":true", name + ": ok, " + weights.hash);
-    std::fflush(stdout);
-  }
-  return kExitOk;
+  });
 }
 
 /// One of the commands below `models`.
@@ -201,7 +221,7 @@ void add_models(CLI::App& program, Action& action) {
       "Compare weights with the published hash",
       "verify resnet50",
       verify)
-      ->add_option("NAME", arguments->names, "networks of the zoo")
+      ->add_option("NAME", arguments->names, "networks of the zoo, or all")
       ->required();
 }
 

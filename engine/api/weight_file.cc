@@ -1,6 +1,7 @@
 #include "engine/api/weight_file.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <system_error>
 
@@ -54,6 +55,24 @@ void load_keras(Graph& graph,
   if (!warning.empty()) warn(options, cat(file.native(), ": ", warning));
 }
 
+Unsupported no_weights() {
+  return Unsupported(
+      "it is no file of weights that this version reads: safetensors, legacy Keras .h5 or ONNX",
+      ErrorCode::kModelUnsupportedFormat);
+}
+
+/// What is of no known format is first taken for ONNX, which has no mark of its own.
+void load_onnx(Graph& graph, const fs::path& file, const ImportOptions& options) {
+  std::optional<Package> package;
+  try {
+    package = import_cached(file, options);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kModelUnsupportedFormat) throw no_weights();
+    throw;
+  }
+  load_weights_by_operator(graph, package->graph);
+}
+
 /// Names the file in errors that know nothing of it.
 template <typename Load>
 void with_name(const fs::path& file, const Load& load) {
@@ -76,7 +95,10 @@ void load_weight_file(Graph& graph,
   if (!fs::exists(file, error)) {
     throw Error(error ? ErrorCode::kIoRead : ErrorCode::kWeightsMissing,
                 error ? cat("cannot read ", file.native(), ": ", error.message())
-                      : cat("there is no weights file '", file.native(), "'"));
+                      : cat("there is no weights file '",
+                            file.native(),
+                            "'; weights are imagenet, random[:SEED] or a file: safetensors, "
+                            "legacy Keras .h5 or ONNX"));
   }
   with_name(file, [&] {
     switch (file_format(file)) {
@@ -87,14 +109,11 @@ void load_weight_file(Graph& graph,
         load_keras(graph, network, file, options);
         break;
       case FileFormat::kOther:
-        load_weights_by_operator(graph, import_cached(file, options).graph);
+        load_onnx(graph, file, options);
         break;
       case FileFormat::kZip:
       case FileFormat::kTensorFlowLite:
-        throw Unsupported(
-            "it is no file of weights that this version reads: safetensors, legacy Keras .h5 "
-            "or ONNX",
-            ErrorCode::kModelUnsupportedFormat);
+        throw no_weights();
     }
   });
 }

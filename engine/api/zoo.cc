@@ -7,6 +7,7 @@
 
 #include "engine/api/model_graph.h"
 #include "engine/api/zoo_manifest.h"
+#include "engine/core/env.h"
 #include "engine/core/hash.h"
 #include "engine/core/require.h"
 #include "engine/importers/fetch_weights.h"
@@ -77,6 +78,7 @@ ZooWeights zoo_weights(std::string_view name) {
     weights.place = WeightsPlace::kBundled;
     return weights;
   }
+  if (!cache_home()) return weights;  // nowhere to look
   const fs::path path = weights_path(file);
   weights.path = path.native();
   if (has_weights(path, file)) weights.place = WeightsPlace::kCached;

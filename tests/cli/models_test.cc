@@ -1,5 +1,6 @@
 // fovea models, and the download that comes with the first use of a network: real processes against
 // a server on the loopback interface.
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -134,6 +135,21 @@ TEST_F(CliModels, VerifyFindsDamageAndPullRepairsIt) {
 
   EXPECT_EQ(run({"models", "pull", "lenet5"}).code, 0);
   EXPECT_EQ(read_text_file(weights()), content_);
+}
+
+TEST_F(CliModels, OneFailureDoesNotKeepTheOthersFromTheirTurn) {
+  ASSERT_EQ(run({"models", "pull", "lenet5"}).code, 0);
+
+  const auto text = run({"models", "verify", "resnet50", "lenet5"});
+  const auto rows = run({"models", "verify", "resnet50", "lenet5", "--json"});
+
+  EXPECT_EQ(text.code, 3);
+  EXPECT_NE(test::unwrapped(text.err).find("weights of resnet50 are not here"), std::string::npos);
+  EXPECT_TRUE(text.out.starts_with("resnet50: weights/missing\nlenet5: ok, ")) << text.out;
+  EXPECT_EQ(rows.code, 3);
+  EXPECT_EQ(std::ranges::count(rows.out, '\n'), 2);
+  EXPECT_NE(rows.out.find("\"error\":{\"code\":\"weights/missing\""), std::string::npos);
+  EXPECT_NE(rows.out.find("\"ok\":true"), std::string::npos);
 }
 
 TEST_F(CliModels, AbsentWeightsHaveNoPath) {

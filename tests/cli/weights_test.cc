@@ -222,7 +222,7 @@ TEST_F(CliWeights, InFilesThatAreDamagedOrOfAnotherKindAreRefused) {
 
   expect_refused("lenet5", "cut.h5", "model/corrupt", "not whole");
   expect_refused("lenet5", "zip.h5", "model/unsupported-format", "it is no file of weights");
-  expect_refused("lenet5", "text.h5", "model/unsupported-format", "no ONNX model");
+  expect_refused("lenet5", "text.h5", "model/unsupported-format", "it is no file of weights");
   expect_refused("lenet5", "absent.h5", "weights/missing", "there is no weights file");
   EXPECT_EQ(strangers_in_cache(), 0);
 

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/api/model_graph.h"
+#include "engine/core/require.h"
 #include "engine/graph/layers.h"
 #include "models/builders/zoo.h"
 #include "tests/support/shared_data.h"
@@ -45,8 +46,17 @@ std::vector<std::string> lines(const Graph& graph) {
     for (const LayerInput& input : layer.inputs) {
       inputs += (inputs.empty() ? "" : ",") + graph.node(all.at(input.layer).result).name;
     }
-    lines.push_back(result.name + '\t' + layer.type + '\t' + join(result.outputs[0].shape, 1, "x") +
-                    '\t' + std::to_string(count) + '\t' + inputs + '\t' + weights);
+    lines.push_back(cat(result.name,
+                        '\t',
+                        layer.type,
+                        '\t',
+                        join(result.outputs[0].shape, 1, "x"),
+                        '\t',
+                        count,
+                        '\t',
+                        inputs,
+                        '\t',
+                        weights));
   }
   return lines;
 }
