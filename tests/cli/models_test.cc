@@ -210,17 +210,24 @@ TEST_F(CliModels, TheRealProgramRefusesWhatIsNotPublished) {
 void CliModels::interrupt_at_random(int signal, int interruptions) {
   constexpr unsigned kSeed = 20;
   std::mt19937 random(kSeed);
-  std::uniform_int_distribution<int> delay_us(0, 40'000);
-  always({.bytes_a_second = 4 * content_.size()});
+  always({.bytes_a_second = 10 * content_.size()});
   std::map<std::string, std::uint64_t> on_disk;  // before the run, by the URL that it asks
+  const auto start = [&](const std::string& mirror) {
+    on_disk[mirror + "/digits.safetensors"] = part_bytes();
+    return Program({"models", "pull", "lenet5"},
+                   options({"FOVEA_WEIGHTS_URL=" + server_.url(mirror)}));
+  };
+  // How long a whole run takes depends on the machine and on the build.
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_EQ(start("/whole").wait().code, 0);
+  const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - begin;
+  fs::remove(weights());
+  std::uniform_real_distribution<double> share(0, 1);
   int arrived = 0;
   for (int i = 0; i < interruptions; ++i) {
     SCOPED_TRACE("interruption " + std::to_string(i));
-    const std::string mirror = "/run" + std::to_string(i);
-    on_disk[mirror + "/digits.safetensors"] = part_bytes();
-    Program program({"models", "pull", "lenet5"},
-                    options({"FOVEA_WEIGHTS_URL=" + server_.url(mirror)}));
-    std::this_thread::sleep_for(std::chrono::microseconds(delay_us(random)));
+    Program program = start("/run" + std::to_string(i));
+    std::this_thread::sleep_for(whole * share(random));
     program.send(signal);
     const ProgramResult got = program.wait();
 
