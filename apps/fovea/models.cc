@@ -113,7 +113,7 @@ int for_each_wanted(const Arguments& arguments,
       print_row(arguments,
                 json_members(name, zoo_weights(name)) + ",\"error\":{\"code\":" +
                     json_string(code) + ",\"message\":" + json_string(error.what()) + "}",
-                name + ": " + code);
+                std::string(name).append(": ").append(code));
     }
     std::fflush(stdout);
   }
