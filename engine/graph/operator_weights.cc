@@ -66,20 +66,16 @@ std::optional<Parameter> find_parameter(const Graph& graph, Value value) {
 
 /// The data, which is a tensor of that shape, with its dimensions in another order. Moved whenever
 /// it is read, so that the network holds no second copy.
-std::shared_ptr<const Buffer> permuted(const std::shared_ptr<const Buffer>& data,
-                                       const Shape& shape,
-                                       const std::vector<std::int64_t>& perm) {
-  TensorDesc desc{DType::kFloat32, {}};
-  std::string recipe = cat("permuted ", data->identity());
-  for (const std::int64_t d : perm) {
-    desc.shape.push_back(shape.at(static_cast<std::size_t>(d)));
-    recipe += cat(' ', d, ':', desc.shape.back());
-  }
-  const auto compute =
-      [data, desc, strides = permuted_strides(shape, perm)](std::span<std::byte> out) {
-        copy_strided(data->read().data(), out.data(), desc, strides);
-      };
-  return Buffer::computed(data->size(), std::move(recipe), compute);
+std::shared_ptr<const Buffer> moved(const std::shared_ptr<const Buffer>& data,
+                                    const Shape& shape,
+                                    const std::vector<std::int64_t>& perm) {
+  const Constant view{.desc = {DType::kFloat32, permuted(shape, perm)},
+                      .data = data,
+                      .strides = permuted(row_major_strides(shape), perm)};
+  const auto compute = [view](std::span<std::byte> out) {
+    copy_strided(view.data->read().data(), out.data(), view.desc, view.strides);
+  };
+  return Buffer::computed(data->size(), cat("moved ", view.key()), compute);
 }
 
 std::vector<std::int64_t> inverse(const std::vector<std::int64_t>& perm) {
@@ -122,8 +118,10 @@ std::shared_ptr<const Buffer> reordered(const Constant& kernel,
   }
   Shape shape{kernel.desc.shape[0]};
   shape.insert(shape.end(), from.picture.begin(), from.picture.end());
-  return from.channels_first ? permuted(kernel.data, shape, {0, 2, 3, 1})
-                             : permuted(kernel.data, shape, {0, 3, 1, 2});
+  return moved(kernel.data,
+               shape,
+               from.channels_first ? std::vector<std::int64_t>{0, 2, 3, 1}
+                                   : std::vector<std::int64_t>{0, 3, 1, 2});
 }
 
 /// Both sides of one operator.
@@ -174,7 +172,7 @@ class Transfer {
     if (target_.as<Dense>() != nullptr && input == 1) {
       data = dense_kernel(*found);
     }
-    if (!to->perm.empty()) data = permuted(data, wanted.shape, inverse(to->perm));
+    if (!to->perm.empty()) data = moved(data, wanted.shape, inverse(to->perm));
     const TensorDesc& stored = graph_.node(to->constant).outputs[0];
     return {to->constant, {.desc = stored, .data = std::move(data)}};
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "engine/graph/ops/strided_copy.h"
 #include "engine/passes/pass.h"
 #include "engine/passes/rewriter.h"
 
@@ -23,12 +24,7 @@ Constant evaluate_constant(const Graph& graph, const Node& node, const std::vect
   const TensorDesc& desc = node.outputs[0];
   if (const auto* transpose = node.as<Transpose>()) {
     const Constant& source = *known(graph, inputs[0]);
-    const Shape strides = source.element_strides();
-    Shape permuted;
-    for (const std::int64_t d : transpose->perm) {
-      permuted.push_back(strides[static_cast<std::size_t>(d)]);
-    }
-    return {desc, source.data, std::move(permuted)};
+    return {desc, source.data, permuted(source.element_strides(), transpose->perm)};
   }
   std::vector<PinnedBytes> bytes_of_inputs;
   std::vector<ConstTensorView> views;

@@ -44,10 +44,7 @@ PinnedBytes Constant::read() const {
 }
 
 Shape Constant::element_strides() const {
-  if (!strides.empty()) return strides;
-  Shape dense(desc.shape.size(), 1);
-  for (std::size_t d = dense.size(); d-- > 1;) dense[d - 1] = dense[d] * desc.shape[d];
-  return dense;
+  return strides.empty() ? row_major_strides(desc.shape) : strides;
 }
 
 std::string Constant::key() const {

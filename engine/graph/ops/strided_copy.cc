@@ -100,14 +100,16 @@ void copy_axes(const std::byte* input, std::byte* output, std::vector<Axis> axes
 
 }  // namespace
 
-Shape permuted_strides(const Shape& shape, std::span<const std::int64_t> perm) {
+Shape row_major_strides(const Shape& shape) {
   Shape strides(shape.size(), 1);
   for (std::size_t d = shape.size(); d-- > 1;) strides[d - 1] = strides[d] * shape[d];
-  Shape permuted;
-  for (const std::int64_t source : perm) {
-    permuted.push_back(strides[static_cast<std::size_t>(source)]);
-  }
-  return permuted;
+  return strides;
+}
+
+Shape permuted(const Shape& of_dimensions, std::span<const std::int64_t> perm) {
+  Shape result;
+  for (const std::int64_t d : perm) result.push_back(of_dimensions.at(static_cast<std::size_t>(d)));
+  return result;
 }
 
 void copy_strided(const std::byte* x, std::byte* y, const TensorDesc& desc, const Shape& strides) {

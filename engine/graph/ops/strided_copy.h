@@ -9,9 +9,12 @@
 
 namespace fovea {
 
-/// Of a dense row-major tensor of this shape: elements between neighbours along its dimensions
-/// perm[0], perm[1], ...; `perm` names each dimension once.
-[[nodiscard]] Shape permuted_strides(const Shape& shape, std::span<const std::int64_t> perm);
+/// Elements between neighbours along every dimension of a dense row-major tensor of this shape.
+[[nodiscard]] Shape row_major_strides(const Shape& shape);
+
+/// What belongs to the dimensions perm[0], perm[1], ..., such as sizes or strides; `perm` names
+/// each dimension once.
+[[nodiscard]] Shape permuted(const Shape& of_dimensions, std::span<const std::int64_t> perm);
 
 /// y[i, j, ...] = x[i * strides[0] + j * strides[1] + ...], y dense and row-major.
 ///

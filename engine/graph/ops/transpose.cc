@@ -35,7 +35,7 @@ void Transpose::evaluate(std::span<const ConstTensorView> inputs,
   copy_strided(inputs[0].data,
                outputs[0].data,
                *outputs[0].desc,
-               permuted_strides(inputs[0].desc->shape, perm));
+               permuted(row_major_strides(inputs[0].desc->shape), perm));
 }
 
 }  // namespace fovea
