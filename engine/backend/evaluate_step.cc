@@ -3,6 +3,8 @@
 #include <memory>
 #include <vector>
 
+#include "engine/backend/weight_store.h"
+
 namespace fovea {
 
 namespace {
@@ -15,11 +17,13 @@ struct EvaluateState final : StepState {
 /// One operator; keeps the constants it reads alive.
 class EvaluateStep final : public Step {
  public:
-  explicit EvaluateStep(const OpSite& site) : op_(site.node.op), outputs_(site.node.outputs) {
+  EvaluateStep(const OpSite& site, WeightStore& weights)
+      : op_(site.node.op), outputs_(site.node.outputs) {
     for (std::size_t i = 0; i < site.node.inputs.size(); ++i) {
       inputs_.push_back(site.input(i));
       const Constant* constant = site.constant(i);
-      constants_.push_back(constant == nullptr ? PinnedBytes({}, nullptr) : constant->read());
+      constants_.push_back(constant == nullptr ? PinnedBytes({}, nullptr)
+                                               : weights.unpacked(*constant));
     }
   }
 
@@ -56,7 +60,9 @@ Tactic evaluate_tactic(const OpSite& site) {
   tactic.name = "evaluate";
   tactic.inputs.resize(site.node.inputs.size());
   tactic.outputs.resize(site.node.outputs.size());
-  tactic.build = [site](const BuildArgs&) { return std::make_unique<EvaluateStep>(site); };
+  tactic.build = [site](const BuildArgs& args) {
+    return std::make_unique<EvaluateStep>(site, args.weights);
+  };
   return tactic;
 }
 

@@ -28,4 +28,11 @@ std::shared_ptr<const std::byte> WeightStore::get(
   return device;
 }
 
+PinnedBytes WeightStore::unpacked(const Constant& constant) {
+  const std::string key = constant.key();
+  const auto known = unpacked_.find(key);
+  return known != unpacked_.end() ? known->second
+                                  : unpacked_.emplace(key, constant.read()).first->second;
+}
+
 }  // namespace fovea

@@ -12,8 +12,8 @@
 
 namespace fovea {
 
-/// Device copies of weights in the form that steps read them. Filled while a plan is compiled, by
-/// one thread; the memory lives as long as any step holds its pointer.
+/// Weights in the form that steps read them, in device memory where that is packed. Filled while a
+/// plan is compiled, by one thread; the memory lives as long as any step holds its pointer.
 class WeightStore {
  public:
   explicit WeightStore(const Backend& backend);
@@ -25,6 +25,10 @@ class WeightStore {
                                        std::size_t bytes,
                                        const std::function<void(std::span<std::byte>)>& pack);
 
+  /// The Constant's elements as they are, row-major, in host memory: read once for all steps of all
+  /// buckets, and no packed weights.
+  PinnedBytes unpacked(const Constant& constant);
+
   /// Bytes of all packed weights.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
@@ -32,6 +36,7 @@ class WeightStore {
   const Backend& backend_;
   std::unique_ptr<Stream> stream_;
   std::map<std::string, std::shared_ptr<const std::byte>> packed_;
+  std::map<std::string, PinnedBytes> unpacked_;
   std::size_t bytes_ = 0;
 };
 

@@ -1,4 +1,6 @@
 // The compiler and a context together, on graphs small enough to read.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include <fovea/error.h>
@@ -87,6 +89,23 @@ TEST(CompilePlan, BucketsShareOneCopyOfTheWeights) {
   EXPECT_EQ(one->weight_bytes, 0U);
   EXPECT_GT(cpu_one->weight_bytes, 0U);
   EXPECT_EQ(cpu_two->weight_bytes, cpu_one->weight_bytes);
+}
+
+TEST(CompilePlan, BucketsOfTheReferenceReadAWeightOnce) {
+  int read = 0;
+  const auto data = Buffer::computed(4 * 2 * sizeof(float), "zeros", [&](std::span<std::byte> out) {
+    std::ranges::fill(out, std::byte{0});
+    ++read;
+  });
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 2}}}, {}, "x");
+  const Value w = graph.add(Constant{{DType::kFloat32, {4, 2}}, data}, {}, "w");
+  graph.mark_output(graph.add(Dense{}, {x, w}, "dense"));
+
+  const auto plan = compile_plan(graph, make_reference_backend(), {.buckets = {1, 4, 8}});
+
+  EXPECT_EQ(plan->buckets.size(), 3U);
+  EXPECT_EQ(read, 1);
 }
 
 TEST(CompilePlan, AResidualThatIsAlsoTheInputIsNotOverwritten) {
