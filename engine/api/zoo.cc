@@ -8,40 +8,13 @@
 #include "engine/api/model_graph.h"
 #include "engine/api/zoo_manifest.h"
 #include "engine/core/env.h"
-#include "engine/core/hash.h"
 #include "engine/core/require.h"
 #include "engine/importers/fetch_weights.h"
 #include "engine/importers/weights_cache.h"
 
 namespace fovea {
 
-namespace {
-
 namespace fs = std::filesystem;
-
-std::string hash_of_bytes(std::span<const std::byte> bytes, const WeightFile& file) {
-  return file.sha256.empty() ? cat("md5:", md5(bytes)) : cat("sha256:", sha256(bytes));
-}
-
-[[noreturn]] void fail_hash(std::string_view name,
-                            std::string_view path,
-                            std::string_view hash,
-                            const WeightFile& file) {
-  throw Error(ErrorCode::kWeightsHashMismatch,
-              cat("the weights of ",
-                  name,
-                  " in ",
-                  path,
-                  " have ",
-                  hash,
-                  ", the published file has ",
-                  published_hash(file),
-                  "; fovea models pull ",
-                  name,
-                  " replaces them"));
-}
-
-}  // namespace
 
 std::vector<std::string_view> zoo_names() {
   std::vector<std::string_view> names;
@@ -105,8 +78,7 @@ void verify_weights(std::string_view name) {
   const Manifest manifest = zoo_manifest(zoo::find(name));
   const WeightFile& file = default_weights(manifest);
   if (const EmbeddedFile* bundled = bundled_weights(file)) {
-    const std::string hash = hash_of_bytes(bundled->bytes, file);
-    if (hash != published_hash(file)) fail_hash(name, "the library", hash, file);
+    check_hash(hash_of_weights(bundled->bytes, file), file, name, "the library");
     return;
   }
   const fs::path path = weights_path(file);
@@ -121,8 +93,7 @@ void verify_weights(std::string_view name) {
                     name,
                     " downloads them"));
   }
-  const std::string hash = hash_of_weights(path, file);
-  if (hash != published_hash(file)) fail_hash(name, path.native(), hash, file);
+  check_hash(hash_of_weights(path, file), file, name, path.native());
 }
 
 }  // namespace fovea

@@ -43,4 +43,28 @@ std::string hash_of_weights(const fs::path& path, const WeightFile& file) {
                              : cat("sha256:", sha256_of_file(path));
 }
 
+std::string hash_of_weights(std::span<const std::byte> bytes, const WeightFile& file) {
+  return file.sha256.empty() ? cat("md5:", md5(bytes)) : cat("sha256:", sha256(bytes));
+}
+
+void check_hash(std::string_view hash,
+                const WeightFile& file,
+                std::string_view model,
+                std::string_view place) {
+  const std::string wanted = published_hash(file);
+  if (hash == wanted) return;
+  throw Error(ErrorCode::kWeightsHashMismatch,
+              cat("the weights of ",
+                  model,
+                  " in ",
+                  place,
+                  " have ",
+                  hash,
+                  ", the published file has ",
+                  wanted,
+                  "; fovea models pull ",
+                  model,
+                  " replaces them"));
+}
+
 }  // namespace fovea

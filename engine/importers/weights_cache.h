@@ -4,8 +4,11 @@
 // weights/<hash>-<file name>.part   what has arrived of it
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "engine/importers/manifest.h"
 
@@ -25,5 +28,17 @@ namespace fovea {
 /// The hash of the file's bytes, written like published_hash. Throws Error (io/read).
 [[nodiscard]] std::string hash_of_weights(const std::filesystem::path& path,
                                           const WeightFile& file);
+
+/// The same of bytes in memory.
+[[nodiscard]] std::string hash_of_weights(std::span<const std::byte> bytes, const WeightFile& file);
+
+/// Throws Error (weights/hash-mismatch) unless `hash` is the published one.
+///
+/// model   what messages call the network
+/// place   where what has the hash is, for messages
+void check_hash(std::string_view hash,
+                const WeightFile& file,
+                std::string_view model,
+                std::string_view place);
 
 }  // namespace fovea
