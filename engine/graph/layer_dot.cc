@@ -74,15 +74,6 @@ std::string activation(const Layer& layer, const Node& result) {
   return name;
 }
 
-/// One shape as it is, several as a list.
-std::string shapes(const std::vector<const TensorDesc*>& descs) {
-  std::string text;
-  for (const TensorDesc* desc : descs) {
-    text += cat(text.empty() ? "" : ", ", keras_shape(desc->shape));
-  }
-  return descs.size() == 1 ? text : cat('[', text, ']');
-}
-
 std::string cell(std::string_view what, std::string_view value) {
   return cat("<td bgcolor=\"white\"><font point-size=\"14\">",
              what,
@@ -92,17 +83,17 @@ std::string cell(std::string_view what, std::string_view value) {
 }
 
 /// What the layer reads.
-std::vector<const TensorDesc*> input_descs(const Graph& graph,
-                                           const std::vector<Layer>& layers,
-                                           const Layer& layer) {
-  std::vector<const TensorDesc*> descs;
+std::vector<TensorDesc> input_descs(const Graph& graph,
+                                    const std::vector<Layer>& layers,
+                                    const Layer& layer) {
+  std::vector<TensorDesc> descs;
   descs.reserve(layer.inputs.size());
   for (const LayerInput& input : layer.inputs) {
-    descs.push_back(&graph.desc({layers.at(input.layer).result, input.output}));
+    descs.push_back(graph.desc({layers.at(input.layer).result, input.output}));
   }
   if (!descs.empty()) return descs;
   for (const NodeId id : graph.inputs()) {  // the first layer of a Sequential
-    if (graph.node(id).layer.empty()) descs.push_back(&graph.node(id).outputs.at(0));
+    if (graph.node(id).layer.empty()) descs.push_back(graph.node(id).outputs.at(0));
   }
   return descs;
 }
@@ -115,15 +106,9 @@ std::string label(const Graph& graph,
   const Node& result = graph.node(layer.result);
   std::vector<std::string> cells;
   if (options.show_shapes && result.as<Input>() == nullptr) {
-    const std::vector<const TensorDesc*> inputs = input_descs(graph, layers, layer);
-    cells.push_back(cell("Input shape", shapes(inputs)));
+    cells.push_back(cell("Input shape", keras_shapes(input_descs(graph, layers, layer))));
   }
-  if (options.show_shapes) {
-    std::vector<const TensorDesc*> outputs;
-    outputs.reserve(result.outputs.size());
-    for (const TensorDesc& output : result.outputs) outputs.push_back(&output);
-    cells.push_back(cell("Output shape", shapes(outputs)));
-  }
+  if (options.show_shapes) cells.push_back(cell("Output shape", keras_shapes(result.outputs)));
   if (options.show_dtype) {
     cells.push_back(cell("Output dtype", keras_dtype(result.outputs.at(0).dtype)));
   }

@@ -178,6 +178,16 @@ std::string keras_shape(const Shape& shape) {
   return text + ')';
 }
 
+std::string keras_shapes(std::span<const TensorDesc> descs) {
+  if (descs.size() == 1) return keras_shape(descs[0].shape);
+  std::string text = "[";
+  for (const TensorDesc& desc : descs) {
+    if (text.size() > 1) text += ", ";
+    text += keras_shape(desc.shape);
+  }
+  return text + ']';
+}
+
 bool is_chain(const std::vector<Layer>& layers) {
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const std::vector<LayerInput>& inputs = layers[i].inputs;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,9 @@ struct Layer {
 
 /// A shape as Keras writes it: "(None, 224, 224, 3)", None for the batch.
 [[nodiscard]] std::string keras_shape(const Shape& shape);
+
+/// The shapes of several tensors: one as it is, others as a list, "[(None, 8), (None, 8)]".
+[[nodiscard]] std::string keras_shapes(std::span<const TensorDesc> descs);
 
 /// Whether they are a chain: each reads the one before it and nothing else.
 [[nodiscard]] bool is_chain(const std::vector<Layer>& layers);

@@ -36,15 +36,6 @@ std::string readable_size(double bytes) {
   return text.data();
 }
 
-std::string output_shapes(const Node& node) {
-  if (node.outputs.size() == 1) return keras_shape(node.outputs[0].shape);
-  std::string text = "[";
-  for (const TensorDesc& output : node.outputs) {
-    text += cat(text.size() == 1 ? "" : ", ", keras_shape(output.shape));
-  }
-  return text + ']';
-}
-
 std::string connections(const Graph& graph,
                         const std::vector<Layer>& layers,
                         const std::vector<LayerInput>& inputs) {
@@ -140,7 +131,7 @@ std::string summary(const Graph& graph, std::string_view name, int columns) {
     own.add(graph, parameters);
     const Node& result = graph.node(layer.result);
     rows.push_back({cat(result.name, " (", layer.type, ')'),
-                    output_shapes(result),
+                    keras_shapes(result.outputs),
                     with_commas(own.elements())});
     if (!chain) rows.back().push_back(connections(graph, all, layer.inputs));
   }
