@@ -26,24 +26,20 @@ const std::string& name_of(const Graph& graph, const Layer& layer) {
 }
 
 /// A layer of each side: "layer 3 of 107, 'conv1_conv' of the file and 'conv1' of the model".
-struct Pair {
-  std::size_t number;
-  std::size_t count;
-  const std::string& stored;
-  const std::string& model;
-
-  [[nodiscard]] std::string text() const {
-    return cat("layer ",
-               number,
-               " of ",
-               count,
-               ", '",
-               stored,
-               "' of the file and '",
-               model,
-               "' of the model");
-  }
-};
+std::string pair_text(std::size_t number,
+                      std::size_t count,
+                      const std::string& stored,
+                      const std::string& model) {
+  return cat("layer ",
+             number,
+             " of ",
+             count,
+             ", '",
+             stored,
+             "' of the file and '",
+             model,
+             "' of the model");
+}
 
 /// A name's number among those that are equal but for the number at the end, which Keras counts up
 /// within a session: "conv2d_7" is the third one where conv2d_5 and conv2d_6 are there.
@@ -133,7 +129,7 @@ std::string load_weights_in_order(Graph& graph, std::span<const StoredLayer> sto
   for (std::size_t k = 0; k < common; ++k) {
     const auto& tensors = of_file[k]->tensors;
     const auto& parameters = of_model[k].parameters;
-    const std::string where = Pair{k + 1, of_model.size(), file_names[k], model_names[k]}.text();
+    const std::string where = pair_text(k + 1, of_model.size(), file_names[k], model_names[k]);
     if (tensors.size() != parameters.size()) {
       fail(cat(where, ": ", tensors.size(), " tensors and ", parameters.size(), " parameters"));
     }

@@ -19,6 +19,19 @@ void check_range(std::int64_t value, std::int64_t least, std::string_view what) 
   }
 }
 
+/// A window without dilation on one side of a padded picture.
+void check_window(std::int64_t size,
+                  std::int64_t before,
+                  std::int64_t after,
+                  std::int64_t kernel,
+                  std::int64_t stride) {
+  check_range(size, 1, "picture side");
+  check_range(before, 0, "padding");
+  check_range(after, 0, "padding");
+  check_range(kernel, 1, "kernel");
+  check_range(stride, 1, "stride");
+}
+
 }  // namespace
 
 std::int64_t window_positions(std::int64_t size,
@@ -27,11 +40,7 @@ std::int64_t window_positions(std::int64_t size,
                               std::int64_t kernel,
                               std::int64_t stride,
                               std::int64_t dilation) {
-  check_range(size, 1, "picture side");
-  check_range(before, 0, "padding");
-  check_range(after, 0, "padding");
-  check_range(kernel, 1, "kernel");
-  check_range(stride, 1, "stride");
+  check_window(size, before, after, kernel, stride);
   check_range(dilation, 1, "dilation");
   const std::int64_t room = size + before + after - (kernel - 1) * dilation - 1;
   return room < 0 ? 0 : room / stride + 1;
@@ -56,11 +65,7 @@ std::int64_t ceil_mode_padding(std::int64_t size,
                                std::int64_t after,
                                std::int64_t kernel,
                                std::int64_t stride) {
-  check_range(size, 1, "picture side");
-  check_range(before, 0, "padding");
-  check_range(after, 0, "padding");
-  check_range(kernel, 1, "kernel");
-  check_range(stride, 1, "stride");
+  check_window(size, before, after, kernel, stride);
   const std::int64_t room = size + before + after - kernel;
   if (room <= -stride) return after;
   const std::int64_t fitting = (room + stride - 1) / stride + 1;
