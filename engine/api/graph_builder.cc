@@ -133,6 +133,21 @@ struct GraphBuilder::Impl {
     return value;
   }
 
+  /// A convolution without activation over `picture`, its input; its window has been checked.
+  template <typename Spec>
+  static Conv2d convolution(const Spec& spec,
+                            const Window& window,
+                            const Shape& picture,
+                            std::int64_t groups,
+                            bool bias) {
+    return {.strides = spec.strides,
+            .dilations = spec.dilation,
+            .pads = resolve(spec.padding, picture, window),
+            .groups = groups,
+            .bias = bias,
+            .activation = {}};
+  }
+
   /// A parameter of a layer in Keras's layout, transposed to the operator's.
   Value kernel(std::string_view layer,
                std::string_view weight,
@@ -221,12 +236,7 @@ Tensor GraphBuilder::conv2d(Tensor x, const Conv2dSpec& spec, std::string_view n
       Impl::value(x),
       impl_->conv_kernel(name, "kernel", {rows, columns, shape[3] / spec.groups, spec.filters})};
   if (spec.use_bias) inputs.push_back(impl_->parameter(child(name, "bias"), {spec.filters}));
-  const Conv2d op{.strides = spec.strides,
-                  .dilations = spec.dilation,
-                  .pads = resolve(spec.padding, shape, window),
-                  .groups = spec.groups,
-                  .bias = spec.use_bias,
-                  .activation = {}};
+  const Conv2d op = Impl::convolution(spec, window, shape, spec.groups, spec.use_bias);
   return impl_->layer(op, std::move(inputs), spec.activation, "Conv2D", name);
 }
 
@@ -242,12 +252,7 @@ Tensor GraphBuilder::depthwise_conv2d(Tensor x,
   std::vector<Value> inputs{Impl::value(x),
                             impl_->depthwise_kernel(name, "kernel", {rows, columns, channels, 1})};
   if (spec.use_bias) inputs.push_back(impl_->parameter(child(name, "bias"), {channels}));
-  const Conv2d op{.strides = spec.strides,
-                  .dilations = spec.dilation,
-                  .pads = resolve(spec.padding, shape, window),
-                  .groups = channels,
-                  .bias = spec.use_bias,
-                  .activation = {}};
+  const Conv2d op = Impl::convolution(spec, window, shape, channels, spec.use_bias);
   return impl_->layer(op, std::move(inputs), spec.activation, "DepthwiseConv2D", name);
 }
 
@@ -261,11 +266,7 @@ Tensor GraphBuilder::separable_conv2d(Tensor x,
 
   const std::int64_t channels = shape[3];
   const auto [rows, columns] = spec.kernel;
-  const Conv2d depthwise{.strides = spec.strides,
-                         .dilations = spec.dilation,
-                         .pads = resolve(spec.padding, shape, window),
-                         .groups = channels,
-                         .activation = {}};
+  const Conv2d depthwise = Impl::convolution(spec, window, shape, channels, /*bias=*/false);
   const Value between =
       impl_->add(depthwise,
                  {Impl::value(x),
