@@ -51,11 +51,8 @@ bool define_with_constant(const Conversion& conversion,
 /// The inputs, which must all have one shape, in one order of dimensions.
 std::pair<std::vector<Value>, Order> equal_operands(const Conversion& conversion) {
   const OnnxNode& node = conversion.node;
-  ValueTable& values = conversion.values;
   const TensorDesc first = conversion.file_desc(0);
-  bool pictures = false;
   for (int i = 0; i < node.input_count(); ++i) {
-    pictures |= values.order(node.input(i)) == Order::kNhwc;
     if (conversion.file_desc(i) == first) continue;
     node.fail_unsupported(cat("spreads ",
                               to_string(first),
@@ -63,12 +60,7 @@ std::pair<std::vector<Value>, Order> equal_operands(const Conversion& conversion
                               to_string(conversion.file_desc(i)),
                               " over each other in a way that is not supported"));
   }
-  std::vector<Value> operands;
-  for (int i = 0; i < node.input_count(); ++i) {
-    const std::string& x = node.input(i);
-    operands.push_back(pictures ? values.in_nhwc(x) : values.in_file_order(x));
-  }
-  return {std::move(operands), pictures ? Order::kNhwc : Order::kFile};
+  return conversion.operands();
 }
 
 /// Add or Mul, which may take their operands in either order.

@@ -95,6 +95,20 @@ float Conversion::number(int i, std::string_view what) const {
   return view.floats()[0];
 }
 
+std::pair<std::vector<Value>, Order> Conversion::operands() const {
+  bool pictures = false;
+  for (int i = 0; i < node.input_count(); ++i) {
+    pictures |= values.order(node.input(i)) == Order::kNhwc;
+  }
+  std::vector<Value> inputs;
+  for (int i = 0; i < node.input_count(); ++i) {
+    const std::string& x = node.input(i);
+    const bool turned = pictures && held_desc(i).shape.size() == 4;
+    inputs.push_back(turned ? values.in_nhwc(x) : values.in_file_order(x));
+  }
+  return {std::move(inputs), pictures ? Order::kNhwc : Order::kFile};
+}
+
 void Conversion::refuse_output(int i, std::string_view what) const {
   const std::string name = node.further_output(i);
   if (name.empty()) return;

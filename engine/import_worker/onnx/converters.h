@@ -2,6 +2,8 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "engine/graph/graph.h"
 #include "engine/import_worker/onnx/onnx_node.h"
@@ -32,6 +34,10 @@ struct Conversion {
   /// `what`. Throw model/unsupported-op where it is computed, model/corrupt where it is neither.
   [[nodiscard]] std::vector<std::int64_t> integers(int i, std::string_view what) const;
   [[nodiscard]] float number(int i, std::string_view what) const;
+
+  /// All inputs, in the order that the result is to have: pictures as NHWC where one of them is
+  /// held so, else everything as in the file.
+  [[nodiscard]] std::pair<std::vector<Value>, Order> operands() const;
 
   /// The i-th output is refused where it is used; `what` says what it would be.
   void refuse_output(int i, std::string_view what) const;

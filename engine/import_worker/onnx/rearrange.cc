@@ -30,7 +30,6 @@ float read_border(const Conversion& conversion) {
 
 void convert_concat(const Conversion& conversion) {
   OnnxNode& node = conversion.node;
-  ValueTable& values = conversion.values;
   node.check_counts(1, kAnyNumber);
   const TensorDesc first = conversion.file_desc(0);
   if (!node.has_attribute("axis")) node.fail_corrupt("has no 'axis'");
@@ -39,9 +38,7 @@ void convert_concat(const Conversion& conversion) {
     node.fail_unsupported(cat(
         "joins ", to_string(first), " along its first dimension, which stays that of the batch"));
   }
-  bool pictures = false;
   for (int i = 0; i < node.input_count(); ++i) {
-    pictures |= values.order(node.input(i)) == Order::kNhwc;
     if (has_batch(conversion.held_desc(i)) == has_batch(first)) continue;
     node.fail_unsupported(cat("joins ",
                               to_string(first),
@@ -49,15 +46,9 @@ void convert_concat(const Conversion& conversion) {
                               to_string(conversion.file_desc(i)),
                               ", of which only one is there for every picture"));
   }
-  std::vector<Value> inputs;
-  for (int i = 0; i < node.input_count(); ++i) {
-    const std::string& x = node.input(i);
-    const bool turned = pictures && conversion.held_desc(i).shape.size() == 4;
-    inputs.push_back(turned ? values.in_nhwc(x) : values.in_file_order(x));
-  }
-  conversion.define(Concat{.axis = pictures ? nhwc_axis(axis) : axis},
-                    std::move(inputs),
-                    pictures ? Order::kNhwc : Order::kFile);
+  auto [inputs, order] = conversion.operands();
+  conversion.define(
+      Concat{.axis = order == Order::kNhwc ? nhwc_axis(axis) : axis}, std::move(inputs), order);
 }
 
 void convert_pad(const Conversion& conversion) {
