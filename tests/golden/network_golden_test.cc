@@ -80,25 +80,13 @@ TEST_F(NetworkGolden, LeNet5LayerByLayer) {
   test::expect_layers(test::read_layers(shared_ / "goldens" / "lenet" / "LeNet5.layers.tsv"), out);
 }
 
-/// A network of keras.applications, which has its goldens under `golden`.
-struct KerasNetwork {
-  std::string_view name;
-  std::string golden;
-  int side;
-  Normalization mode;
-  std::size_t layers;
-};
-
-std::ostream& operator<<(std::ostream& stream, const KerasNetwork& network) {
-  return stream << network.name;
-}
-
 struct Picture {
   std::string name;
   std::vector<float> pixels;
 };
 
-class KerasGolden : public test::SharedDataTest, public testing::WithParamInterface<KerasNetwork> {
+class KerasGolden : public test::SharedDataTest,
+                    public testing::WithParamInterface<test::KerasNetwork> {
  protected:
   /// What the goldens were made from, the elephant first.
   [[nodiscard]] std::vector<Picture> pictures() const {
@@ -184,15 +172,10 @@ TEST_P(KerasGolden, PicturesAndEveryLayerOnCpu) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Networks,
-    KerasGolden,
-    testing::Values(KerasNetwork{"vgg16", "VGG16", 224, Normalization::kCaffe, 23},
-                    KerasNetwork{"vgg19", "VGG19", 224, Normalization::kCaffe, 26},
-                    KerasNetwork{"resnet50", "ResNet50", 224, Normalization::kCaffe, 177},
-                    KerasNetwork{"inception_v3", "InceptionV3", 299, Normalization::kTf, 313},
-                    KerasNetwork{"xception", "Xception", 299, Normalization::kTf, 134}),
-    testing::PrintToStringParamName());
+INSTANTIATE_TEST_SUITE_P(Networks,
+                         KerasGolden,
+                         testing::ValuesIn(test::keras_networks()),
+                         testing::PrintToStringParamName());
 
 struct Logits {
   std::string_view network;

@@ -65,43 +65,31 @@ TEST_F(TapGolden, LeNet5) {
                       taps("lenet5"));
 }
 
-struct KerasNetwork {
-  std::string name;
-  std::string golden;
-  std::string size;
-  std::string mode;
-  std::size_t layers;
-};
-
-class KerasTapGolden : public TapGolden, public testing::WithParamInterface<KerasNetwork> {};
+class KerasTapGolden : public TapGolden, public testing::WithParamInterface<test::KerasNetwork> {};
 
 TEST_P(KerasTapGolden, EveryLayer) {
-  const KerasNetwork& network = GetParam();
+  const test::KerasNetwork& network = GetParam();
+  const std::string side = std::to_string(network.side);
   const auto elephant = shared_ / "data" / "imagenet" / "keras_elephant.jpg";
   run({"preprocess",
        elephant.string(),
        "--size",
-       network.size,
+       side + "x" + side,
        "--mode",
-       network.mode,
+       std::string(to_string(network.mode)),
        "--output",
        path("x")});
 
   const auto rows =
       test::read_layers(shared_ / "goldens" / "keras" / (network.golden + ".layers.tsv"));
   EXPECT_EQ(rows.size(), network.layers);
-  test::expect_layers(rows, taps(network.name));
+  test::expect_layers(rows, taps(std::string(network.name)));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Networks,
-    KerasTapGolden,
-    testing::Values(KerasNetwork{"vgg16", "VGG16", "224x224", "caffe", 23},
-                    KerasNetwork{"vgg19", "VGG19", "224x224", "caffe", 26},
-                    KerasNetwork{"resnet50", "ResNet50", "224x224", "caffe", 177},
-                    KerasNetwork{"inception_v3", "InceptionV3", "299x299", "tf", 313},
-                    KerasNetwork{"xception", "Xception", "299x299", "tf", 134}),
-    [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(Networks,
+                         KerasTapGolden,
+                         testing::ValuesIn(test::keras_networks()),
+                         testing::PrintToStringParamName());
 
 }  // namespace
 }  // namespace fovea

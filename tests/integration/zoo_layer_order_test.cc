@@ -1,9 +1,7 @@
 // The layers of the zoo's networks in Keras's order, against tables that were traced from Keras.
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <ostream>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +12,7 @@
 #include "engine/core/require.h"
 #include "engine/graph/layers.h"
 #include "models/builders/zoo.h"
+#include "tests/integration/zoo_table.h"
 #include "tests/support/shared_data.h"
 
 namespace fovea {
@@ -61,18 +60,10 @@ std::vector<std::string> lines(const Graph& graph) {
   return lines;
 }
 
-/// The same of a table, whose columns are index, name, class, output shape, number of parameters,
-/// MACs, attributes, inputs, weights.
+/// The same of a table.
 std::vector<std::string> lines(const std::filesystem::path& path) {
-  std::ifstream file(path);
   std::vector<std::string> lines;
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    std::vector<std::string> cells;
-    std::istringstream stream(line);
-    for (std::string cell; std::getline(stream, cell, '\t');) cells.push_back(cell);
-    cells.resize(9);
+  for (const std::vector<std::string>& cells : test::read_zoo_table(path)) {
     lines.push_back(cells[1] + '\t' + cells[2] + '\t' + cells[3] + '\t' + cells[4] + '\t' +
                     cells[7] + '\t' + cells[8]);
   }

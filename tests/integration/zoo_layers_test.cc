@@ -1,5 +1,4 @@
 // The zoo's networks, layer by layer, against tables that were traced from Keras's own sources.
-#include <fstream>
 #include <map>
 #include <ostream>
 #include <sstream>
@@ -14,6 +13,7 @@
 #include "engine/graph/work.h"
 #include "models/builders/zoo.h"
 #include "tests/integration/describe_layers.h"
+#include "tests/integration/zoo_table.h"
 #include "tests/support/shared_data.h"
 
 namespace fovea {
@@ -57,18 +57,9 @@ struct Table {
   std::int64_t multiply_adds = 0;
 };
 
-/// The rows of a table: index, name, class, output shape, parameters, MACs, attributes, inputs,
-/// weights.
 Table read_table(const std::filesystem::path& path) {
-  std::ifstream file(path);
   Table table;
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    std::vector<std::string> cells;
-    std::istringstream stream(line);
-    for (std::string cell; std::getline(stream, cell, '\t');) cells.push_back(cell);
-    cells.resize(9);
+  for (const std::vector<std::string>& cells : test::read_zoo_table(path)) {
     Layer& layer = table.layers[cells[1]];
     layer = {{operators().at(cells[2])}, cells[3], {}, cells[7], cells[8], std::stoll(cells[4])};
     read_attributes(cells[6], layer);

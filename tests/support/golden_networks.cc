@@ -117,6 +117,18 @@ void expect_probabilities(const std::vector<float>& probabilities,
   }
 }
 
+std::ostream& operator<<(std::ostream& stream, const KerasNetwork& network) {
+  return stream << network.name;
+}
+
+std::vector<KerasNetwork> keras_networks() {
+  return {{"vgg16", "VGG16", 224, Normalization::kCaffe, 23},
+          {"vgg19", "VGG19", 224, Normalization::kCaffe, 26},
+          {"resnet50", "ResNet50", 224, Normalization::kCaffe, 177},
+          {"inception_v3", "InceptionV3", 299, Normalization::kTf, 313},
+          {"xception", "Xception", 299, Normalization::kTf, 134}};
+}
+
 std::vector<LayerRow> read_layers(const std::filesystem::path& file) {
   std::ifstream stream(file);
   std::string line;

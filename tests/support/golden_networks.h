@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <iosfwd>
 #include <map>
 #include <string>
 #include <string_view>
@@ -53,6 +54,21 @@ using Outputs = std::map<std::string, std::vector<float>>;
 /// of its value.
 void expect_logits(const std::vector<float>& logits, const std::vector<double>& want);
 void expect_probabilities(const std::vector<float>& probabilities, const std::vector<double>& want);
+
+/// A network of keras.applications, which has its goldens under goldens/keras/<golden>.*.
+struct KerasNetwork {
+  std::string_view name;
+  std::string golden;
+  int side = 0;  ///< of its pictures
+  Normalization mode{};
+  std::size_t layers = 0;
+};
+
+/// The name: what parametrised tests are called after.
+std::ostream& operator<<(std::ostream& stream, const KerasNetwork& network);
+
+/// All five.
+[[nodiscard]] std::vector<KerasNetwork> keras_networks();
 
 /// One row of a golden's layers.tsv.
 struct LayerRow {

@@ -32,6 +32,16 @@ class KerasRefusals : public test::KerasTest {
   }
 };
 
+/// The tensor "/a/x", float32, without values.
+void create_dataset(const H5File& file,
+                    const keras::H5Handle& space,
+                    const keras::H5Handle& creation) {
+  const keras::H5Handle dataset(
+      H5Dcreate2(
+          file.id(), "/a/x", H5T_IEEE_F32LE, space.get(), H5P_DEFAULT, creation.get(), H5P_DEFAULT),
+      H5Dclose);
+}
+
 TEST_F(KerasRefusals, AFileThatIsCutAnywhere) {
   write_keras_file(path(), three_layers());
   const std::string whole = read_text_file(path());
@@ -191,14 +201,7 @@ TEST_F(KerasRefusals, NumbersThatLieElsewhere) {
     const keras::H5Handle space(H5Screate_simple(1, &count, nullptr), H5Sclose);
     const keras::H5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
     H5Pset_virtual(creation.get(), space.get(), "other.h5", "/x", space.get());
-    const keras::H5Handle dataset(H5Dcreate2(file.id(),
-                                             "/a/x",
-                                             H5T_IEEE_F32LE,
-                                             space.get(),
-                                             H5P_DEFAULT,
-                                             creation.get(),
-                                             H5P_DEFAULT),
-                                  H5Dclose);
+    create_dataset(file, space, creation);
   });
   expect_import_error(ErrorCode::kModelUnsupportedFormat, "'/a/x' is a virtual dataset");
 }
@@ -210,14 +213,7 @@ TEST_F(KerasRefusals, FiltersThatAreCode) {
     const keras::H5Handle creation(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
     H5Pset_chunk(creation.get(), 1, &count);
     H5Pset_nbit(creation.get());
-    const keras::H5Handle dataset(H5Dcreate2(file.id(),
-                                             "/a/x",
-                                             H5T_IEEE_F32LE,
-                                             space.get(),
-                                             H5P_DEFAULT,
-                                             creation.get(),
-                                             H5P_DEFAULT),
-                                  H5Dclose);
+    create_dataset(file, space, creation);
   });
   expect_import_error(ErrorCode::kModelUnsupportedFormat, "'/a/x' is compressed by filter 5");
 }
