@@ -7,40 +7,16 @@ has been read. The pictures are the digits that come with the model, and one of 
 """
 import argparse
 import io
-import os
 import statistics
 import tempfile
-import time
 from pathlib import Path
 
 from PIL import Image
 
-from rounds import ROOT, machine, machine_lines, spread, write_results
+from rounds import ROOT, first_line, machine, machine_lines, spread, write_results
 
 DIGIT = ROOT / "models" / "lenet5" / "digits" / "3.png"
 GOAL_MS = 50
-
-
-def first_row_ms(command: list[str]) -> float:
-    reading, writing = os.pipe()
-    silence = os.open(os.devnull, os.O_WRONLY)
-    start = time.perf_counter()
-    child = os.posix_spawn(command[0], command, os.environ,
-                           file_actions=[(os.POSIX_SPAWN_DUP2, writing, 1), (os.POSIX_SPAWN_DUP2, silence, 2)])
-    os.close(writing)
-    line = b""
-    while not line.endswith(b"\n"):
-        piece = os.read(reading, 65536)
-        if not piece:
-            break
-        line += piece
-    taken = time.perf_counter() - start
-    os.close(reading)
-    os.close(silence)
-    _, status = os.waitpid(child, 0)
-    if status != 0 or (b'"3"' not in line and b"fovea" not in line):
-        raise SystemExit(f"{' '.join(command)}: status {status}, first row {line!r}")
-    return taken * 1000
 
 
 def main():
@@ -66,7 +42,7 @@ def main():
         taken = {name: [] for name in cases}
         for turn in range(arguments.repeat + 1):
             for name, command in cases.items():
-                milliseconds = first_row_ms(command)
+                milliseconds, _ = first_line(command, [b'"3"', b"fovea"])
                 if turn > 0:  # the first one fills the page cache
                     taken[name].append(milliseconds)
 

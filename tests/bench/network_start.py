@@ -9,28 +9,12 @@ as `fovea bench` says.
 """
 import argparse
 import json
-import os
 import subprocess
-import time
 from pathlib import Path
 
-from rounds import ROOT, machine, machine_lines, quartiles, spread, write_results
+from rounds import ROOT, first_line, machine, machine_lines, quartiles, spread, write_results
 
 MIB = 2**20
-
-
-def start(command: list[str]) -> tuple[float, float]:
-    """Milliseconds to the first row, and bytes of peak memory."""
-    begin = time.perf_counter()
-    child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    line = child.stdout.readline()
-    taken = time.perf_counter() - begin
-    child.stdout.read()
-    _, status, usage = os.wait4(child.pid, 0)
-    child.returncode = status
-    if status != 0 or b"predictions" not in line:
-        raise SystemExit(f"{' '.join(command)}: status {status}, first row {line!r}")
-    return taken * 1000, usage.ru_maxrss * 1024
 
 
 def plan_bytes(program: str, model: str, weights: str) -> int:
@@ -55,7 +39,8 @@ def main():
     peak = {model: [] for model in networks}
     for turn in range(arguments.repeat + 1):
         for model, weights in networks.items():
-            milliseconds, memory = start([program, "classify", model, arguments.picture, "--weights", weights, "--json"])
+            command = [program, "classify", model, arguments.picture, "--weights", weights, "--json"]
+            milliseconds, memory = first_line(command, [b"predictions"])
             if turn > 0:  # the first one imports, and fills the page cache
                 taken[model].append(milliseconds)
                 peak[model].append(memory)

@@ -43,6 +43,30 @@ class Worker:
         self.process.wait(timeout=60)
 
 
+def first_line(command: list[str], expected: list[bytes]) -> tuple[float, int]:
+    """Milliseconds from before the program starts to its first line on a pipe, and bytes of its peak memory. Fails
+    unless it ends well and the line holds one of the expected pieces."""
+    reading, writing = os.pipe()
+    silence = os.open(os.devnull, os.O_WRONLY)
+    start = time.perf_counter()
+    child = os.posix_spawn(command[0], command, os.environ,
+                           file_actions=[(os.POSIX_SPAWN_DUP2, writing, 1), (os.POSIX_SPAWN_DUP2, silence, 2)])
+    os.close(writing)
+    line = b""
+    while not line.endswith(b"\n"):
+        piece = os.read(reading, 65536)
+        if not piece:
+            break
+        line += piece
+    taken = time.perf_counter() - start
+    os.close(reading)
+    os.close(silence)
+    _, status, usage = os.wait4(child, 0)
+    if status != 0 or not any(piece in line for piece in expected):
+        raise SystemExit(f"{' '.join(command)}: status {status}, first row {line!r}")
+    return taken * 1000, usage.ru_maxrss * 1024
+
+
 def quartiles(values: list[float]) -> list[float]:
     """Lower quartile, median, upper quartile."""
     return statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
