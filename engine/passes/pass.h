@@ -33,9 +33,13 @@ class Report {
   std::vector<Decision> decisions_;
 };
 
+/// Told of the graph after each pass that changed it, by the pass's name.
+using PassObserver = std::function<void(std::string_view pass, const Graph&)>;
+
 struct PassContext {
   TargetTraits traits;
   Report report;
+  PassObserver on_change{};  ///< may be empty
 };
 
 /// A rewrite keeps the meaning of the graph. Returns true when it changed something.

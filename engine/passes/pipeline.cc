@@ -57,10 +57,12 @@ const Pass& find_pass(std::string_view name) {
 
 void run_passes(Graph& graph, std::span<const Pass> passes, PassContext& context) {
   for (const Pass& pass : passes) {
-    [[maybe_unused]] const bool changed = pass.run(graph, context);
+    const bool changed = pass.run(graph, context);
+    if (!changed) continue;
 #ifndef NDEBUG
-    if (changed) graph.verify();
+    graph.verify();
 #endif
+    if (context.on_change) context.on_change(pass.name, graph);
   }
 }
 

@@ -53,7 +53,7 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
   auto plan = std::make_shared<ExecutionPlan>();
   plan->threads = options.threads;
   Graph optimised = graph;
-  PassContext context{backend->traits(), {}};
+  PassContext context{.traits = backend->traits(), .report = {}, .on_change = options.on_pass};
   run_passes(optimised, default_passes(), context);
   plan->report = std::move(context.report);
   for (const NodeId id : optimised.inputs()) {
@@ -70,6 +70,7 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
     plan->buckets.push_back(lower(with_batch(optimised, batch), *backend, weights, batch, options));
   }
   plan->weight_bytes = weights.bytes();
+  plan->graph = std::move(optimised);
   plan->backend = std::move(backend);
   return plan;
 }

@@ -26,9 +26,13 @@ struct Slot {
 using SlotId = std::size_t;
 inline constexpr SlotId kNoSlot = static_cast<SlotId>(-1);
 
+/// Stands for a conversion or a copy, which no node of the graph asked for.
+inline constexpr NodeId kNoNode = -1;
+
 struct PlannedStep {
-  std::string name;    ///< of the node, or of the value that is converted
-  std::string tactic;  ///< stable name
+  std::string name;       ///< of the node, or of the value that is converted
+  NodeId node = kNoNode;  ///< of ExecutionPlan::graph
+  std::string tactic;     ///< stable name
   std::shared_ptr<const Step> step;
   std::vector<SlotId> inputs;
   std::vector<SlotId> outputs;
@@ -49,6 +53,7 @@ struct BucketPlan {
 /// Immutable; shared by any number of contexts and threads.
 struct ExecutionPlan {
   std::shared_ptr<const Backend> backend;
+  Graph graph;  ///< as it was lowered, but with the batch left open
   std::vector<TensorInfo> inputs;
   std::vector<TensorInfo> outputs;
   std::vector<BucketPlan> buckets;  ///< ascending batch; never empty
@@ -68,6 +73,7 @@ struct PlanOptions {
   std::vector<std::int64_t> buckets{1};  ///< batch sizes, each >= 1
   int threads = 1;                       ///< CPU threads that one run may use
   bool exact_convolutions = false;       ///< no Winograd convolution: see OpSite
+  PassObserver on_pass{};                ///< may be empty
 };
 
 /// Optimises the graph for the backend and lowers it once per bucket over one store of packed

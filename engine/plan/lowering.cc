@@ -22,6 +22,7 @@ struct OpenSlot {
 
 struct OpenStep {
   std::string name;
+  NodeId node = kNoNode;
   Tactic tactic;
   std::vector<SlotId> inputs;
   std::vector<SlotId> outputs;
@@ -101,8 +102,11 @@ SlotId Lowering::converted(SlotId slot, const Layout& layout, const std::string&
   const auto [entry, is_new] = conversions_.try_emplace({slot, to_string(layout)}, kNoSlot);
   if (!is_new) return entry->second;
   entry->second = new_slot(from.desc, layout);
-  steps_.push_back(
-      {name, backend_.conversion(from.desc, from.layout, layout), {slot}, {entry->second}});
+  steps_.push_back({name,
+                    kNoNode,
+                    backend_.conversion(from.desc, from.layout, layout),
+                    {slot},
+                    {entry->second}});
   return entry->second;
 }
 
@@ -167,6 +171,7 @@ void Lowering::lower_concat(NodeId id) {
     if (!in_place) {
       const SlotId slice = slice_slot(id, desc, offset);
       steps_.push_back({cat(node.name, '/', value_name(graph_, input)),
+                        kNoNode,
                         backend_.conversion(desc, slots_[slot].layout, wanted),
                         {slot},
                         {slice}});
@@ -186,7 +191,7 @@ void Lowering::lower_node(NodeId id) {
   }
   const OpSite site{
       graph_, node, std::move(present), options_.threads, options_.exact_convolutions};
-  OpenStep step{node.name, choose(site), {}, {}};
+  OpenStep step{node.name, id, choose(site), {}, {}};
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     const SlotId slot = slot_of(node.inputs[i]);
     step.inputs.push_back(
@@ -305,6 +310,7 @@ BucketPlan Lowering::run(WeightStore& weights, std::int64_t batch) {
     const std::vector<Layout> outputs = layouts_of(step.outputs);
     plan.workspace_bytes = std::max(plan.workspace_bytes, step.tactic.workspace_bytes);
     plan.steps.push_back({step.name,
+                          step.node,
                           step.tactic.name,
                           step.tactic.build({inputs, outputs, weights}),
                           step.inputs,
