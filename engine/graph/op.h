@@ -35,6 +35,7 @@
 #include "engine/graph/ops/rescale.h"
 #include "engine/graph/ops/reshape.h"
 #include "engine/graph/ops/resize_image.h"
+#include "engine/graph/ops/slice.h"
 #include "engine/graph/ops/softmax.h"
 #include "engine/graph/ops/topk.h"
 #include "engine/graph/ops/transpose.h"
@@ -59,6 +60,7 @@ using Op = std::variant<Input,
                         Add,
                         Mul,
                         Concat,
+                        Slice,
                         Pad,
                         Reshape,
                         Transpose,

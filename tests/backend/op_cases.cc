@@ -278,6 +278,14 @@ std::vector<OpCase> make_cases() {
          const Value y = graph.add(Relu{}, {x}, "relu");
          return finish(graph, graph.add(Concat{1}, {y, x, y}, "op"));
        }},
+      {"slice", [] { return on_picture(Slice{.begin = 2, .size = 3}, {3, 4, 7}); }},
+      {"slice_rows", [] { return on_picture(Slice{.axis = 1, .begin = 1, .size = 2}, {4, 3, 5}); }},
+      {"slice_blocked",
+       [] { return behind_convolution(Slice{.begin = 16, .size = 32}, 64); },
+       kSums},
+      {"slice_odd_blocked",
+       [] { return behind_convolution(Slice{.begin = 3, .size = 11}, 19); },
+       kSums},
       {"normalize_caffe", [] { return normalization(Normalization::kCaffe, 3, 0); }},
       {"normalize_torch_padded", [] { return normalization(Normalization::kTorch, 3, 8); }},
       {"normalize_gray", [] { return normalization(Normalization::kTf, 1, 0); }},

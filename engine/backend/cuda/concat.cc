@@ -1,5 +1,5 @@
-// Concatenation by copies. Along the last dimension the compiler has the inputs written where they
-// belong instead, or copies them there itself.
+// Concatenation and slices by copies. Along the last dimension the compiler has a Concat's inputs
+// written where they belong instead, or copies them there itself.
 #include "engine/backend/cuda/kernel_step.h"
 #include "engine/backend/cuda/lowerings.h"
 #include "kernels/copy.h"
@@ -8,36 +8,38 @@ namespace fovea::cuda {
 
 namespace {
 
-/// One input: how many bytes of every row of the output it is, and where they go in that row.
+/// Bytes of one row of a tensor whose rows are all the dimensions from `axis` on.
+std::int64_t row_bytes(const TensorDesc& desc, std::int64_t axis) {
+  std::int64_t bytes = static_cast<std::int64_t>(element_size(desc.dtype));
+  for (auto d = static_cast<std::size_t>(axis); d < desc.shape.size(); ++d) bytes *= desc.shape[d];
+  return bytes;
+}
+
+/// How many such rows there are.
+std::int64_t row_count(const TensorDesc& desc, std::int64_t axis) {
+  return static_cast<std::int64_t>(byte_size(desc)) / row_bytes(desc, axis);
+}
+
+/// One input of a Concat: how many bytes of every row of the output it is, and where they go in
+/// that row.
 struct Part {
   std::int64_t bytes = 0;
   std::int64_t offset = 0;
 };
 
-/// Product of the dimensions from `begin` to before `end`.
-std::int64_t product(const Shape& shape, std::size_t begin, std::size_t end) {
-  std::int64_t result = 1;
-  for (std::size_t i = begin; i < end; ++i) result *= shape[i];
-  return result;
-}
-
 }  // namespace
 
 std::vector<Tactic> lower_concat(const OpSite& site) {
   const TensorDesc& y = site.node.outputs[0];
-  const auto axis = static_cast<std::size_t>(site.node.as<Concat>()->axis);
-  const auto row_bytes = [axis](const TensorDesc& desc) {
-    return product(desc.shape, axis, desc.shape.size()) *
-           static_cast<std::int64_t>(element_size(desc.dtype));
-  };
+  const std::int64_t axis = site.node.as<Concat>()->axis;
   std::vector<Part> parts(site.node.inputs.size());
   std::int64_t offset = 0;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    parts[i] = {.bytes = row_bytes(site.input(i)), .offset = offset};
+    parts[i] = {.bytes = row_bytes(site.input(i), axis), .offset = offset};
     offset += parts[i].bytes;
   }
 
-  const auto make = [parts, rows = product(y.shape, 0, axis), out_bytes = row_bytes(y)](
+  const auto make = [parts, rows = row_count(y, axis), out_bytes = row_bytes(y, axis)](
                         const BuildArgs&) -> Launch {
     return [=](const Operands& operands, cudaStream_t stream) {
       for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -51,6 +53,28 @@ std::vector<Tactic> lower_concat(const OpSite& site) {
     };
   };
   return {kernel_tactic(site, "concat:copies", make)};
+}
+
+std::vector<Tactic> lower_slice(const OpSite& site) {
+  const auto& slice = *site.node.as<Slice>();
+  const TensorDesc& x = site.input(0);
+  const std::int64_t x_bytes = row_bytes(x, slice.axis);
+  const std::int64_t y_bytes = row_bytes(site.node.outputs[0], slice.axis);
+  const std::int64_t skipped =
+      x_bytes / x.shape[static_cast<std::size_t>(slice.axis)] * slice.begin;
+
+  const auto make = [=, rows = row_count(x, slice.axis)](const BuildArgs&) -> Launch {
+    return [=](const Operands& operands, cudaStream_t stream) {
+      return kernels::copy_rows(operands.inputs[0] + skipped,
+                                x_bytes,
+                                operands.outputs[0],
+                                y_bytes,
+                                rows,
+                                y_bytes,
+                                stream);
+    };
+  };
+  return {kernel_tactic(site, "slice:copy", make)};
 }
 
 }  // namespace fovea::cuda

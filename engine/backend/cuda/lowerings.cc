@@ -23,6 +23,7 @@ Table make_table() {
   table[kOpIndex<Relu>] = lower_activation;
   table[kOpIndex<Reshape>] = lower_view;
   table[kOpIndex<Sigmoid>] = lower_activation;
+  table[kOpIndex<Slice>] = lower_slice;
   table[kOpIndex<Softmax>] = lower_softmax;
   table[kOpIndex<Tanh>] = lower_activation;
   table[kOpIndex<TopK>] = lower_topk;

@@ -19,6 +19,7 @@ Lowering lower_dense;
 Lowering lower_global_pool;
 Lowering lower_normalize_image;
 Lowering lower_pool;  ///< MaxPool, AveragePool
+Lowering lower_slice;
 Lowering lower_softmax;
 Lowering lower_topk;
 Lowering lower_view;  ///< Reshape, Identity: the same bytes

@@ -12,14 +12,7 @@ std::vector<TensorDesc> Concat::infer(std::span<const TensorDesc> inputs) const 
   require(!inputs.empty(), "has no inputs, but takes at least one");
   check_inputs(inputs, inputs.size());
   TensorDesc output = inputs[0];
-  if (axis < 1 || axis >= static_cast<std::int64_t>(output.shape.size())) {
-    throw InvalidArgument(cat("axis is ",
-                              axis,
-                              ", but input 0 is ",
-                              to_string(output),
-                              ": it must be from 1 to ",
-                              static_cast<std::int64_t>(output.shape.size()) - 1));
-  }
+  check_axis(axis, output, "input 0");
   const auto d = static_cast<std::size_t>(axis);
   for (std::size_t i = 1; i < inputs.size(); ++i) {
     TensorDesc aligned = inputs[i];

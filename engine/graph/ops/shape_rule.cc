@@ -54,6 +54,19 @@ void check_rank(const TensorDesc& desc, std::size_t rank, std::string_view what)
   if (desc.shape.size() != rank) refuse(what, desc, cat("must have ", rank, " dimensions"));
 }
 
+void check_axis(std::int64_t axis, const TensorDesc& desc, std::string_view what) {
+  const auto rank = static_cast<std::int64_t>(desc.shape.size());
+  if (axis >= 1 && axis < rank) return;
+  throw InvalidArgument(cat("axis is ",
+                            axis,
+                            ", but ",
+                            what,
+                            " is ",
+                            to_string(desc),
+                            ": it must be from 1 to ",
+                            rank - 1));
+}
+
 void check_concrete(const TensorDesc& desc, std::string_view what) {
   if (has_batch(desc)) refuse(what, desc, "must not depend on the batch");
 }

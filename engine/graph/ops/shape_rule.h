@@ -32,6 +32,9 @@ void check_dtype(const TensorDesc& desc, DType dtype, std::string_view what);
 /// Requires the number of dimensions.
 void check_rank(const TensorDesc& desc, std::size_t rank, std::string_view what);
 
+/// Requires that `axis` names a dimension behind the first one, which may be the batch.
+void check_axis(std::int64_t axis, const TensorDesc& desc, std::string_view what);
+
 /// Requires that no dimension is symbolic.
 void check_concrete(const TensorDesc& desc, std::string_view what);
 

@@ -74,6 +74,7 @@ Graph every_op() {
   x = g.add(AveragePool{{1, 2}, {1, 2}, {0, 1, 0, 0}, true}, {x}, "average");
   x = g.add(Add{{ActivationKind::kTanh, 0.0F, 0.0F}}, {x, x}, "add");
   x = g.add(Mul{}, {x, ones}, "mul");
+  g.add(Slice{.axis = 2, .begin = 1, .size = 2}, {x}, "slice");
   x = g.add(Concat{3}, {x, x}, "concat");
   x = g.add(Transpose{{0, 3, 1, 2}}, {x}, "nchw");
   x = g.add(Transpose{{0, 2, 3, 1}}, {x}, "nhwc");

@@ -1,10 +1,11 @@
-// Concat, Pad, Reshape and Transpose: elements move and keep their values.
+// Concat, Slice, Pad, Reshape and Transpose: elements move and keep their values.
 #include <algorithm>
 #include <limits>
 
 #include "engine/graph/ops/concat.h"
 #include "engine/graph/ops/pad.h"
 #include "engine/graph/ops/reshape.h"
+#include "engine/graph/ops/slice.h"
 #include "engine/graph/ops/transpose.h"
 #include "tests/unit/graph/op_testing.h"
 
@@ -72,6 +73,54 @@ TEST(Concat, RefusesInputsThatDoNotMatch) {
   expect_refused(Concat{.axis = 1}, {f32({4})}, {"axis is 1", "f32[4]"});
   const TensorDesc large = f32({1, std::int64_t{1} << 40});
   expect_refused(Concat{.axis = 1}, {large, large}, {"output", "dimension 1"});
+}
+
+TEST(Slice, TakesChannelsOfEveryPixel) {
+  const Tensor x = counting<float>(DType::kFloat32, {2, 1, 2, 5});
+
+  const Tensor y = run(Slice{.begin = 1, .size = 3}, {x})[0];
+
+  EXPECT_EQ(y.desc, f32({2, 1, 2, 3}));
+  EXPECT_EQ(y.floats(), (std::vector<float>{1, 2, 3, 6, 7, 8, 11, 12, 13, 16, 17, 18}));
+  EXPECT_EQ(run_floats(Slice{.begin = 4}, {x}), (std::vector<float>{4, 9, 14, 19}));
+  EXPECT_EQ(run_floats(Slice{.size = 5}, {x}), x.floats());
+}
+
+TEST(Slice, TakesAnInnerAxisOfAnyType) {
+  const Tensor x = counting<std::int64_t>(DType::kInt64, {2, 3, 2});
+
+  const Tensor y = run(Slice{.axis = 1, .begin = 1, .size = 2}, {x})[0];
+
+  EXPECT_EQ(y.desc, (TensorDesc{DType::kInt64, {2, 2, 2}}));
+  EXPECT_EQ(y.values<std::int64_t>(), (std::vector<std::int64_t>{2, 3, 4, 5, 8, 9, 10, 11}));
+}
+
+TEST(Slice, GivesTheInputsOfAConcatBack) {
+  const Tensor a = counting<std::uint8_t>(DType::kUInt8, {2, 3, 4, 5});
+  const Tensor b = counting<std::uint8_t>(DType::kUInt8, {2, 3, 4, 2});
+  const Tensor both = run(Concat{}, {a, b})[0];
+
+  EXPECT_EQ(run(Slice{.begin = 0, .size = 5}, {both})[0].bytes, a.bytes);
+  EXPECT_EQ(run(Slice{.begin = 5, .size = 2}, {both})[0].bytes, b.bytes);
+}
+
+TEST(Slice, PassesTheSymbolicBatchThrough) {
+  EXPECT_EQ(infer(Slice{.begin = 64, .size = 96}, {f32({kBatch, 28, 28, 176})}),
+            std::vector<TensorDesc>{f32({kBatch, 28, 28, 96})});
+}
+
+TEST(Slice, RefusesWhatLiesOutside) {
+  const TensorDesc x = f32({kBatch, 7, 7, 64});
+  expect_refused(Slice{.axis = 0}, {x}, {"axis is 0", "x is f32[N,7,7,64]", "1 to 3"});
+  expect_refused(Slice{.axis = 4}, {x}, {"axis is 4", "1 to 3"});
+  expect_refused(Slice{.axis = -1}, {x}, {"axis is -1"});
+  expect_refused(Slice{.begin = -1}, {x}, {"1 elements from -1", "f32[N,7,7,64]", "dimension 3"});
+  expect_refused(Slice{.begin = 60, .size = 5}, {x}, {"5 elements from 60", "64 of dimension 3"});
+  expect_refused(Slice{.begin = 64}, {x}, {"1 elements from 64"});
+  expect_refused(Slice{.size = 0}, {x}, {"0 elements"});
+  expect_refused(Slice{.begin = 1, .size = kHuge}, {x}, {"from 1"});
+  expect_refused(Slice{.begin = kHuge, .size = kHuge}, {x}, {"dimension 3"});
+  expect_refused(Slice{}, {}, {"0 inputs", "takes 1"});
 }
 
 TEST(Pad, AddsABorderToEveryPicture) {
