@@ -77,16 +77,13 @@ inline std::string_view op_name(const Op& op) {
   return std::visit([](const auto& o) { return o.kName; }, op);
 }
 
-inline std::vector<TensorDesc> infer(const Op& op, std::span<const TensorDesc> inputs) {
-  return std::visit([&](const auto& o) { return o.infer(inputs); }, op);
-}
+/// The output descriptions: the operator's own rule, or that of half.h for f16 and bf16.
+[[nodiscard]] std::vector<TensorDesc> infer(const Op& op, std::span<const TensorDesc> inputs);
 
-/// Reference value of the operator, in host memory; see each operator.
-inline void evaluate(const Op& op,
-                     std::span<const ConstTensorView> inputs,
-                     std::span<const TensorView> outputs) {
-  std::visit([&](const auto& o) { o.evaluate(inputs, outputs); }, op);
-}
+/// Reference value of the operator, in host memory; see each operator, and half.h for f16 and bf16.
+void evaluate(const Op& op,
+              std::span<const ConstTensorView> inputs,
+              std::span<const TensorView> outputs);
 
 namespace detail {
 
