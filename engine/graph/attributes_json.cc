@@ -38,6 +38,16 @@ struct IsArray : std::false_type {};
 template <typename T, std::size_t Size>
 struct IsArray<std::array<T, Size>> : std::true_type {};
 
+/// Whether files lack the attribute where it has the value that it has by itself: 0, none, false.
+template <typename T>
+constexpr bool is_optional(std::string_view name) {
+  if constexpr (requires { T::kOptionalAttributes; }) {
+    return std::ranges::find(T::kOptionalAttributes, name) != T::kOptionalAttributes.end();
+  } else {
+    return false;
+  }
+}
+
 // --- Words ---
 
 template <std::size_t Count, typename Enum>
@@ -99,8 +109,10 @@ ordered_json write(const T& value);
 template <HasAttributes T>
 ordered_json write_struct(const T& value) {
   ordered_json object = ordered_json::object();
-  T::attributes(value,
-                [&](const char* name, const auto& attribute) { object[name] = write(attribute); });
+  T::attributes(value, [&](const char* name, const auto& attribute) {
+    if (is_optional<T>(name) && attribute == std::decay_t<decltype(attribute)>{}) return;
+    object[name] = write(attribute);
+  });
   return object;
 }
 
@@ -149,12 +161,13 @@ void read_struct(const json& from, const Path& path, T& value) {
   };
   std::vector<std::string_view> known;
   T::attributes(value, [&](const char* name, auto& attribute) {
+    known.emplace_back(name);
     const auto found = from.find(name);
     if (found == from.end()) {
+      if (is_optional<T>(name)) return;
       throw Error(ErrorCode::kModelCorrupt, cat("attribute '", inner(name), "' is missing"));
     }
     read(*found, inner(name), attribute);
-    known.emplace_back(name);
   });
   for (const auto& [key, unused] : from.items()) {
     if (std::find(known.begin(), known.end(), key) == known.end()) {

@@ -17,6 +17,9 @@ struct TargetTraits {
   /// Conv2d may add a residual before its activation.
   bool fuses_residual = false;
 
+  /// Depthwise convolutions may apply a Relu to what they read (Conv2d::input_activation).
+  bool fuses_input_relu = false;
+
   /// Producers may write into a channel slice of a larger buffer.
   bool writes_slices = false;
 

@@ -22,6 +22,8 @@ bool is_beyond(const Graph& graph) {
         node.as<Transpose>() != nullptr || node.as<QuantizeLinear>() != nullptr) {
       return true;
     }
+    const auto* conv = node.as<Conv2d>();
+    if (conv != nullptr && conv->input_activation != ActivationKind::kNone) return true;
   }
   return false;
 }

@@ -167,6 +167,18 @@ std::vector<OpCase> make_cases() {
                             {32, 3, 3, 1});
        },
        kSums},
+      {"conv_depthwise_input_relu",
+       [=] {
+         return convolution({.strides = {2, 2},
+                             .pads = {1, 1, 1, 1},
+                             .groups = 17,
+                             .bias = true,
+                             .activation = relu,
+                             .input_activation = ActivationKind::kRelu},
+                            {9, 8, 17},
+                            {17, 3, 3, 1});
+       },
+       kSums},
       {"conv_depthwise_odd",
        [] { return convolution({.pads = {1, 1, 1, 1}, .groups = 5}, {6, 6, 5}, {5, 3, 3, 1}); },
        kSums},

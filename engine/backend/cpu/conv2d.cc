@@ -8,6 +8,7 @@
 #include "engine/backend/cpu/lowerings.h"
 #include "engine/backend/cpu/primitive_step.h"
 #include "engine/backend/cpu/winograd.h"
+#include "engine/backend/evaluate_step.h"
 #include "engine/core/require.h"
 
 namespace fovea::cpu {
@@ -105,6 +106,8 @@ std::vector<Tactic> lower_conv2d(const OpSite& site) {
   const auto& conv = *site.node.as<Conv2d>();
   if (site.constant(1) == nullptr || (conv.bias && site.constant(2) == nullptr)) return {};
   if (conv.residual && site.constant(site.node.inputs.size() - 1) != nullptr) return {};
+  // oneDNN convolutions apply nothing to what they read.
+  if (conv.input_activation != ActivationKind::kNone) return {evaluate_tactic(site)};
   // Alone, so that no layout of the neighbours changes what a picture's result is.
   if (auto winograd = winograd_tactic(site)) return {std::move(*winograd)};
   const ThreadScope threads(site.threads);

@@ -34,8 +34,10 @@ Table make_table() {
 
 std::vector<Tactic> lower(const OpSite& site, const ConvolutionLibrary* convolutions) {
   static const Table kTable = make_table();
-  if (site.node.as<Conv2d>() != nullptr) {
-    return convolutions == nullptr ? std::vector<Tactic>{} : convolutions->tactics(site);
+  if (const auto* conv = site.node.as<Conv2d>()) {
+    // No convolution library applies anything to what it reads.
+    const bool plain = conv->input_activation == ActivationKind::kNone;
+    return convolutions == nullptr || !plain ? std::vector<Tactic>{} : convolutions->tactics(site);
   }
   Lowering* const lowering = kTable.at(site.node.op.index());
   return lowering == nullptr ? std::vector<Tactic>{} : lowering(site);

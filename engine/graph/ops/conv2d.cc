@@ -28,12 +28,23 @@ struct Problem {
   std::int64_t group_o, blocks;
 };
 
-Problem problem_of(const Conv2d& conv, std::span<const ConstTensorView> inputs) {
+/// The input with `input_activation` applied.
+std::vector<float> activated(std::span<const float> x, ActivationKind kind) {
+  std::vector<float> y(x.size());
+  std::ranges::transform(
+      x, y.begin(), [kind](float v) { return static_cast<float>(apply({.kind = kind}, v)); });
+  return y;
+}
+
+/// `values` is the first input as the sums read it.
+Problem problem_of(const Conv2d& conv,
+                   std::span<const ConstTensorView> inputs,
+                   const float* values) {
   const ConstTensorView& x = inputs[0];
   const ConstTensorView& w = inputs[1];
   const std::int64_t group_o = w.dim(0) / conv.groups;
   return {.conv = conv,
-          .x = x.floats().data(),
+          .x = values,
           .bias = conv.bias ? inputs[2].floats().data() : nullptr,
           .residual = conv.residual ? inputs.back().floats().data() : nullptr,
           .h = x.dim(1),
@@ -121,6 +132,9 @@ void store(const Problem& z, const Lanes& sums, std::int64_t block, std::int64_t
 
 std::vector<TensorDesc> Conv2d::infer(std::span<const TensorDesc> inputs) const {
   check_activation(activation);
+  require(
+      input_activation == ActivationKind::kNone || input_activation == ActivationKind::kRelu,
+      "input_activation must be none or relu: others do not keep the zeros outside the picture");
   check_inputs(inputs, 2U + (bias ? 1U : 0U) + (residual ? 1U : 0U));
   const TensorDesc& x = inputs[0];
   const TensorDesc& w = inputs[1];
@@ -181,7 +195,10 @@ std::vector<TensorDesc> Conv2d::infer(std::span<const TensorDesc> inputs) const 
 
 void Conv2d::evaluate(std::span<const ConstTensorView> inputs,
                       std::span<const TensorView> outputs) const {
-  const Problem z = problem_of(*this, inputs);
+  std::span<const float> x = inputs[0].floats();
+  std::vector<float> own;
+  if (input_activation != ActivationKind::kNone) x = own = activated(x, input_activation);
+  const Problem z = problem_of(*this, inputs, x.data());
   const std::vector<Lanes> packed = pack(inputs[1].floats(), z);
   float* y = outputs[0].floats().data();
   const std::int64_t rows = outputs[0].dim(1);

@@ -1,4 +1,4 @@
-// Two-dimensional convolution with everything that may be fused behind it.
+// Two-dimensional convolution with everything that may be fused before and behind it.
 #pragma once
 
 #include <array>
@@ -13,8 +13,11 @@
 
 namespace fovea {
 
-/// y[n,p,q,o] = act(sum_{r,s,i} x[n, p*strides[0] + r*dilations[0] - pads.top, ..., i] * w[o,r,s,i]
-///                  (+ residual[n,p,q,o]) (+ bias[o])), zeros outside x; i runs over o's group.
+/// y[n,p,q,o] = act(sum_{r,s,i} f(x[n, p*strides[0] + r*dilations[0] - pads.top, ..., i]) *
+/// w[o,r,s,i]
+///                  (+ residual[n,p,q,o]) (+ bias[o])), zeros outside x; i runs over o's group; f
+///                  is
+/// `input_activation`: kNone or kRelu.
 ///
 /// Inputs: x f32 [N,H,W,C]; w f32 [O,R,S,C/groups], O and C divisible by groups; bias f32 [O] where
 /// `bias`; residual f32 [N,P,Q,O] where `residual`, always last.
@@ -28,6 +31,10 @@ struct Conv2d {
   bool bias = false;
   bool residual = false;
   Activation activation{};
+  ActivationKind input_activation = ActivationKind::kNone;
+
+  /// Left out of graph.json where it is none, so that files older than it read and stay the same.
+  static constexpr std::array<std::string_view, 1> kOptionalAttributes{"input_activation"};
 
   [[nodiscard]] std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const;
   void evaluate(std::span<const ConstTensorView> inputs, std::span<const TensorView> outputs) const;
@@ -41,6 +48,7 @@ struct Conv2d {
     visit("bias", self.bias);
     visit("residual", self.residual);
     visit("activation", self.activation);
+    visit("input_activation", self.input_activation);
   }
 
   bool operator==(const Conv2d&) const = default;

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/graph/ops/activations.h"
 #include "tests/unit/graph/op_testing.h"
 
 namespace fovea {
@@ -12,6 +13,7 @@ using test::expect_refused;
 using test::f32;
 using test::floats;
 using test::infer;
+using test::run;
 using test::run_floats;
 using test::Tensor;
 using test::unknown;
@@ -120,6 +122,19 @@ TEST(Conv2d, AddsResidualAndBiasBeforeTheActivation) {
   }
 }
 
+TEST(Conv2d, AppliesAReluToWhatItReads) {
+  for (const Case& row : cases()) {
+    Tensor x = whole_numbers(row.x, 1);
+    const Tensor w = whole_numbers(row.w, 2);
+    Conv2d conv = row.conv;
+    conv.input_activation = ActivationKind::kRelu;
+
+    const std::vector<float> y = run_floats(conv, {x, w});
+
+    EXPECT_EQ(y, run_floats(row.conv, {run(Relu{}, {x})[0], w})) << to_string(x.desc);
+  }
+}
+
 TEST(Conv2d, TakesAResidualWithoutABias) {
   const Conv2d conv{.residual = true};
 
@@ -205,6 +220,7 @@ TEST(Conv2d, RefusesAttributesThatMeanNothing) {
   expect_refused(Conv2d{.activation = {.kind = ActivationKind::kClip, .lo = 2, .hi = 1}},
                  inputs,
                  {"2.0", "1.0"});
+  expect_refused(Conv2d{.input_activation = ActivationKind::kClip}, inputs, {"input_activation"});
 }
 
 TEST(Conv2d, RefusesAnOutputThatNoMemoryHolds) {

@@ -160,6 +160,20 @@ TEST(GraphIo, RoundTripsRandomFloats) {
   expect_same(parse_graph(graph_json(before), {}), before);
 }
 
+TEST(GraphIo, LeavesOutAnInputActivationThatIsNone) {
+  Graph before;
+  const Value x = before.add(Input{{DType::kFloat32, {kBatch, 4, 4, 1}}}, {}, "x");
+  const Value w = parameter(before, "w", {1, 3, 3, 1});
+  before.add(Conv2d{}, {x, w}, "plain");
+  EXPECT_EQ(graph_json(before).find("input_activation"), std::string::npos);
+  before.add(Conv2d{.input_activation = ActivationKind::kRelu}, {x, w}, "relu");
+
+  const std::string text = graph_json(before);
+
+  EXPECT_NE(text.find(R"("input_activation":"relu")"), std::string::npos) << text;
+  expect_same(parse_graph(text, {}), before);
+}
+
 TEST(GraphIo, SharesTheBytesOfTheTensors) {
   const Graph before = every_op();
   const NamedTensors tensors = constant_tensors(before);
