@@ -161,6 +161,10 @@ class Backend {
   [[nodiscard]] virtual std::string_view name() const = 0;
   [[nodiscard]] virtual TargetTraits traits() const = 0;
 
+  /// What measured times of its tactics depend on, beside the operation: the device, the libraries
+  /// and their versions. One line of text; times are only compared where it is equal.
+  [[nodiscard]] virtual std::string fingerprint() const = 0;
+
   /// All ways to lower the site, best guess first; empty where there is none.
   [[nodiscard]] virtual std::vector<Tactic> tactics(const OpSite& site) const = 0;
 

@@ -7,4 +7,8 @@ std::vector<CpuFeature> cpu_features() {
   return {};
 }
 
+std::string cpu_model() {
+  return "unknown processor";
+}
+
 }  // namespace fovea

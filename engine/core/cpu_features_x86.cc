@@ -1,4 +1,7 @@
 // For x86: by cpuid, which __builtin_cpu_supports checks against what the system saves.
+#include <array>
+#include <cstring>
+
 #include <cpuid.h>
 
 #include "engine/core/cpu_features.h"
@@ -32,6 +35,25 @@ std::vector<CpuFeature> cpu_features() {
       {"VNNI", __builtin_cpu_supports("avx512vnni") != 0 || __builtin_cpu_supports("avxvnni") != 0},
       {"BF16", __builtin_cpu_supports("avx512bf16") != 0},
       {"AMX", has_amx()}};
+}
+
+/// Source: Intel's Software Developer's Manual, CPUID leaves 0x80000002 to 0x80000004: 16
+/// characters each, padded with spaces or zeros.
+std::string cpu_model() {
+  constexpr unsigned kFirst = 0x80000002;
+  constexpr unsigned kLast = 0x80000004;
+  std::string name;
+  for (unsigned leaf = kFirst; leaf <= kLast; ++leaf) {
+    std::array<unsigned, 4> registers{};
+    if (__get_cpuid(leaf, registers.data(), &registers[1], &registers[2], &registers[3]) == 0)
+      break;
+    std::array<char, sizeof registers> characters{};
+    std::memcpy(characters.data(), registers.data(), sizeof registers);
+    name.append(characters.data(), ::strnlen(characters.data(), characters.size()));
+  }
+  const auto begin = name.find_first_not_of(' ');
+  if (begin == std::string::npos) return "unknown processor";
+  return name.substr(begin, name.find_last_not_of(' ') - begin + 1);
 }
 
 }  // namespace fovea

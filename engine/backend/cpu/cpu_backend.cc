@@ -2,13 +2,22 @@
 
 #include "engine/backend/cpu/cpu_stream.h"
 #include "engine/backend/cpu/formats.h"
+#include "engine/backend/cpu/library.h"
 #include "engine/backend/cpu/lowerings.h"
 #include "engine/backend/cpu/primitive_step.h"
+#include "engine/core/cpu_features.h"
 #include "engine/core/require.h"
 
 namespace fovea {
 
 namespace {
+
+/// Assertions slow our own kernels down, but not oneDNN's.
+#ifdef NDEBUG
+constexpr std::string_view kChecked;
+#else
+constexpr std::string_view kChecked = " with assertions";
+#endif
 
 constexpr std::uint32_t bit(ActivationKind kind) {
   return 1U << static_cast<unsigned>(kind);
@@ -22,6 +31,18 @@ class CpuBackend final : public Backend {
     return {.fused_activations = bit(ActivationKind::kRelu) | bit(ActivationKind::kClip) |
                                  bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
             .fuses_residual = true};
+  }
+
+  [[nodiscard]] std::string fingerprint() const override {
+    return cat("cpu; ",
+               cpu_model(),
+               "; oneDNN ",
+               onednn_version(),
+               ' ',
+               onednn_isa(),
+               "; kernels ",
+               cpu::kKernelsVersion,
+               kChecked);
   }
 
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {

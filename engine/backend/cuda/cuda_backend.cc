@@ -29,6 +29,8 @@ class CudaBackend final : public Backend {
             .writes_slices = true};
   }
 
+  [[nodiscard]] std::string fingerprint() const override { return name_; }
+
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
     return lower(site, convolutions_.get());
   }

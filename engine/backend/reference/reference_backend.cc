@@ -14,6 +14,9 @@ class ReferenceBackend final : public Backend {
   /// Nothing is fused: the oracle runs the graph as it was described.
   [[nodiscard]] TargetTraits traits() const override { return {}; }
 
+  /// It has one tactic for everything: no time decides anything.
+  [[nodiscard]] std::string fingerprint() const override { return "reference"; }
+
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
     return {evaluate_tactic(site)};
   }

@@ -36,6 +36,8 @@ class WatchedBackend final : public Backend {
 
   [[nodiscard]] TargetTraits traits() const override { return reference_->traits(); }
 
+  [[nodiscard]] std::string fingerprint() const override { return reference_->fingerprint(); }
+
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
     return reference_->tactics(site);
   }
