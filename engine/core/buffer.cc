@@ -7,19 +7,24 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "engine/core/hash.h"
 #include "engine/core/require.h"
 
 namespace fovea {
 
 Buffer::Buffer(std::size_t size, Content content) : size_(size), content_(std::move(content)) {
   static std::atomic<std::uint64_t> made = 0;
-  if (!content_.compute) content_.recipe = cat("held ", ++made);
+  if (content_.recipe.empty()) content_.recipe = cat("held ", ++made);
 }
 
 std::shared_ptr<const Buffer> Buffer::from(std::vector<std::byte> bytes) {
   auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
   const std::span<const std::byte> span(*owner);
-  return view(span, std::move(owner));
+  return std::make_shared<const Buffer>(span.size(),
+                                        Content{.bytes = span,
+                                                .owner = std::move(owner),
+                                                .recipe = cat("xxh3 ", xxh3_128(span)),
+                                                .compute = {}});
 }
 
 std::shared_ptr<const Buffer> Buffer::view(std::span<const std::byte> bytes,
@@ -46,6 +51,12 @@ std::shared_ptr<const Buffer> Buffer::computed(std::size_t size,
       size,
       Content{
           .bytes = {}, .owner = {}, .recipe = std::move(recipe), .compute = std::move(compute)});
+}
+
+std::shared_ptr<const Buffer> Buffer::identified(std::string identity) const {
+  Content content = content_;
+  content.recipe = std::move(identity);
+  return std::make_shared<const Buffer>(size_, std::move(content));
 }
 
 PinnedBytes Buffer::read() const {

@@ -35,7 +35,7 @@ class PinnedBytes {
 /// they are packed. Thread-safe. Data starts at an address that is a multiple of 8 or more.
 class Buffer {
  public:
-  /// Takes the bytes over.
+  /// Takes the bytes over; their identity is a hash of them.
   static std::shared_ptr<const Buffer> from(std::vector<std::byte> bytes);
 
   /// Refers to bytes that live as long as `owner`.
@@ -54,6 +54,10 @@ class Buffer {
                                                 std::string recipe,
                                                 std::function<void(std::span<std::byte>)> compute);
 
+  /// The same bytes, known to be those of that identity, which must tell their content: equal only
+  /// for equal bytes, in every process.
+  [[nodiscard]] std::shared_ptr<const Buffer> identified(std::string identity) const;
+
   [[nodiscard]] std::size_t size() const { return size_; }
 
   /// The bytes: those held, or new ones, computed now.
@@ -63,8 +67,9 @@ class Buffer {
   /// that they stop counting as the process's memory. They stay readable; other buffers ignore it.
   void forget(std::size_t begin, std::size_t count) const;
 
-  /// The same for two buffers of this process only where their bytes are equal: the recipe, or a
-  /// number. (A hash of the bytes would have to read them all.)
+  /// The same for two buffers of this process only where their bytes are equal: what identified()
+  /// was told, the recipe, a hash, or for views a number (a hash would have to read them all).
+  /// Other processes give the same identity to equal bytes, numbers aside.
   [[nodiscard]] const std::string& identity() const { return content_.recipe; }
 
   /// For the functions above.
@@ -72,7 +77,7 @@ class Buffer {
     std::span<const std::byte> bytes;
     std::shared_ptr<const void> owner;
     bool is_mapped = false;
-    std::string recipe;
+    std::string recipe;  ///< the identity; empty: a number
     std::function<void(std::span<std::byte>)> compute;
   };
 

@@ -198,6 +198,21 @@ void AtomicFile::write(std::string_view text) {
   write(std::as_bytes(std::span(text)));
 }
 
+void AtomicFile::overwrite(std::uint64_t offset, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ::ssize_t count =
+        ::pwrite(descriptor_.get(), bytes.data(), bytes.size(), static_cast<::off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail_writing(target_, errno);
+    offset += static_cast<std::uint64_t>(count);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
+std::shared_ptr<const MappedFile> AtomicFile::map() const {
+  return MappedFile::open(temporary_);
+}
+
 void AtomicFile::commit() {
   sync_file(descriptor_, target_);
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_writing(target_, errno);

@@ -92,6 +92,12 @@ class AtomicFile {
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text);
 
+  /// Replaces bytes that were written already.
+  void overwrite(std::uint64_t offset, std::span<const std::byte> bytes);
+
+  /// What has been written so far; it stays readable after the commit, and after the destructor.
+  [[nodiscard]] std::shared_ptr<const MappedFile> map() const;
+
   /// Makes the file appear; nothing may be written afterwards.
   void commit();
 

@@ -23,6 +23,12 @@ std::string hex(std::span<const unsigned char> digest) {
   return text;
 }
 
+std::string text_of(const XXH128_hash_t& hash) {
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, hash);
+  return hex(canonical.digest);
+}
+
 /// One of OpenSSL's hashes.
 class Digest {
  public:
@@ -68,9 +74,29 @@ std::string of_file(const EVP_MD* kind, const std::filesystem::path& path, const
 }  // namespace
 
 std::string xxh3_128(std::span<const std::byte> bytes) {
-  XXH128_canonical_t canonical;
-  XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.data(), bytes.size()));
-  return hex(canonical.digest);
+  return text_of(XXH3_128bits(bytes.data(), bytes.size()));
+}
+
+struct Xxh3::State {
+  struct Free {
+    void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
+  };
+
+  std::unique_ptr<XXH3_state_t, Free> state{XXH3_createState()};
+};
+
+Xxh3::Xxh3() : state_(std::make_unique<State>()) {
+  XXH3_128bits_reset(state_->state.get());
+}
+
+Xxh3::~Xxh3() = default;
+
+void Xxh3::add(std::span<const std::byte> bytes) {
+  XXH3_128bits_update(state_->state.get(), bytes.data(), bytes.size());
+}
+
+std::string Xxh3::digest() const {
+  return text_of(XXH3_128bits_digest(state_->state.get()));
 }
 
 std::string sha256(std::span<const std::byte> bytes) {

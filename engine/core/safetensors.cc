@@ -278,6 +278,11 @@ NamedTensors parse_safetensors(const std::shared_ptr<const MappedFile>& file) {
   return parse(file->bytes(), file, /*is_file=*/true);
 }
 
+NamedTensors parse_safetensors(std::span<const std::byte> part,
+                               const std::shared_ptr<const MappedFile>& file) {
+  return parse(part, file, /*is_file=*/true);
+}
+
 NamedTensors parse_safetensors(std::span<const std::byte> bytes,
                                const std::shared_ptr<const void>& owner) {
   return parse(bytes, owner, /*is_file=*/false);

@@ -43,6 +43,10 @@ inline constexpr std::uint64_t kMaxTensorFileBytes = std::uint64_t{4} << 30;
 /// The same for a file that is mapped already.
 [[nodiscard]] NamedTensors parse_safetensors(const std::shared_ptr<const MappedFile>& file);
 
+/// The same for a part of such a file.
+[[nodiscard]] NamedTensors parse_safetensors(std::span<const std::byte> part,
+                                             const std::shared_ptr<const MappedFile>& file);
+
 /// The same for bytes in memory, which live as long as `owner`.
 [[nodiscard]] NamedTensors parse_safetensors(std::span<const std::byte> bytes,
                                              const std::shared_ptr<const void>& owner);

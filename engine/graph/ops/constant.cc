@@ -38,9 +38,9 @@ void Constant::evaluate(std::span<const ConstTensorView> /*inputs*/,
 PinnedBytes Constant::read() const {
   PinnedBytes stored = data->read();
   if (strides.empty()) return stored;
-  std::vector<std::byte> dense(byte_size(desc));
-  copy_strided(stored.data(), dense.data(), desc, strides);
-  return Buffer::from(std::move(dense))->read();
+  const auto dense = std::make_shared<std::vector<std::byte>>(byte_size(desc));
+  copy_strided(stored.data(), dense->data(), desc, strides);
+  return {*dense, dense};
 }
 
 Shape Constant::element_strides() const {

@@ -42,6 +42,25 @@ TEST(Buffer, ComputesItsBytesAtEveryRead) {
   EXPECT_TRUE(std::ranges::equal(first, second));
 }
 
+TEST(Buffer, BytesOfItsOwnAreKnownByTheirContent) {
+  const auto bytes = bytes_of("abc");
+
+  EXPECT_EQ(Buffer::from(bytes)->identity(), Buffer::from(bytes)->identity());
+  EXPECT_NE(Buffer::from(bytes)->identity(), Buffer::from(bytes_of("abd"))->identity());
+  EXPECT_NE(Buffer::view(bytes, nullptr)->identity(), Buffer::view(bytes, nullptr)->identity());
+}
+
+TEST(Buffer, TakesTheIdentityThatItIsTold) {
+  const auto bytes = bytes_of("abc");
+  const auto view = Buffer::view(bytes, nullptr);
+
+  const auto known = view->identified("the letters");
+
+  EXPECT_EQ(known->identity(), "the letters");
+  EXPECT_EQ(known->read().data(), view->read().data());
+  EXPECT_NE(view->identity(), "the letters");
+}
+
 TEST(Buffer, HasTheIdentityOfItsRecipeOrOfNobodyElse) {
   const auto nothing = [](std::span<std::byte>) {};
 

@@ -44,5 +44,16 @@ TEST(Hash, Xxh3HasThePublicTestVector) {
   EXPECT_EQ(xxh3_128({}), "99aa06d3014798d86001c324468d497f");
 }
 
+TEST(Hash, Xxh3OfPiecesIsThatOfTheWhole) {
+  const std::string text(1'000'000, 'c');
+  for (const std::size_t first : {0U, 1U, 239U, 240U, 241U, 500'000U}) {
+    Xxh3 hash;
+    hash.add(bytes(text).first(first));
+    hash.add(bytes(text).subspan(first));
+
+    EXPECT_EQ(hash.digest(), xxh3_128(bytes(text))) << first;
+  }
+}
+
 }  // namespace
 }  // namespace fovea
