@@ -140,7 +140,8 @@ struct BuildArgs {
 /// them.
 struct Tactic {
   std::string name;
-  std::vector<Layout> inputs;   ///< the layouts that it reads; ignored for Constants
+  std::vector<Layout> inputs;   ///< that it reads: a site's slice only where it can read slices;
+                                ///< ignored for Constants
   std::vector<Layout> outputs;  ///< the layouts that it writes
   std::size_t workspace_bytes = 0;
   std::vector<Alias> aliases;

@@ -20,7 +20,9 @@ struct TargetTraits {
   /// Depthwise convolutions may apply a Relu to what they read (Conv2d::input_activation).
   bool fuses_input_relu = false;
 
-  /// Producers may write into a channel slice of a larger buffer.
+  /// Channel slices of a larger buffer (Layout::Kind::kSliced) are layouts like others: conversions
+  /// read and write them, and so do tactics that say it. A Concat or a Slice along the channels is
+  /// then only a place. Where false, no value of a plan is a slice.
   bool writes_slices = false;
 
   /// Channels of an activation are padded to a multiple of this many; 1 means not at all.

@@ -19,6 +19,8 @@ struct Decision {
   bool taken = false;
   std::string
       reason;  ///< of a refusal: the condition that failed; of a rewrite: what became of the node
+
+  bool operator==(const Decision&) const = default;
 };
 
 /// All decisions of a compilation, in order.
@@ -26,6 +28,9 @@ class Report {
  public:
   void take(std::string_view pass, std::string_view node, std::string what);
   void refuse(std::string_view pass, std::string_view node, std::string condition);
+
+  /// Appends the decisions that are not there yet: those of another batch size are mostly the same.
+  void add_new(const Report& other);
 
   [[nodiscard]] std::span<const Decision> decisions() const { return decisions_; }
 

@@ -44,6 +44,12 @@ void Report::refuse(std::string_view pass, std::string_view node, std::string co
   decisions_.push_back({std::string(pass), std::string(node), false, std::move(condition)});
 }
 
+void Report::add_new(const Report& other) {
+  for (const Decision& decision : other.decisions_) {
+    if (std::ranges::find(decisions_, decision) == decisions_.end()) decisions_.push_back(decision);
+  }
+}
+
 std::span<const Pass> default_passes() {
   return kPasses;
 }

@@ -67,7 +67,10 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
   std::set<std::int64_t> batches(options.buckets.begin(), options.buckets.end());
   if (!has_symbolic_batch(graph)) batches = {1};
   for (const std::int64_t batch : batches) {
-    plan->buckets.push_back(lower(with_batch(optimised, batch), *backend, weights, batch, options));
+    Report report;
+    plan->buckets.push_back(
+        lower(with_batch(optimised, batch), *backend, weights, batch, options, report));
+    plan->report.add_new(report);
   }
   plan->weight_bytes = weights.bytes();
   plan->graph = std::move(optimised);

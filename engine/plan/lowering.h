@@ -6,13 +6,15 @@
 
 namespace fovea {
 
-/// Chooses a tactic and layouts for every node, adds the conversions they need, places everything
-/// in the arena and builds the steps. `graph` is optimised and has the concrete batch `batch`,
-/// whatever the options' buckets are.
+/// Chooses a tactic and layouts for every node that is more than a place (placement.h), adds the
+/// conversions they need, places everything in the arena and builds the steps. `graph` is optimised
+/// and has the concrete batch `batch`, whatever the options' buckets are. Says in the report, under
+/// "place" and "in-place", which values are copied and why.
 [[nodiscard]] BucketPlan lower(const Graph& graph,
                                const Backend& backend,
                                WeightStore& weights,
                                std::int64_t batch,
-                               const PlanOptions& options);
+                               const PlanOptions& options,
+                               Report& report);
 
 }  // namespace fovea
