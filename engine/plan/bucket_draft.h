@@ -18,6 +18,7 @@ struct DraftSlot {
 
 struct DraftStep {
   std::string name;
+  NodeId node = kNoNode;
   Tactic tactic;
   std::vector<SlotId> inputs;
   std::vector<SlotId> outputs;

@@ -83,6 +83,7 @@ std::size_t Lowering::buffer_of(NodeId concat) {
 void Lowering::copy(SlotId from, SlotId to, std::string name) {
   const DraftSlot& source = draft_.slots[from];
   draft_.steps.push_back({std::move(name),
+                          kNoNode,
                           backend_.conversion(source.desc, source.layout, draft_.slots[to].layout),
                           {from},
                           {to}});
@@ -154,7 +155,7 @@ void Lowering::lower_step(NodeId id) {
   for (const Value& input : node.inputs) present.push_back(slot_of(input));
   const OpSite site{
       graph_, node, draft_.layouts_of(present), options_.threads, options_.exact_convolutions};
-  DraftStep step{node.name, choose(site, id), {}, {}};
+  DraftStep step{node.name, id, choose(site, id), {}, {}};
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     step.inputs.push_back(
         present[i] == kNoSlot
@@ -254,6 +255,7 @@ BucketPlan Lowering::run(WeightStore& weights, std::int64_t batch) {
     const std::vector<Layout> outputs = draft_.layouts_of(step.outputs);
     plan.workspace_bytes = std::max(plan.workspace_bytes, step.tactic.workspace_bytes);
     plan.steps.push_back({step.name,
+                          step.node,
                           step.tactic.name,
                           step.tactic.build({inputs, outputs, weights}),
                           step.inputs,
