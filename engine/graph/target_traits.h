@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include <fovea/precision.h>
 #include <fovea/types.h>
 
 #include "engine/graph/ops/activation.h"
@@ -30,6 +31,17 @@ struct TargetTraits {
 
   /// Pictures are resized by the threads that decode them, so plans begin behind ResizeImage.
   bool resizes_on_host = true;
+
+  /// What networks can be computed in: bit (1 << Precision).
+  std::uint32_t precisions = bit(Precision::kFp32);
+
+  [[nodiscard]] static constexpr std::uint32_t bit(Precision precision) {
+    return 1U << static_cast<unsigned>(precision);
+  }
+
+  [[nodiscard]] bool computes_in(Precision precision) const {
+    return (precisions & bit(precision)) != 0;
+  }
 
   [[nodiscard]] bool fuses(ActivationKind kind) const {
     return (fused_activations >> static_cast<unsigned>(kind) & 1U) != 0;

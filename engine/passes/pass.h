@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include <fovea/precision.h>
+
 #include "engine/graph/graph.h"
 #include "engine/graph/target_traits.h"
 
@@ -45,6 +47,7 @@ struct PassContext {
   TargetTraits traits;
   Report report;
   PassObserver on_change{};  ///< may be empty
+  Precision precision = Precision::kFp32;  ///< what the network is to be computed in
 };
 
 /// A rewrite keeps the meaning of the graph. Returns true when it changed something.

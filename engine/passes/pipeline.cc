@@ -15,6 +15,7 @@ PassFn fold_pad;
 PassFn fold_batch_norm;
 PassFn fuse_residual;
 PassFn fuse_activation;
+PassFn reduce_precision;
 
 namespace {
 
@@ -32,6 +33,8 @@ constexpr std::array kPasses{
     // Before activations: the Relu behind a residual sum is the convolution's own afterwards.
     Pass{"fuse-residual", fuse_residual},
     Pass{"fuse-activation", fuse_activation},
+    // Behind all fusions: what one operator sums, adds and clamps is rounded once, at its end.
+    Pass{"reduce-precision", reduce_precision},
 };
 
 }  // namespace

@@ -14,8 +14,12 @@ void Rewriter::copy(NodeId id) {
 }
 
 void Rewriter::copy_with(NodeId id, Op op) {
+  copy_onto(id, std::move(op), map(from_.node(id).inputs));
+}
+
+void Rewriter::copy_onto(NodeId id, Op op, std::vector<Value> inputs) {
   const Node& node = from_.node(id);
-  const Value first = to_.add_as(node, std::move(op), map(node.inputs));
+  const Value first = to_.add_as(node, std::move(op), std::move(inputs));
   auto& values = map_[static_cast<std::size_t>(id)];
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     values.push_back({first.node, static_cast<std::int32_t>(i)});

@@ -37,8 +37,16 @@ class Rewriter {
   /// Copies an old node with another operator; the inputs stay.
   void copy_with(NodeId id, Op op);
 
+  /// Copies an old node onto other inputs, which are new values.
+  void copy_onto(NodeId id, Op op, std::vector<Value> inputs);
+
   /// From now on output 0 of the old node `id` is `value`.
   void replace(NodeId id, Value value) { map_[static_cast<std::size_t>(id)] = {value}; }
+
+  /// From now on the old value is `value`.
+  void replace(Value old, Value value) {
+    map_[static_cast<std::size_t>(old.node)].at(static_cast<std::size_t>(old.output)) = value;
+  }
 
   /// The new graph with the old outputs, without nodes that nothing needs.
   [[nodiscard]] Graph finish();
