@@ -61,7 +61,7 @@ bool is_there(const std::filesystem::path& path) {
 void load_default_weights(Graph& graph, const Manifest& manifest, const ModelOptions& options) {
   const WeightFile& file = default_weights(manifest);
   if (const EmbeddedFile* bundled = bundled_weights(file)) {
-    load_weights(graph, parse_safetensors(bundled->bytes, nullptr));
+    load_weights(graph, parse_safetensors(bundled->bytes));
     return;
   }
   load_weight_file(

@@ -47,9 +47,9 @@ inline constexpr std::uint64_t kMaxTensorFileBytes = std::uint64_t{4} << 30;
 [[nodiscard]] NamedTensors parse_safetensors(std::span<const std::byte> part,
                                              const std::shared_ptr<const MappedFile>& file);
 
-/// The same for bytes in memory, which live as long as `owner`.
+/// The same for bytes in memory, which live as long as `owner`, or the program where there is none.
 [[nodiscard]] NamedTensors parse_safetensors(std::span<const std::byte> bytes,
-                                             const std::shared_ptr<const void>& owner);
+                                             const std::shared_ptr<const void>& owner = nullptr);
 
 /// Passes the file's bytes to `sink`, piece by piece. The same tensors give the same bytes: names
 /// are sorted, the header is padded with spaces to a multiple of 8 bytes, tensors are stored in an

@@ -128,7 +128,7 @@ TEST_F(ZooGolden, TrainedLeNet5ReadsDigitsThatItHasNotSeen) {
   Graph graph = with_batch(ModelGraphAccess::graph(zoo::find("lenet5").build({28, 28})), kCount);
   const EmbeddedFile* weights = find_embedded_file("lenet5/weights.safetensors");
   ASSERT_NE(weights, nullptr);
-  load_weights(graph, parse_safetensors(weights->bytes, nullptr));
+  load_weights(graph, parse_safetensors(weights->bytes));
 
   const auto values =
       test::evaluate_graph(graph, {{"input_layer", digits(shared_, kFirst, kCount)}});

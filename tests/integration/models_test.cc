@@ -152,7 +152,7 @@ TEST(Labels, AreInTheOrderOfKeras) {
 TEST(LeNet5Weights, FillTheNetworkWithoutACopy) {
   const EmbeddedFile* file = find_embedded_file("lenet5/weights.safetensors");
   ASSERT_NE(file, nullptr);
-  const NamedTensors tensors = parse_safetensors(file->bytes, nullptr);
+  const NamedTensors tensors = parse_safetensors(file->bytes);
   Graph graph = build(zoo::find("lenet5"));
 
   load_weights(graph, tensors);
