@@ -37,6 +37,7 @@ AddCommand add_plot;
 AddCommand add_import;
 AddCommand add_models;
 AddCommand add_bench;
+AddCommand add_verify;
 AddCommand add_doctor;
 AddCommand add_version;
 

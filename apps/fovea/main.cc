@@ -26,6 +26,7 @@ constexpr std::array kCommands{
     add_plot,
     add_import,
     add_bench,
+    add_verify,
     add_models,
     add_doctor,
     add_version,

@@ -1,11 +1,14 @@
 // fovea plot MODEL --output G.svg
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
 #include <fovea/describe.h>
 #include <fovea/model.h>
+#include <fovea/zoo.h>
 
 #include "apps/fovea/command.h"
 
@@ -17,8 +20,22 @@ struct Arguments {
   ModelArguments model;
   std::string output;
   std::string rankdir = "TB";
+  std::string stage = "imported";
+  std::int64_t batch = 1;
   PlotOptions options;
 };
+
+bool is_zoo_network(std::string_view model) {
+  const auto names = zoo_names();
+  return std::ranges::find(names, model) != names.end();
+}
+
+PlotStage parse_stage(const std::string& text) {
+  if (text == "imported") return PlotStage::kImported;
+  if (text == "optimised") return PlotStage::kOptimised;
+  if (text == "plan") return PlotStage::kPlan;
+  throw InvalidArgument("--stage is imported, optimised or plan, not '" + text + "'");
+}
 
 int plot(Arguments arguments) {
   if (arguments.rankdir != "TB" && arguments.rankdir != "LR") {
@@ -26,6 +43,21 @@ int plot(Arguments arguments) {
                           arguments.rankdir + "'");
   }
   arguments.options.left_to_right = arguments.rankdir == "LR";
+  PlotOptions& options = arguments.options;
+  options.stage = parse_stage(arguments.stage);
+  if (options.stage == PlotStage::kImported && options.beside) {
+    throw InvalidArgument("--beside draws the network as it was imported beside another --stage");
+  }
+  if (arguments.model.weights.empty()) {
+    // Weights are not drawn, but the compiler folds them: any content will do.
+    arguments.model.weights = options.stage == PlotStage::kImported   ? "none"
+                              : is_zoo_network(arguments.model.model) ? "random"
+                                                                      : "imagenet";
+  }
+  options.compile.backend = arguments.model.backend;
+  options.compile.convolution = arguments.model.convolution;
+  options.compile.threads = arguments.model.threads;
+  options.compile.buckets = {arguments.batch};
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
   fovea::plot(model.graph(), arguments.output, arguments.options);
   return kExitOk;
@@ -36,8 +68,8 @@ int plot(Arguments arguments) {
 void add_plot(CLI::App& program, Action& action) {
   auto* command = program.add_subcommand("plot", "Draw a network's layers into a file");
   auto arguments = std::make_shared<Arguments>();
-  arguments->model.weights = "none";
-  arguments->model.add_to(*command, /*with_backend=*/false);
+  arguments->model.weights.clear();
+  arguments->model.add_to(*command, /*with_backend=*/true);
   command
       ->add_option("--output",
                    arguments->output,
@@ -47,6 +79,16 @@ void add_plot(CLI::App& program, Action& action) {
       "--show-shapes", arguments->options.show_shapes, "shapes of inputs and outputs");
   command->add_flag("--show-dtype", arguments->options.show_dtype, "element types of outputs");
   command->add_option("--rankdir", arguments->rankdir, "TB (top to bottom) or LR (left to right)")
+      ->capture_default_str();
+  command
+      ->add_option("--stage",
+                   arguments->stage,
+                   "imported, optimised (what the compiler fused) or plan (with tactics and shares "
+                   "of the time)")
+      ->capture_default_str();
+  command->add_flag(
+      "--beside", arguments->options.beside, "draw the imported network beside another stage");
+  command->add_option("--batch", arguments->batch, "pictures that --stage plan computes at once")
       ->capture_default_str();
   command->footer("Example: fovea plot resnet50 --output resnet50.svg --show-shapes");
   command->callback([&action, arguments] { action = [arguments] { return plot(*arguments); }; });

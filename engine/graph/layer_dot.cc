@@ -8,56 +8,12 @@
 #include <vector>
 
 #include "engine/core/require.h"
+#include "engine/graph/dot_label.h"
 #include "engine/graph/layers.h"
 
 namespace fovea {
 
 namespace {
-
-/// Text inside a label that is marked up like HTML.
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char character : text) {
-    switch (character) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += character;
-    }
-  }
-  return result;
-}
-
-/// As NumPy and Keras call it.
-std::string_view keras_dtype(DType dtype) {
-  switch (dtype) {
-    case DType::kFloat32:
-      return "float32";
-    case DType::kFloat16:
-      return "float16";
-    case DType::kBFloat16:
-      return "bfloat16";
-    case DType::kInt8:
-      return "int8";
-    case DType::kUInt8:
-      return "uint8";
-    case DType::kInt32:
-      return "int32";
-    case DType::kInt64:
-      return "int64";
-  }
-  return {};
-}
 
 /// The activation that a layer ends in, as Keras calls it; empty where there is none or where the
 /// layer's type says it.
@@ -72,14 +28,6 @@ std::string activation(const Layer& layer, const Node& result) {
   std::string name(op);
   name[0] = static_cast<char>(name[0] - 'A' + 'a');
   return name;
-}
-
-std::string cell(std::string_view what, std::string_view value) {
-  return cat("<td bgcolor=\"white\"><font point-size=\"14\">",
-             what,
-             ": <b>",
-             escaped(value),
-             "</b></font></td>");
 }
 
 /// What the layer reads.
@@ -104,40 +52,18 @@ std::string label(const Graph& graph,
                   const Layer& layer,
                   const PlotOptions& options) {
   const Node& result = graph.node(layer.result);
-  std::vector<std::string> cells;
+  DotLabel label{.name = result.name, .type = layer.type};
+  if (std::string function = activation(layer, result); !function.empty()) {
+    label.rows.push_back({"Activation", std::move(function)});
+  }
   if (options.show_shapes && result.as<Input>() == nullptr) {
-    cells.push_back(cell("Input shape", keras_shapes(input_descs(graph, layers, layer))));
+    label.cells.push_back({"Input shape", keras_shapes(input_descs(graph, layers, layer))});
   }
-  if (options.show_shapes) cells.push_back(cell("Output shape", keras_shapes(result.outputs)));
+  if (options.show_shapes) label.cells.push_back({"Output shape", keras_shapes(result.outputs)});
   if (options.show_dtype) {
-    cells.push_back(cell("Output dtype", keras_dtype(result.outputs.at(0).dtype)));
+    label.cells.push_back({"Output dtype", std::string(keras_dtype(result.outputs.at(0).dtype))});
   }
-
-  const auto row = [&](std::string_view color, std::string_view content) {
-    return cat("<tr><td bgcolor=\"",
-               color,
-               "\" colspan=\"",
-               std::max<std::size_t>(cells.size(), 1),
-               "\">",
-               content,
-               "</td></tr>");
-  };
-  std::string table = R"(<table border="0" cellborder="1" bgcolor="black" cellpadding="10">)";
-  table += row("black",
-               cat("<font point-size=\"16\" color=\"white\"><b>",
-                   escaped(result.name),
-                   "</b> (",
-                   escaped(layer.type),
-                   ")</font>"));
-  if (const std::string function = activation(layer, result); !function.empty()) {
-    table += row("white", cat("<font point-size=\"14\">Activation: <b>", function, "</b></font>"));
-  }
-  if (!cells.empty()) {
-    table += "<tr>";
-    for (const std::string& text : cells) table += text;
-    table += "</tr>";
-  }
-  return table + "</table>";
+  return dot_label(label);
 }
 
 /// One edge from each layer to each that reads it. Those of a chain get weight, which makes the
@@ -163,15 +89,18 @@ std::string edges(const std::vector<Layer>& layers) {
 
 }  // namespace
 
-std::string layer_dot(const Graph& graph, const PlotOptions& options) {
+std::string layer_statements(const Graph& graph, const PlotOptions& options) {
   const std::vector<Layer> all = layers(graph);
-  std::string text = cat("digraph {\n  rankdir=",
-                         options.left_to_right ? "LR" : "TB",
-                         ";\n  node [shape=plain, fontname=Helvetica];\n  edge [penwidth=2];\n");
+  std::string text;
   for (std::size_t i = 0; i < all.size(); ++i) {
     text += cat("  layer", i, " [label=<", label(graph, all, all[i], options), ">];\n");
   }
-  return text + edges(all) + "}\n";
+  return text + edges(all);
+}
+
+std::string layer_dot(const Graph& graph, const PlotOptions& options) {
+  return cat(
+      "digraph {\n", dot_style(options.left_to_right), layer_statements(graph, options), "}\n");
 }
 
 }  // namespace fovea

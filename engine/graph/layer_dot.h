@@ -12,4 +12,8 @@ namespace fovea {
 /// See plot_text() in <fovea/describe.h>.
 [[nodiscard]] std::string layer_dot(const Graph& graph, const PlotOptions& options);
 
+/// The drawing's nodes and edges alone, for a larger drawing; the nodes are called "layer0" and so
+/// on.
+[[nodiscard]] std::string layer_statements(const Graph& graph, const PlotOptions& options);
+
 }  // namespace fovea

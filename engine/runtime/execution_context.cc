@@ -4,21 +4,9 @@
 #include <utility>
 
 #include "engine/core/require.h"
+#include "engine/runtime/bound_step.h"
 
 namespace fovea {
-
-namespace {
-
-/// A step with its addresses, which never change.
-struct BoundStep {
-  const Step* step = nullptr;
-  std::vector<const std::byte*> inputs;
-  std::vector<std::byte*> outputs;
-  std::unique_ptr<StepState> state;
-  StepArgs args;
-};
-
-}  // namespace
 
 struct ExecutionContext::BoundBucket {
   std::vector<BoundStep> steps;
@@ -64,20 +52,11 @@ ExecutionContext::ExecutionContext(std::shared_ptr<const ExecutionPlan> plan)
 
   for (const BucketPlan& bucket : plan_->buckets) {
     auto bound = std::make_unique<BoundBucket>();
-    bound->steps.resize(bucket.steps.size());
-    for (std::size_t i = 0; i < bucket.steps.size(); ++i) {
-      const PlannedStep& planned = bucket.steps[i];
-      BoundStep& step = bound->steps[i];
-      step.step = planned.step.get();
-      for (const SlotId slot : planned.inputs) step.inputs.push_back(address(bucket, slot));
-      for (const SlotId slot : planned.outputs) step.outputs.push_back(address(bucket, slot));
-      step.args = {step.inputs, step.outputs, workspace_, nullptr};
-      step.state = step.step->bind(step.args, *stream_);
-      step.args.state = step.state.get();
-    }
+    bound->steps = bind_steps(
+        bucket, [&](SlotId slot) { return address(bucket, slot); }, workspace_, *stream_);
     if (stream_->captures()) {
       stream_->begin_capture();
-      for (const BoundStep& step : bound->steps) step.step->enqueue(step.args, *stream_);
+      for (const BoundStep& step : bound->steps) step.enqueue(*stream_);
       bound->replay = stream_->end_capture();
     }
     bound_.push_back(std::move(bound));
@@ -102,7 +81,7 @@ void ExecutionContext::run(std::int64_t n,
   if (bound.replay != nullptr) {
     stream_->replay(*bound.replay);
   } else {
-    for (const BoundStep& step : bound.steps) step.step->enqueue(step.args, *stream_);
+    for (const BoundStep& step : bound.steps) step.enqueue(*stream_);
   }
   boundary(2);
   download(bucket, n, outputs);

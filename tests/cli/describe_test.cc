@@ -86,6 +86,33 @@ TEST_F(CliDescribe, PlotWritesDotWithoutGraphviz) {
   }
 }
 
+TEST_F(CliDescribe, PlotDrawsWhatTheCompilerMakesOfTheNetwork) {
+  const auto optimised =
+      run({"plot", "lenet5", "--output", "o.dot", "--stage", "optimised", "--backend", "cpu"});
+  const auto plan = run({"plot",
+                         "lenet5",
+                         "--output",
+                         "p.dot",
+                         "--stage",
+                         "plan",
+                         "--beside",
+                         "--backend",
+                         "cpu",
+                         "--batch",
+                         "2"});
+
+  EXPECT_EQ(optimised.code, 0) << optimised.err;
+  EXPECT_EQ(plan.code, 0) << plan.err;
+  const std::string fused = written("o.dot");
+  EXPECT_NE(fused.find("<b>c1</b> (Conv2d)"), std::string::npos) << fused;
+  EXPECT_NE(fused.find("<b>bias, tanh</b>"), std::string::npos) << fused;
+  EXPECT_EQ(fused.find("Tactic"), std::string::npos) << fused;
+  const std::string planned = written("p.dot");
+  for (const char* part : {"as described", "<b>c1</b> (Conv2D)", "batch 2", "Tactic", "Time"}) {
+    EXPECT_NE(planned.find(part), std::string::npos) << part;
+  }
+}
+
 TEST_F(CliDescribe, PlotDrawsEveryFormat) {
   if (!has_graphviz()) GTEST_SKIP() << "Graphviz is not installed";
   for (const auto& [name, start] : {std::pair{"net.svg", "<?xml"},
@@ -137,16 +164,17 @@ TEST_F(CliDescribe, WrongUseHasItsErrorAndWritesNothing) {
 
   const std::vector<Wrong> wrong{
       {{"summary"}, 2, "argument/invalid", "MODEL"},
+      {{"plot", "lenet5", "--output", "a.dot", "--stage", "planned"},
+       2,
+       "argument/invalid",
+       "imported, optimised or plan"},
+      {{"plot", "lenet5", "--output", "a.dot", "--beside"}, 2, "argument/invalid", "--stage"},
       {{"summary", "lenet6"}, 3, "model/not-found", "lenet5"},
       {{"summary", "lenet5", "--input-size", "32x32"}, 2, "argument/invalid", "28 x 28"},
       {{"plot", "lenet5"}, 2, "argument/invalid", "--output"},
       {{"plot", "lenet5", "--output", "net.jpg"}, 2, "argument/invalid", "'net.jpg'"},
       {{"plot", "lenet5", "--output", "net"}, 2, "argument/invalid", ".svg, .png, .pdf or .dot"},
       {{"plot", "lenet5", "--output", "net.dot", "--rankdir", "BT"}, 2, "argument/invalid", "'BT'"},
-      {{"plot", "lenet5", "--output", "net.dot", "--stage", "plan"},
-       2,
-       "argument/invalid",
-       "--stage"},
       {{"plot", "lenet5", "--output", "no/net.dot"}, 5, "io/write", "no/net.dot"},
       {{"plot", "lenet5", "--output", "no/net.svg"}, 5, "io/write", "no/net.svg"},
   };

@@ -1,10 +1,12 @@
 // A network for people to look at: Keras's summary, and a drawing of its layers.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include <fovea/graph.h>
+#include <fovea/options.h>
 
 namespace fovea {
 
@@ -19,15 +21,26 @@ namespace fovea {
 /// Throws InvalidArgument for an empty network and for fewer columns. Thread-safe.
 [[nodiscard]] std::string summary(const ModelGraph& graph, std::string_view name, int columns = 80);
 
+/// Which form of the network is drawn.
+enum class PlotStage : std::uint8_t {
+  kImported,   ///< its layers, as they were described
+  kOptimised,  ///< its operators behind the compiler's rewrites; what is fused stands in the node
+  kPlan,       ///< the same with tactics, coloured by their shares of the time, which is measured
+};
+
 /// What a drawing shows of each layer besides its name, its class and its activation.
 struct PlotOptions {
   bool show_shapes = false;    ///< of its inputs and its output
   bool show_dtype = false;     ///< of its output
   bool left_to_right = false;  ///< the direction of the data; from top to bottom otherwise
+  PlotStage stage = PlotStage::kImported;
+  bool beside = false;       ///< draws the imported network beside another stage of it
+  CompileOptions compile{};  ///< behind kImported: what it is compiled with, for the largest batch
 };
 
 /// The network as text for Graphviz, in the look of Keras's plot_model: one table a layer. Stable
-/// across runs. Throws InvalidArgument for an empty network. Thread-safe.
+/// across runs, measured times aside. Throws InvalidArgument for an empty network and, behind
+/// kImported, what compile() throws: weights are needed there, of any content. Thread-safe.
 [[nodiscard]] std::string plot_text(const ModelGraph& graph, const PlotOptions& options = {});
 
 /// Draws the network into a file, whose extension says how: .svg, .png, .pdf, or .dot for

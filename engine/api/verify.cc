@@ -1,0 +1,164 @@
+// A backend against the operators' definitions.
+#include <algorithm>
+#include <utility>
+
+#include <fovea/verify.h>
+
+#include "engine/api/classify_graph.h"
+#include "engine/api/compile.h"
+#include "engine/api/model_graph.h"
+#include "engine/api/model_impl.h"
+#include "engine/core/require.h"
+#include "engine/graph/random_inputs.h"
+#include "engine/passes/bisect.h"
+#include "engine/runtime/compare_steps.h"
+
+namespace fovea {
+
+namespace {
+
+constexpr double kTolerance = 1e-4;
+
+/// Errors of many layers add up.
+constexpr double kOutputFactor = 10;
+
+constexpr std::int64_t kMostPictures = 1024;
+
+/// The network as a classifier serves it, from pictures of its own size to the best classes; the
+/// bare network where it is none.
+Graph served_graph(const Model& model) {
+  const Graph& network = ModelGraphAccess::graph(model.graph());
+  if (!model.preprocessing()) return network;
+  const Manifest& manifest = model.impl().manifest;
+  const ClassifierShape shape = classifier_shape(network, manifest.input_layout);
+  Graph graph = classify_graph(network,
+                               shape,
+                               classifier_spec(*model.preprocessing(), shape),
+                               std::min<std::int64_t>(5, shape.classes),
+                               manifest.logits);
+  PassContext context;  // pictures of one size need no resizing, on any backend
+  run_passes(graph, {&find_pass("resize-on-host"), 1}, context);
+  return graph;
+}
+
+TensorDifference output_difference(const Graph& graph,
+                                   std::size_t output,
+                                   const TensorBytes& defined,
+                                   const TensorBytes& computed) {
+  const TensorDesc& desc = graph.desc(graph.outputs()[output].value);
+  return difference({&desc, defined.data()}, {&desc, computed.data()});
+}
+
+bool holds_scores(const TensorDesc& desc) {
+  return desc.dtype == DType::kFloat32 && desc.shape.size() == 2;
+}
+
+/// Index of the largest score of every row of the first output: of a classifier, its first index.
+std::vector<std::int64_t> best_classes(const Graph& graph,
+                                       const std::vector<TensorBytes>& outputs) {
+  const TensorDesc& desc = graph.desc(graph.outputs()[0].value);
+  std::vector<std::int64_t> best;
+  if (!holds_scores(desc)) return best;
+  const auto columns = static_cast<std::size_t>(desc.shape[1]);
+  if (graph.node(graph.outputs()[0].value).as<TopK>() != nullptr) {
+    const auto* indices = reinterpret_cast<const std::int32_t*>(outputs[1].data());
+    for (std::int64_t row = 0; row < desc.shape[0]; ++row, indices += columns)
+      best.push_back(*indices);
+    return best;
+  }
+  const auto* scores = reinterpret_cast<const float*>(outputs[0].data());
+  for (std::int64_t row = 0; row < desc.shape[0]; ++row, scores += columns) {
+    best.push_back(std::max_element(scores, scores + columns) - scores);
+  }
+  return best;
+}
+
+double agreement(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
+  if (a.empty()) return 1;
+  std::size_t equal = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) equal += a[i] == b[i] ? 1 : 0;
+  return static_cast<double>(equal) / static_cast<double>(a.size());
+}
+
+LayerDifference layer(std::string name,
+                      std::string_view op,
+                      std::string tactic,
+                      const TensorDifference& difference,
+                      double tolerance) {
+  return {.name = std::move(name),
+          .op = std::string(op),
+          .tactic = std::move(tactic),
+          .max_abs = difference.max_abs,
+          .max_rel = difference.max_rel,
+          .cosine = difference.cosine,
+          .ok = difference.max_rel <= tolerance};
+}
+
+void conclude(Verification& result) {
+  const auto failed = [](const LayerDifference& layer) { return !layer.ok; };
+  const auto worst = std::ranges::max_element(result.layers, {}, &LayerDifference::max_rel);
+  if (worst != result.layers.end()) result.worst = worst->name;
+  for (const auto* list : {&result.layers, &result.outputs}) {
+    const auto found = std::ranges::find_if(*list, failed);
+    if (found != list->end() && result.first_failed.empty()) result.first_failed = found->name;
+  }
+  result.ok = result.first_failed.empty();
+}
+
+}  // namespace
+
+Verification verify(const Model& model, const VerifyOptions& options) {
+  if (options.pictures < 1 || options.pictures > kMostPictures) {
+    throw InvalidArgument(
+        cat("1 to ", kMostPictures, " pictures can be compared, not ", options.pictures));
+  }
+  require(options.tolerance >= 0, "a tolerance cannot be negative");
+  const Graph served = served_graph(model);
+  CompileOptions compile = options.compile;
+  compile.buckets = {options.pictures};
+  compile.taps.clear();
+  const auto plan = compile_graph(served, compile);
+  const BucketPlan& bucket = plan->buckets.back();
+  const Graph described = with_batch(served, bucket.batch);
+  const std::vector<TensorBytes> inputs = random_inputs(described, options.seed);
+
+  Verification result;
+  result.model = model.name();
+  result.backend = plan->backend->name();
+  result.precision = "fp32";
+  result.tolerance = options.tolerance > 0 ? options.tolerance : kTolerance;
+  const auto computed = compare_steps(
+      plan, bucket, inputs, [&](const PlannedStep& step, const TensorDifference& difference) {
+        result.layers.push_back(layer(step.name,
+                                      op_name(plan->graph.node(step.node).op),
+                                      step.tactic,
+                                      difference,
+                                      result.tolerance));
+        if (options.on_layer) options.on_layer(result.layers.back());
+      });
+
+  const std::vector<TensorBytes> defined = evaluate_graph(described, inputs);
+  const double allowed = kOutputFactor * result.tolerance;
+  for (std::size_t i = 0; i < defined.size(); ++i) {
+    const GraphOutput& output = described.outputs()[i];
+    if (described.desc(output.value).dtype != DType::kFloat32) continue;
+    const TensorDifference apart = output_difference(described, i, defined[i], computed[i]);
+    result.outputs.push_back(
+        layer(output.name, op_name(described.node(output.value).op), {}, apart, allowed));
+  }
+  result.top1_agreement =
+      agreement(best_classes(described, defined), best_classes(described, computed));
+  conclude(result);
+  if (options.bisect_passes) {
+    result.failed_pass = first_differing_pass({.graph = served,
+                                               .traits = plan->backend->traits(),
+                                               .batch = bucket.batch,
+                                               .inputs = inputs,
+                                               .tolerance = result.tolerance},
+                                              default_passes());
+    result.ok = result.ok && result.failed_pass.empty();
+  }
+  return result;
+}
+
+}  // namespace fovea
