@@ -1,7 +1,9 @@
-#include "tests/kernels/device_test.h"
+#include "tests/support/strided.h"
 
 #include <cmath>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 namespace fovea::test {
 
