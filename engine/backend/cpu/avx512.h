@@ -1,7 +1,11 @@
-// What functions with AVX-512 instructions are marked with.
+// AVX-512 for functions that are chosen at run time.
 #pragma once
 
+#include <cstdint>
+
 #include <immintrin.h>
+
+#include "engine/backend/cpu/lanes.h"
 
 // Not a compiler flag of a file: inline functions of headers would then be AVX-512 code for all.
 #define FOVEA_AVX512 __attribute__((target("avx512f")))
@@ -13,5 +17,22 @@ namespace fovea::cpu {
 
 /// 16 values of float32.
 using Vector = __m512;
+
+/// Whether this processor has the instructions.
+[[nodiscard]] inline bool has_avx512() {
+  return __builtin_cpu_supports("avx512f") != 0;
+}
+
+/// The first so many lanes, 0 to kLanes.
+[[nodiscard]] inline __mmask16 mask_of(std::int64_t lanes) {
+  return static_cast<__mmask16>((1U << static_cast<unsigned>(lanes)) - 1U);
+}
+
+/// In this order of operands a NaN stays one. The forms without a mask warn in GCC 12 of a value
+/// that it does not initialise.
+FOVEA_AVX512_INLINE Vector clamp(Vector value, Vector low, Vector high) {
+  constexpr __mmask16 kAll = 0xFFFF;
+  return _mm512_maskz_min_ps(kAll, high, _mm512_maskz_max_ps(kAll, low, value));
+}
 
 }  // namespace fovea::cpu

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "engine/backend/cpu/cpu_stream.h"
+#include "engine/backend/cpu/direct.h"
 #include "engine/backend/cpu/dnnl_shim.h"
 #include "engine/backend/cpu/formats.h"
 #include "engine/backend/cpu/lowerings.h"
@@ -106,16 +107,18 @@ std::vector<Tactic> lower_conv2d(const OpSite& site) {
   const auto& conv = *site.node.as<Conv2d>();
   if (site.constant(1) == nullptr || (conv.bias && site.constant(2) == nullptr)) return {};
   if (conv.residual && site.constant(site.node.inputs.size() - 1) != nullptr) return {};
+
+  std::vector<Tactic> tactics;
+  if (auto winograd = winograd_tactic(site)) tactics.push_back(std::move(*winograd));
+  for (Tactic& direct : direct_tactics(site)) tactics.push_back(std::move(direct));
+  if (!tactics.empty()) return tactics;
   // oneDNN convolutions apply nothing to what they read.
   if (conv.input_activation != ActivationKind::kNone) return {evaluate_tactic(site)};
-  // Alone, so that no layout of the neighbours changes what a picture's result is.
-  if (auto winograd = winograd_tactic(site)) return {std::move(*winograd)};
   const ThreadScope threads(site.threads);
 
   // oneDNN's own choice first; then whatever it can do on the layout that is there.
-  std::vector<Tactic> tactics;
   for (const dnnl::memory::desc& source :
-       {any_format(site.input(0)), memory_desc(site.input(0), site.inputs[0])}) {
+       {any_format(site.input(0)), memory_desc(site.input(0), unsliced(site.inputs[0]))}) {
     const auto primitive = describe(site, conv, source);
     const auto input = layout_of(site.input(0), primitive.src_desc());
     const auto output = layout_of(site.node.outputs[0], primitive.dst_desc());

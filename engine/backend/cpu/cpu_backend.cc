@@ -1,5 +1,6 @@
 #include "engine/backend/cpu/cpu_backend.h"
 
+#include "engine/backend/cpu/copy.h"
 #include "engine/backend/cpu/cpu_stream.h"
 #include "engine/backend/cpu/formats.h"
 #include "engine/backend/cpu/library.h"
@@ -30,7 +31,8 @@ class CpuBackend final : public Backend {
   [[nodiscard]] TargetTraits traits() const override {
     return {.fused_activations = bit(ActivationKind::kRelu) | bit(ActivationKind::kClip) |
                                  bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
-            .fuses_residual = true};
+            .fuses_residual = true,
+            .writes_slices = true};
   }
 
   [[nodiscard]] std::string fingerprint() const override {
@@ -57,6 +59,10 @@ class CpuBackend final : public Backend {
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,
                                   const Layout& from,
                                   const Layout& to) const override {
+    if (desc.dtype == DType::kFloat32 && cpu::pixel_stride(desc, from) &&
+        cpu::pixel_stride(desc, to)) {
+      return cpu::copy_tactic(desc, from, to);
+    }
     const dnnl::memory::desc source = cpu::memory_desc(desc, from);
     const dnnl::memory::desc destination = cpu::memory_desc(desc, to);
     const dnnl::reorder::primitive_desc primitive(

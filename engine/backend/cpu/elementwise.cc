@@ -1,11 +1,12 @@
 // Element-wise operators that no primitive took in: our own loops over whatever layout is there.
-#include <algorithm>
-#include <cmath>
-#include <cstring>
-#include <limits>
+#include <span>
+#include <utility>
 
+#include "engine/backend/cpu/epilogue.h"
+#include "engine/backend/cpu/formats.h"
 #include "engine/backend/cpu/host_step.h"
 #include "engine/backend/cpu/lowerings.h"
+#include "engine/backend/cpu/rows.h"
 #include "engine/backend/evaluate_step.h"
 #include "engine/core/require.h"
 
@@ -25,44 +26,64 @@ bool keeps_zero(const Activation& activation) {
   }
 }
 
-/// A loop over all elements of equal layouts; `function(i, inputs)` gives element i.
+/// Floats from one pixel to the next; for a blocked layout, from the first float to the last.
+std::int64_t stride_of(const TensorDesc& desc, const Layout& layout) {
+  const auto stride = pixel_stride(desc, layout);
+  return stride ? *stride : static_cast<std::int64_t>(layout.bytes / sizeof(float));
+}
+
+/// Rows of equal descriptions in these layouts.
+Rows rows_of(const TensorDesc& desc, std::span<const Layout> inputs, const Layout& output) {
+  const bool blocked = output.kind == Layout::Kind::kOpaque;
+  const std::int64_t length = blocked ? stride_of(desc, output) : desc.shape.back();
+  Rows rows{.count = blocked || length == 0 ? 1 : num_elements(desc.shape) / length,
+            .length = length,
+            .input_stride = stride_of(desc, inputs[0]),
+            .second_stride = stride_of(desc, inputs.back()),
+            .output_stride = stride_of(desc, output)};
+  if (rows.input_stride == length && rows.second_stride == length && rows.output_stride == length) {
+    rows.length *= rows.count;
+    rows.count = 1;
+  }
+  return rows;
+}
+
+/// A loop over all elements; `function(rows, step arguments)` does it.
 template <typename Function>
-Tactic elementwise(const OpSite& site, const Layout& layout, bool in_place, Function function) {
-  const std::size_t count = buffer_bytes(site.node.outputs[0], layout) / sizeof(float);
-  Tactic tactic = host_tactic(
-      site, cat("elementwise-", op_name(site.node.op)), [count, function](const StepArgs& args) {
-        float* y = floats(args.outputs[0]);
-        for (std::size_t i = 0; i < count; ++i) y[i] = function(i, args);
-      });
-  std::fill(tactic.inputs.begin(), tactic.inputs.end(), layout);
-  tactic.outputs = {layout};
-  if (in_place) tactic.aliases = {{.input = 0, .output = 0}};
+Tactic elementwise(const OpSite& site, std::vector<Layout> inputs, Function function) {
+  Tactic tactic;
+  tactic.name = cat("elementwise-", op_name(site.node.op));
+  const bool blocked = inputs[0].kind == Layout::Kind::kOpaque;
+  tactic.inputs = std::move(inputs);
+  tactic.outputs = {blocked ? tactic.inputs[0] : Layout{}};
+  tactic.writes_slices = !blocked;
+  tactic.aliases = {{.input = 0, .output = 0}};
+  tactic.build = [desc = site.node.outputs[0], function](const BuildArgs& args) {
+    const Rows rows = rows_of(desc, args.inputs, args.outputs[0]);
+    return make_host_step([rows, function](const StepArgs& step) { function(rows, step); });
+  };
   return tactic;
 }
 
 std::vector<Tactic> unary(const OpSite& site, const Activation& activation) {
-  const Layout layout = keeps_zero(activation) ? site.inputs[0] : Layout{};
-  const auto x = [](std::size_t i, const StepArgs& args) { return floats(args.inputs[0])[i]; };
-  switch (activation.kind) {
-    case ActivationKind::kRelu:
-      return {elementwise(site, layout, true, [x](std::size_t i, const StepArgs& args) {
-        const float v = x(i, args);
-        return v < 0.0F ? 0.0F : v;
-      })};
-    case ActivationKind::kClip:
-      return {elementwise(site, layout, true, [x, activation](std::size_t i, const StepArgs& args) {
-        const float v = x(i, args);
-        return v < activation.lo ? activation.lo : (v > activation.hi ? activation.hi : v);
-      })};
-    case ActivationKind::kTanh:
-      return {elementwise(site, layout, true, [x](std::size_t i, const StepArgs& args) {
-        return std::tanh(x(i, args));
-      })};
-    default:
-      return {elementwise(site, layout, true, [x](std::size_t i, const StepArgs& args) {
-        return 1.0F / (1.0F + std::exp(-x(i, args)));
-      })};
+  const Layout& present = site.inputs[0];
+  const bool blocked = present.kind == Layout::Kind::kOpaque;
+  const Layout layout = blocked && !keeps_zero(activation) ? Layout{} : present;
+  const int threads = site.threads;
+  if (const auto bounds = bounds_of(activation)) {
+    return {elementwise(site, {layout}, [=](const Rows& rows, const StepArgs& step) {
+      clamp_rows(rows,
+                 floats(step.inputs[0]),
+                 floats(step.outputs[0]),
+                 bounds->first,
+                 bounds->second,
+                 threads);
+    })};
   }
+  const auto function = activation.kind == ActivationKind::kTanh ? tanh_rows : sigmoid_rows;
+  return {elementwise(site, {layout}, [=](const Rows& rows, const StepArgs& step) {
+    function(rows, floats(step.inputs[0]), floats(step.outputs[0]), threads);
+  })};
 }
 
 std::vector<Tactic> add(const OpSite& site, const Activation& activation) {
@@ -71,18 +92,24 @@ std::vector<Tactic> add(const OpSite& site, const Activation& activation) {
   const bool simple =
       activation.kind == ActivationKind::kNone || activation.kind == ActivationKind::kRelu;
   if (!same || !simple) return {evaluate_tactic(site)};
+  const auto tactic = [&](const Layout& a, const Layout& b) {
+    const float low = bounds_of(activation)->first;
+    return elementwise(
+        site, {a, b}, [low, threads = site.threads](const Rows& rows, const StepArgs& step) {
+          add_rows(rows,
+                   floats(step.inputs[0]),
+                   floats(step.inputs[1]),
+                   floats(step.outputs[0]),
+                   low,
+                   threads);
+        });
+  };
+  const Layout& a = site.inputs[0];
+  const Layout& b = site.inputs[1];
+  const bool blocked = a.kind == Layout::Kind::kOpaque || b.kind == Layout::Kind::kOpaque;
+  if (!blocked || a == b) return {tactic(a, b)};
   // Both layouts that are there are offered: the compiler converts the smaller trouble.
-  std::vector<Tactic> tactics;
-  for (const Layout& layout : {site.inputs[0], site.inputs[1]}) {
-    const float floor =
-        activation.kind == ActivationKind::kRelu ? 0.0F : -std::numeric_limits<float>::infinity();
-    tactics.push_back(elementwise(site, layout, true, [floor](std::size_t i, const StepArgs& args) {
-      const float sum = floats(args.inputs[0])[i] + floats(args.inputs[1])[i];
-      return sum < floor ? floor : sum;
-    }));
-    if (site.inputs[0] == site.inputs[1]) break;
-  }
-  return tactics;
+  return {tactic(unsliced(a), unsliced(a)), tactic(unsliced(b), unsliced(b))};
 }
 
 }  // namespace
@@ -97,15 +124,6 @@ std::vector<Tactic> lower_elementwise(const OpSite& site) {
   }
   if (const auto* sum = node.as<Add>()) return add(site, sum->activation);
   return {evaluate_tactic(site)};
-}
-
-std::vector<Tactic> lower_view(const OpSite& site) {
-  const std::size_t bytes = byte_size(site.node.outputs[0]);
-  Tactic tactic = host_tactic(site, "view", [bytes](const StepArgs& args) {
-    if (args.outputs[0] != args.inputs[0]) std::memcpy(args.outputs[0], args.inputs[0], bytes);
-  });
-  tactic.aliases = {{.input = 0, .output = 0}};
-  return {tactic};
 }
 
 }  // namespace fovea::cpu

@@ -57,6 +57,13 @@ dnnl::memory::dims dims_of(const TensorDesc& desc) {
 
 dnnl::memory::desc memory_desc(const TensorDesc& desc, const Layout& layout) {
   if (layout.kind == Layout::Kind::kDense) return with_tag(desc, dense_tag(desc));
+  if (layout.kind == Layout::Kind::kSliced && is_picture(desc)) {
+    const dnnl::memory::dims dims = dims_of(desc);
+    const std::int64_t pixel = layout.pixel_stride;
+    return {dims,
+            dnnl::memory::data_type::f32,
+            dnnl::memory::dims{dims[2] * dims[3] * pixel, 1, dims[3] * pixel, pixel}};
+  }
   for (const NamedFormat& format : kPictureFormats) {
     if (layout.kind == Layout::Kind::kOpaque && layout.format == format.name) {
       return with_tag(desc, format.tag);
@@ -67,6 +74,26 @@ dnnl::memory::desc memory_desc(const TensorDesc& desc, const Layout& layout) {
 
 dnnl::memory::desc any_format(const TensorDesc& desc) {
   return with_tag(desc, Tag::any);
+}
+
+Layout unsliced(const Layout& layout) {
+  return layout.kind == Layout::Kind::kSliced ? Layout{} : layout;
+}
+
+std::optional<std::int64_t> pixel_stride(const TensorDesc& desc, const Layout& layout) {
+  switch (layout.kind) {
+    case Layout::Kind::kDense:
+      return desc.shape.back();
+    case Layout::Kind::kSliced:
+      return layout.pixel_stride;
+    case Layout::Kind::kOpaque:
+      break;
+  }
+  return std::nullopt;
+}
+
+Layout channels_last(const TensorDesc& desc, const Layout& layout) {
+  return pixel_stride(desc, layout) ? layout : Layout{};
 }
 
 dnnl::memory read_memory(const dnnl::memory::desc& desc, const std::byte* data) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include <oneapi/dnnl/dnnl.hpp>
@@ -13,8 +14,9 @@ namespace fovea::cpu {
 /// oneDNN's dimensions of a tensor: pictures {N,C,H,W} whatever their layout; matrices as they are.
 [[nodiscard]] dnnl::memory::dims dims_of(const TensorDesc& desc);
 
-/// The memory description of a float32 tensor in a layout; Layout{} is NHWC for pictures.
-/// Throws Error (internal) for a slice or an unknown format.
+/// The memory description of a float32 tensor in a layout; Layout{} is NHWC for pictures. For a
+/// slice it begins at its first channel; of oneDNN's primitives only reorders are fast on those.
+/// Throws Error (internal) for an unknown format.
 [[nodiscard]] dnnl::memory::desc memory_desc(const TensorDesc& desc, const Layout& layout);
 
 /// "Choose for me": the description with oneDNN's format any.
@@ -23,6 +25,16 @@ namespace fovea::cpu {
 /// The layout of a memory description, or nothing where it is none that we can name.
 [[nodiscard]] std::optional<Layout> layout_of(const TensorDesc& desc,
                                               const dnnl::memory::desc& memory);
+
+/// The layout, or dense in place of a slice: what primitives other than reorders are given.
+[[nodiscard]] Layout unsliced(const Layout& layout);
+
+/// Floats from one pixel of a tensor to the next; nothing for a layout that has no such number.
+[[nodiscard]] std::optional<std::int64_t> pixel_stride(const TensorDesc& desc,
+                                                       const Layout& layout);
+
+/// The layout if its pixels are one stride apart, else dense.
+[[nodiscard]] Layout channels_last(const TensorDesc& desc, const Layout& layout);
 
 /// oneDNN's view of bytes that it only reads. (Its memory objects take a pointer to void.)
 [[nodiscard]] dnnl::memory read_memory(const dnnl::memory::desc& desc, const std::byte* data);

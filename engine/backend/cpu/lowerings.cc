@@ -28,6 +28,7 @@ Table make_table() {
   table[kOpIndex<Clip>] = lower_elementwise;
   table[kOpIndex<Tanh>] = lower_elementwise;
   table[kOpIndex<Sigmoid>] = lower_elementwise;
+  table[kOpIndex<Concat>] = lower_concat;
   table[kOpIndex<Reshape>] = lower_view;
   table[kOpIndex<Identity>] = lower_view;
   table[kOpIndex<Softmax>] = lower_softmax;

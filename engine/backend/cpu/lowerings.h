@@ -21,6 +21,7 @@ Lowering lower_pool;  ///< MaxPool, AveragePool
 Lowering lower_global_pool;
 Lowering lower_lrn;
 Lowering lower_elementwise;  ///< Add, Relu, Clip, Tanh, Sigmoid
+Lowering lower_concat;       ///< where it is more than a place
 Lowering lower_view;         ///< Reshape, Identity: the same bytes
 Lowering lower_softmax;
 Lowering lower_topk;

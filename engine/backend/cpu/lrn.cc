@@ -15,7 +15,7 @@ std::vector<Tactic> lower_lrn(const OpSite& site) {
   if (lrn.size % 2 == 0) return {evaluate_tactic(site)};
 
   const ThreadScope threads(site.threads);
-  const Layout& layout = site.inputs[0];
+  const Layout layout = unsliced(site.inputs[0]);
   const auto primitive = local_response_normalization(
       engine(), memory_desc(site.input(0), layout), lrn, base_attributes());
 

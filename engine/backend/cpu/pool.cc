@@ -1,11 +1,10 @@
-// Pooling windows through oneDNN on whatever layout is there; global pooling is our own.
-#include <algorithm>
-
+// Pooling by our own loops where channels come last, through oneDNN on its own layouts.
 #include "engine/backend/cpu/cpu_stream.h"
 #include "engine/backend/cpu/dnnl_shim.h"
 #include "engine/backend/cpu/formats.h"
 #include "engine/backend/cpu/host_step.h"
 #include "engine/backend/cpu/lowerings.h"
+#include "engine/backend/cpu/pool_window.h"
 #include "engine/backend/cpu/primitive_step.h"
 #include "engine/core/require.h"
 
@@ -37,51 +36,72 @@ Pooling pooling_of(const Node& node) {
           window_of(average)};
 }
 
-/// How the channels of one picture lie: `block` channels beside each other, then the next pixel.
-struct ChannelBlocks {
-  std::int64_t channels = 0;
-  std::int64_t pixels = 0;
-  std::int64_t block = 0;
-};
-
-/// out[c] = out[c] + pixel[c], or the larger of the two.
-void take_pixel(const float* pixel, float* out, std::int64_t count, PoolKind kind) {
-  if (kind == PoolKind::kAverage) {
-    for (std::int64_t c = 0; c < count; ++c) out[c] += pixel[c];
-  } else {
-    for (std::int64_t c = 0; c < count; ++c) out[c] = pixel[c] > out[c] ? pixel[c] : out[c];
+/// The sizes for an input in this layout, with strides of dense outputs.
+PoolWindow describe(const OpSite& site, const Layout& layout) {
+  const Shape& x = site.input(0).shape;
+  PoolWindow window{.batch = x[0],
+                    .channels = x[3],
+                    .rows = {},
+                    .columns = {},
+                    .input_stride = *pixel_stride(site.input(0), layout),
+                    .output_stride = x[3]};
+  if (const auto* global = site.node.as<GlobalPool>()) {
+    window.rows = {.inputs = x[1], .kernel = x[1]};
+    window.columns = {.inputs = x[2], .kernel = x[2]};
+    window.average = global->kind == PoolKind::kAverage;
+    return window;
   }
+  const Shape& y = site.node.outputs[0].shape;
+  const auto set_axes = [&](const auto& op) {
+    const auto axis = [&](std::size_t i) {
+      return Axis{.inputs = x[i + 1],
+                  .outputs = y[i + 1],
+                  .kernel = op.kernel.at(i),
+                  .stride = op.strides.at(i),
+                  .before = op.pads.at(i)};
+    };
+    window.rows = axis(0);
+    window.columns = axis(1);
+  };
+  if (const auto* max = site.node.as<MaxPool>()) {
+    set_axes(*max);
+    return window;
+  }
+  const auto& average = *site.node.as<AveragePool>();
+  set_axes(average);
+  window.average = true;
+  window.count_padding = average.count_padding;
+  return window;
 }
 
-/// y[c] = the mean or the largest of channel c over all pixels of one picture.
-void pool_picture(const float* x, float* y, const ChannelBlocks& shape, PoolKind kind) {
-  for (std::int64_t first = 0; first < shape.channels; first += shape.block) {
-    const float* pixel = x + first * shape.pixels;
-    const std::int64_t count = std::min(shape.block, shape.channels - first);
-    float* out = y + first;
-    std::copy_n(pixel, count, out);
-    for (std::int64_t p = 1; p < shape.pixels; ++p) {
-      pixel += shape.block;
-      take_pixel(pixel, out, count, kind);
-    }
-    if (kind == PoolKind::kMax) continue;
-    for (std::int64_t c = 0; c < count; ++c) out[c] /= static_cast<float>(shape.pixels);
-  }
+/// Our own loops, which read and write slices.
+Tactic window_tactic(const OpSite& site, const Layout& layout) {
+  Tactic tactic;
+  tactic.name = "pool:window";
+  tactic.inputs = {layout};
+  tactic.outputs.resize(1);
+  tactic.writes_slices = site.node.as<GlobalPool>() == nullptr;
+  tactic.build = [site, described = describe(site, layout)](const BuildArgs& args) {
+    PoolWindow window = described;
+    window.output_stride = *pixel_stride(site.node.outputs[0], args.outputs[0]);
+    return make_host_step([window, threads = site.threads](const StepArgs& step) {
+      pool(window, floats(step.inputs[0]), floats(step.outputs[0]), threads);
+    });
+  };
+  return tactic;
 }
 
 }  // namespace
 
 std::vector<Tactic> lower_pool(const OpSite& site) {
+  if (pixel_stride(site.input(0), site.inputs[0])) return {window_tactic(site, site.inputs[0])};
   const ThreadScope threads(site.threads);
   const Pooling pool = pooling_of(site.node);
   const TensorDesc& output = site.node.outputs[0];
   const Layout& input = site.inputs[0];
   Layout layout = input;
-  if (input.kind == Layout::Kind::kOpaque) {
-    const TensorDesc named{output};
-    layout.bytes = 0;
-    layout.bytes = memory_desc(named, layout).get_size();
-  }
+  layout.bytes = 0;
+  layout.bytes = memory_desc(output, layout).get_size();
   const auto primitive = pooling(engine(),
                                  pool.algorithm,
                                  memory_desc(site.input(0), input),
@@ -106,34 +126,7 @@ std::vector<Tactic> lower_pool(const OpSite& site) {
 }
 
 std::vector<Tactic> lower_global_pool(const OpSite& site) {
-  const auto& pool = *site.node.as<GlobalPool>();
-  const Shape& shape = site.input(0).shape;
-  ChannelBlocks blocks{.channels = shape[3], .pixels = shape[1] * shape[2], .block = shape[3]};
-  const Layout& input = site.inputs[0];
-  if (input.kind == Layout::Kind::kOpaque) {
-    if (input.format == "aBcd16b") {
-      blocks.block = 16;
-    } else if (input.format == "aBcd8b") {
-      blocks.block = 8;
-    } else if (input.format == "aBcd4b") {
-      blocks.block = 4;
-    } else {
-      blocks.block = 1;  // abcd
-    }
-  }
-  const std::int64_t padded = (blocks.channels + blocks.block - 1) / blocks.block * blocks.block;
-  const std::int64_t stride = padded * blocks.pixels;
-  Tactic tactic = host_tactic(
-      site, "global-pool", [=, batch = shape[0], kind = pool.kind](const StepArgs& args) {
-        for (std::int64_t n = 0; n < batch; ++n) {
-          pool_picture(floats(args.inputs[0]) + n * stride,
-                       floats(args.outputs[0]) + n * blocks.channels,
-                       blocks,
-                       kind);
-        }
-      });
-  tactic.inputs = {input};
-  return {tactic};
+  return {window_tactic(site, channels_last(site.input(0), site.inputs[0]))};
 }
 
 }  // namespace fovea::cpu

@@ -9,19 +9,6 @@ namespace fovea::cpu::winograd {
 
 namespace {
 
-/// The half-open range of numbers that part `index` of `parts` equal ones has.
-struct Range {
-  std::int64_t begin = 0;
-  std::int64_t end = 0;
-
-  static Range part(std::int64_t begin, std::int64_t end, std::int64_t index, std::int64_t parts) {
-    const std::int64_t count = end - begin;
-    return {begin + count * index / parts, begin + count * (index + 1) / parts};
-  }
-
-  [[nodiscard]] std::int64_t size() const { return end - begin; }
-};
-
 /// Floats of scratch memory of one thread: transformed inputs, then products of one group.
 std::int64_t input_floats(const Convolution& conv, std::int64_t tiles) {
   return kElements * conv.input_blocks() * tiles * kLanes;
@@ -47,7 +34,7 @@ class Block {
     for (std::int64_t t = 0; t < tiles_.size(); ++t) {
       const Place place = place_of(tiles_.begin + t);
       const float* picture =
-          operands_.x + place.picture * conv_.height * conv_.width * conv_.channels;
+          operands_.x + place.picture * conv_.height * conv_.width * conv_.input_stride;
       for (std::int64_t block = 0; block < conv_.input_blocks(); ++block) {
         const std::int64_t first = block * kLanes;
         transform_input(conv_,
@@ -111,18 +98,19 @@ class Block {
   void transform_outputs(const PanelGroup& group, Range vectors) {
     for (std::int64_t t = 0; t < tiles_.size(); ++t) {
       const Place place = place_of(tiles_.begin + t);
-      const std::int64_t picture = place.picture * conv_.rows * conv_.columns * conv_.filters;
+      const std::int64_t pixel = place.picture * conv_.rows * conv_.columns;
       for (std::int64_t v = vectors.begin; v < vectors.end; ++v) {
         const std::int64_t first = (group.first + v) * kLanes;
-        const float* residual = operands_.residual;
+        Epilogue epilogue = operands_.epilogue;
+        epilogue.bias += first;
+        if (epilogue.residual != nullptr) {
+          epilogue.residual += pixel * conv_.residual_stride + first;
+        }
         transform_output(conv_,
                          products_ + v * kElements * row_floats_ + t * kLanes,
                          row_floats_,
-                         {.bias = operands_.bias + first,
-                          .residual = residual == nullptr ? nullptr : residual + picture + first,
-                          .low = operands_.low,
-                          .high = operands_.high},
-                         operands_.y + picture + first,
+                         epilogue,
+                         operands_.y + pixel * conv_.output_stride + first,
                          std::min(kLanes, conv_.filters - first),
                          place.row,
                          place.column);
@@ -182,10 +170,6 @@ void run(const Convolution& conv, const Schedule& schedule, const Operands& oper
       run_part(conv, schedule, operands, i);
     }
   }
-}
-
-bool available() {
-  return __builtin_cpu_supports("avx512f") != 0;
 }
 
 }  // namespace fovea::cpu::winograd

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/backend/cpu/epilogue.h"
 #include "engine/backend/cpu/winograd_shape.h"
 
 namespace fovea::cpu::winograd {
@@ -22,24 +23,16 @@ struct Schedule {
 /// Bytes of scratch memory of run(), for all threads.
 [[nodiscard]] std::size_t scratch_bytes(const Convolution& conv, const Schedule& schedule);
 
-/// Dense pictures, {batch, rows, columns, channels}, and weights as pack_weights() makes them.
-/// y = min(max(conv(x, w) + bias + residual, low), high).
 struct Operands {
   const float* x = nullptr;
-  const float* w = nullptr;
-  const float* bias = nullptr;      ///< output_blocks() * kLanes floats, zeros where padded
-  const float* residual = nullptr;  ///< null, or of y's form; may be y itself
-  float low = 0.0F;
-  float high = 0.0F;
-  float* y = nullptr;
+  const float* w = nullptr;  ///< as pack_weights() makes them
+  float* y = nullptr;        ///< may be the residual
   float* scratch = nullptr;  ///< scratch_bytes(), aligned to 64
+  Epilogue epilogue;         ///< of the first pixel and filter; bias padded to whole registers
 };
 
 /// Computes on schedule.threads() OpenMP threads and waits. The bits of a picture depend neither on
-/// the rest of the batch nor on the schedule. Needs AVX-512 F; see available().
+/// the rest of the batch nor on the schedule. Needs AVX-512 F.
 void run(const Convolution& conv, const Schedule& schedule, const Operands& operands);
-
-/// Whether this processor has the instructions.
-[[nodiscard]] bool available();
 
 }  // namespace fovea::cpu::winograd

@@ -13,6 +13,9 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "engine/backend/cpu/lanes.h"
+#include "engine/backend/cpu/range.h"
+
 namespace fovea::cpu::winograd {
 
 /// Rows and columns of outputs that a tile gives.
@@ -24,9 +27,6 @@ inline constexpr std::int64_t kTileInputs = kTileOutputs + 2;
 /// Elements of a transformed tile: so many matrix products.
 inline constexpr std::int64_t kElements = kTileInputs * kTileInputs;
 
-/// Channels that are computed side by side: one AVX-512 register of float32.
-inline constexpr std::int64_t kLanes = 16;
-
 /// Registers of output channels that one matrix kernel computes: a panel.
 inline constexpr std::int64_t kPanelVectors = 2;
 
@@ -34,22 +34,21 @@ inline constexpr std::int64_t kPanelVectors = 2;
 /// transformed input is read once for so many, and the products (18 KiB a tile) stay near.
 inline constexpr std::int64_t kGroupVectors = 4 * kPanelVectors;
 
-[[nodiscard]] constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-  return (a + b - 1) / b;
-}
-
-/// A 3x3 convolution with strides, dilations and groups of 1, on dense pictures with the channels
-/// last: what oneDNN's direct convolutions read and write on processors with AVX-512, too.
+/// A 3x3 convolution with strides, dilations and groups of 1, on pictures with the channels last
+/// whose pixels may lie in a larger buffer.
 struct Convolution {
   std::int64_t batch = 0;
   std::int64_t height = 0;  ///< input rows
   std::int64_t width = 0;   ///< input columns
   std::int64_t channels = 0;
   std::int64_t filters = 0;
-  std::int64_t rows = 0;     ///< output rows
-  std::int64_t columns = 0;  ///< output columns
-  std::int64_t top = 0;      ///< zeros above the first input row
-  std::int64_t left = 0;     ///< zeros before the first input column
+  std::int64_t rows = 0;             ///< output rows
+  std::int64_t columns = 0;          ///< output columns
+  std::int64_t top = 0;              ///< zeros above the first input row
+  std::int64_t left = 0;             ///< zeros before the first input column
+  std::int64_t input_stride = 0;     ///< floats from one pixel to the next
+  std::int64_t output_stride = 0;    ///< floats from one pixel to the next
+  std::int64_t residual_stride = 0;  ///< floats from one pixel to the next
 
   [[nodiscard]] std::int64_t input_blocks() const { return ceil_div(channels, kLanes); }
 

@@ -52,13 +52,6 @@ FOVEA_AVX512_INLINE void output_column(const Vector* in, Vector* out, std::int64
   out[3 * step] = _mm512_add_ps(combine(kA2 * kA, difference_a, kB2 * kB, difference_b), in[5]);
 }
 
-/// In this order of operands a NaN stays one. The forms without a mask warn in GCC 12 of a value
-/// that it does not initialise.
-FOVEA_AVX512_INLINE Vector clamp(Vector value, Vector low, Vector high) {
-  constexpr __mmask16 kAll = 0xFFFF;
-  return _mm512_maskz_min_ps(kAll, high, _mm512_maskz_max_ps(kAll, low, value));
-}
-
 /// Which of kLanes channels there are; without a mask, all. Processors store faster without.
 template <bool Masked>
 struct Lanes {
@@ -78,11 +71,6 @@ struct Lanes {
   }
 };
 
-/// The first so many channels.
-__mmask16 mask_of(std::int64_t lanes) {
-  return static_cast<__mmask16>((1U << static_cast<unsigned>(lanes)) - 1U);
-}
-
 /// The tile's rows times B, where the whole tile lies in the picture.
 template <bool Masked>
 FOVEA_AVX512_INLINE void transform_rows_inside(const Convolution& conv,
@@ -91,10 +79,10 @@ FOVEA_AVX512_INLINE void transform_rows_inside(const Convolution& conv,
                                                Vector* half) {
 #pragma GCC unroll 6
   for (int i = 0; i < kSide; ++i) {
-    const float* from = pixel + i * conv.width * conv.channels;
+    const float* from = pixel + i * conv.width * conv.input_stride;
     Vector row[kSide];
 #pragma GCC unroll 6
-    for (int j = 0; j < kSide; ++j) row[j] = lanes.load(from + j * conv.channels);
+    for (int j = 0; j < kSide; ++j) row[j] = lanes.load(from + j * conv.input_stride);
     input_column(row, half + i * kSide, 1);
   }
 }
@@ -113,8 +101,8 @@ FOVEA_AVX512_INLINE void transform_rows_at_border(const Convolution& conv,
     for (int j = 0; j < kSide; ++j) {
       const std::int64_t x = column + j;
       const bool inside = y >= 0 && y < conv.height && x >= 0 && x < conv.width;
-      values[j] =
-          inside ? lanes.load(picture + (y * conv.width + x) * conv.channels) : _mm512_setzero_ps();
+      values[j] = inside ? lanes.load(picture + (y * conv.width + x) * conv.input_stride)
+                         : _mm512_setzero_ps();
     }
     input_column(values, half + i * kSide, 1);
   }
@@ -132,7 +120,7 @@ FOVEA_AVX512 void transform_input_lanes(const Convolution& conv,
   const bool inside =
       row >= 0 && column >= 0 && row + kSide <= conv.height && column + kSide <= conv.width;
   if (inside) {
-    const float* pixel = picture + (row * conv.width + column) * conv.channels;
+    const float* pixel = picture + (row * conv.width + column) * conv.input_stride;
     transform_rows_inside(conv, pixel, lanes, half);
   } else {
     transform_rows_at_border(conv, picture, lanes, row, column, half);
@@ -176,13 +164,14 @@ FOVEA_AVX512 void transform_output_lanes(const Convolution& conv,
   for (std::int64_t i = 0; i < rows; ++i) {
     Vector values[kOutputs];
     output_column(half + i * kSide, values, 1);
-    std::int64_t at = ((row + i) * conv.columns + column) * conv.filters;
-    for (std::int64_t j = 0; j < columns; ++j, at += conv.filters) {
+    const std::int64_t first = (row + i) * conv.columns + column;
+    for (std::int64_t j = 0; j < columns; ++j) {
       Vector value = _mm512_add_ps(values[j], bias);
       if (epilogue.residual != nullptr) {
-        value = _mm512_add_ps(value, lanes.load(epilogue.residual + at));
+        const float* residual = epilogue.residual + (first + j) * conv.residual_stride;
+        value = _mm512_add_ps(value, lanes.load(residual));
       }
-      lanes.store(picture + at, clamp(value, low, high));
+      lanes.store(picture + (first + j) * conv.output_stride, clamp(value, low, high));
     }
   }
 }

@@ -3,13 +3,14 @@
 
 #include <cstdint>
 
+#include "engine/backend/cpu/epilogue.h"
 #include "engine/backend/cpu/winograd_shape.h"
 
 namespace fovea::cpu::winograd {
 
 /// Transforms one tile of up to kLanes input channels: B^T d B.
 ///
-/// picture      {height, width, channels}, from the first of these channels on
+/// picture      {height, width, pixels}, from the first of these channels on
 /// lanes        1 to kLanes channels; zeros stand for the others
 /// row, column  of the tile's first input; negative or too large where zeros are
 /// out          element e of the tile goes to out + e * stride, kLanes floats
@@ -23,19 +24,11 @@ void transform_input(const Convolution& conv,
                      float* out,
                      std::int64_t stride);
 
-/// What happens to a result before it is stored: min(max(y + bias + residual, low), high).
-struct Epilogue {
-  const float* bias = nullptr;      ///< kLanes floats
-  const float* residual = nullptr;  ///< null, or of the output's form, from the same channel on
-  float low = 0.0F;
-  float high = 0.0F;
-};
-
 /// Transforms one tile of up to kLanes output channels back, A^T m A, and stores what lies inside
 /// of the picture.
 ///
 /// in           element e of the tile is at in + e * stride, kLanes floats
-/// picture      {rows, columns, filters}, from the first of these channels on; may be the residual
+/// picture      {rows, columns, pixels}, from the first of these channels on; may be the residual
 /// lanes        1 to kLanes channels
 /// row, column  of the tile's first output
 ///

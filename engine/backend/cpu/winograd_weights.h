@@ -4,18 +4,10 @@
 #include <cstdint>
 #include <span>
 
+#include "engine/backend/cpu/conv_operands.h"
 #include "engine/backend/cpu/winograd_shape.h"
 
 namespace fovea::cpu::winograd {
-
-/// Where weights lie before they are packed: floats between neighbours along every dimension.
-struct StoredWeights {
-  const float* data = nullptr;
-  std::int64_t filter = 0;
-  std::int64_t row = 0;
-  std::int64_t column = 0;
-  std::int64_t channel = 0;
-};
 
 /// u = G g G^T for every pair of channels, computed in double and rounded once.
 ///

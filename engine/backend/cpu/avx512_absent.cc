@@ -1,0 +1,24 @@
+// Where the compiler makes no AVX-512 code.
+#include "engine/backend/cpu/direct.h"
+#include "engine/backend/cpu/pool_pixels.h"
+#include "engine/backend/cpu/winograd.h"
+
+namespace fovea::cpu {
+
+std::optional<Tactic> winograd_tactic(const OpSite& /*site*/) {
+  return {};
+}
+
+std::vector<Tactic> direct_tactics(const OpSite& /*site*/) {
+  return {};
+}
+
+LargestOfPixels* avx512_largest() {
+  return nullptr;
+}
+
+MeanOfPixels* avx512_mean() {
+  return nullptr;
+}
+
+}  // namespace fovea::cpu

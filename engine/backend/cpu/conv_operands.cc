@@ -1,0 +1,56 @@
+#include "engine/backend/cpu/conv_operands.h"
+
+#include <cstring>
+#include <string>
+
+#include "engine/backend/cpu/cpu_stream.h"
+#include "engine/backend/cpu/host_step.h"
+#include "engine/core/require.h"
+
+namespace fovea::cpu {
+
+namespace {
+
+std::size_t bytes_of(std::int64_t floats) {
+  return static_cast<std::size_t>(floats) * sizeof(float);
+}
+
+}  // namespace
+
+std::shared_ptr<const std::byte> pack_constant(
+    WeightStore& store,
+    const OpSite& site,
+    std::string_view form,
+    std::int64_t floats,
+    const std::function<void(const StoredWeights&, std::span<float>)>& pack) {
+  const Constant& weights = *site.constant(1);
+  return store.get(
+      cat(weights.key(), ' ', form), bytes_of(floats), [&](std::span<std::byte> packed) {
+        const ThreadScope scope(site.threads);
+        const PinnedBytes data = weights.data->read();
+        const Shape strides = weights.element_strides();
+        pack({.data = cpu::floats(data.data()),
+              .filter = strides[0],
+              .row = strides[1],
+              .column = strides[2],
+              .channel = strides[3]},
+             {cpu::floats(packed.data()), packed.size() / sizeof(float)});
+        weights.data->forget(0, data.size());
+      });
+}
+
+std::shared_ptr<const std::byte> padded_bias(WeightStore& store,
+                                             const OpSite& site,
+                                             bool has_bias,
+                                             std::int64_t floats) {
+  const std::size_t bytes = bytes_of(floats);
+  const std::string key =
+      has_bias ? cat(site.constant(2)->key(), " padded to ", bytes) : cat("zeros ", bytes);
+  return store.get(key, bytes, [&](std::span<std::byte> packed) {
+    if (!has_bias) return;
+    const PinnedBytes values = site.constant(2)->read();
+    std::memcpy(packed.data(), values.data(), values.size());
+  });
+}
+
+}  // namespace fovea::cpu

@@ -1,0 +1,42 @@
+// What our own convolutions are given beside their pictures.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "engine/backend/weight_store.h"
+
+namespace fovea::cpu {
+
+/// Where weights lie before they are packed: floats between neighbours along every dimension.
+struct StoredWeights {
+  const float* data = nullptr;
+  std::int64_t filter = 0;
+  std::int64_t row = 0;
+  std::int64_t column = 0;
+  std::int64_t channel = 0;
+};
+
+/// The site's weights in a form of our own, from the store.
+///
+/// form    names the form; part of the key
+/// floats  of the packed form
+/// pack    fills zeros
+[[nodiscard]] std::shared_ptr<const std::byte> pack_constant(
+    WeightStore& store,
+    const OpSite& site,
+    std::string_view form,
+    std::int64_t floats,
+    const std::function<void(const StoredWeights&, std::span<float>)>& pack);
+
+/// The site's third input, a bias, with zeros behind it up to so many floats; all zeros where there
+/// is none.
+[[nodiscard]] std::shared_ptr<const std::byte> padded_bias(WeightStore& store,
+                                                           const OpSite& site,
+                                                           bool has_bias,
+                                                           std::int64_t floats);
+
+}  // namespace fovea::cpu

@@ -1,0 +1,36 @@
+// What happens to the sums of a convolution before they are stored.
+#pragma once
+
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "engine/graph/ops/activation.h"
+
+namespace fovea::cpu {
+
+/// min(max(y + bias + residual, low), high).
+struct Epilogue {
+  const float* bias = nullptr;      ///< a register's floats for each register of filters
+  const float* residual = nullptr;  ///< null, or of the output's form, from the same channel on
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
+};
+
+/// The bounds that an activation is, or nothing where it is more than that.
+[[nodiscard]] inline std::optional<std::pair<float, float>> bounds_of(
+    const Activation& activation) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  switch (activation.kind) {
+    case ActivationKind::kNone:
+      return {{-kInfinity, kInfinity}};
+    case ActivationKind::kRelu:
+      return {{0.0F, kInfinity}};
+    case ActivationKind::kClip:
+      return {{activation.lo, activation.hi}};
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace fovea::cpu

@@ -1,0 +1,182 @@
+// The CPU backend's own direct convolutions against the definition: sizes around the blocks in
+// which they compute, and the paths that copy inputs.
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "engine/backend/cpu/cpu_backend.h"
+#include "engine/passes/constants.h"
+#include "tests/backend/tactic_slices.h"
+#include "tests/support/strided.h"
+
+namespace fovea {
+namespace {
+
+using test::Floats;
+
+struct Case {
+  std::string name;
+  std::array<std::int64_t, 2> picture{};  ///< rows, columns
+  std::int64_t channels = 0;
+  std::int64_t filters = 0;
+  std::array<std::int64_t, 2> kernel{1, 1};
+  Conv2d conv{};
+
+  friend std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
+};
+
+constexpr Activation kRelu{.kind = ActivationKind::kRelu};
+constexpr Activation kClip{.kind = ActivationKind::kClip, .lo = -3.0F, .hi = 6.0F};
+
+/// One convolution on three pictures of random values in [-2, 2), with weights from the same range.
+Graph network(const Case& c) {
+  Graph graph;
+  const auto add_constant = [&](const Shape& shape, const char* name, std::uint64_t seed) {
+    return graph.add(
+        make_constant(shape, test::random_floats(num_elements(shape), seed)), {}, name);
+  };
+  const auto add_input = [&](const Shape& shape, const char* name) {
+    return graph.add(Input{{DType::kFloat32, shape}}, {}, name);
+  };
+  const Value x = add_input({3, c.picture[0], c.picture[1], c.channels}, "x");
+  std::vector<Value> inputs{
+      x, add_constant({c.filters, c.kernel[0], c.kernel[1], c.channels}, "weights", 11)};
+  if (c.conv.bias) inputs.push_back(add_constant({c.filters}, "bias", 12));
+  if (c.conv.residual) {
+    Conv2d plain = c.conv;
+    plain.residual = false;
+    std::vector<TensorDesc> descs;
+    for (const Value& input : inputs) descs.push_back(graph.desc(input));
+    inputs.push_back(add_input(plain.infer(descs).at(0).shape, "residual"));
+  }
+  graph.mark_output(graph.add(c.conv, inputs, "conv"), "y");
+  return graph;
+}
+
+/// Sums of products with a standard deviation of 4/3 each, in float32 in an order of their own;
+/// Winograd's, which are among the tactics, round coarser (winograd_test.cc).
+float tolerance(const Case& c) {
+  const auto terms = static_cast<double>(c.kernel[0] * c.kernel[1] * c.channels);
+  return static_cast<float>(4e-5 * std::sqrt(terms) * 4.0 / 3.0);
+}
+
+bool is_direct(const Tactic& tactic) {
+  return tactic.name.starts_with("direct:");
+}
+
+class Direct : public testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    if (!__builtin_cpu_supports("avx512f")) GTEST_SKIP() << "this processor has no AVX-512";
+  }
+
+  const std::unique_ptr<Backend> backend_ = make_cpu_backend();
+};
+
+TEST_P(Direct, EqualsTheDefinitionInsideOfLargerBuffers) {
+  const Graph graph = network(GetParam());
+  for (const int threads : {1, 2, 3}) {
+    SCOPED_TRACE(threads);
+    const OpSite site = test::sites_of(graph, threads).at(0);
+    const std::vector<Tactic> tactics = backend_->tactics(site);
+    ASSERT_TRUE(std::any_of(tactics.begin(), tactics.end(), is_direct));
+
+    test::expect_equal_to_definition(*backend_, site, tolerance(GetParam()));
+  }
+}
+
+TEST_P(Direct, GivesTheSameBitsForEveryLayoutAndNumberOfThreads) {
+  const Graph graph = network(GetParam());
+  const std::vector<Floats> inputs = test::values_of(test::sites_of(graph, 1).at(0));
+  std::vector<Floats> results;
+
+  for (const bool sliced : {true, false}) {
+    for (const int threads : {1, 2, 4}) {
+      OpSite site = test::sites_of(graph, threads).at(0);
+      if (!sliced) std::fill(site.inputs.begin(), site.inputs.end(), Layout{});
+      for (const Tactic& tactic : backend_->tactics(site)) {
+        if (!is_direct(tactic)) continue;
+        results.push_back(test::run_tactic(*backend_, site, tactic, tactic.outputs, inputs).at(0));
+      }
+    }
+  }
+
+  ASSERT_GE(results.size(), 6U);
+  for (const Floats& result : results) EXPECT_EQ(result, results.front());
+}
+
+Conv2d with(std::array<std::int64_t, 2> strides, Pads pads, Activation activation = kRelu) {
+  return {.strides = strides, .pads = pads, .bias = true, .activation = activation};
+}
+
+Conv2d with_residual(Conv2d conv) {
+  conv.residual = true;
+  return conv;
+}
+
+Conv2d dilated(Conv2d conv, std::array<std::int64_t, 2> dilations) {
+  conv.dilations = dilations;
+  return conv;
+}
+
+Conv2d behind_relu(Conv2d conv) {
+  conv.input_activation = ActivationKind::kRelu;
+  return conv;
+}
+
+const Conv2d kPlain{};
+const Conv2d kPointwise = with({1, 1}, {0, 0, 0, 0});
+
+INSTANTIATE_TEST_SUITE_P(
+    Convolutions,
+    Direct,
+    testing::Values(
+        // Channels around a register, filters around a panel, pixels around a product.
+        Case{"one_of_everything", {1, 1}, 1, 1, {1, 1}, kPlain},
+        Case{"channels_15", {2, 7}, 15, 15, {1, 1}, kPointwise},
+        Case{"channels_16", {3, 5}, 16, 16, {1, 1}, kPointwise},
+        Case{"channels_17", {5, 3}, 17, 17, {1, 1}, with_residual(kPointwise)},
+        Case{"filters_31", {4, 7}, 31, 31, {1, 1}, kPointwise},
+        Case{"filters_33", {13, 1}, 33, 33, {1, 1}, with_residual(kPointwise)},
+        Case{"filters_48", {9, 9}, 8, 48, {1, 1}, with({1, 1}, {0, 0, 0, 0}, kClip)},
+        // Pixels that would share lines of the cache, and strides, are copied.
+        Case{"many_channels", {3, 3}, 1024, 40, {1, 1}, with_residual(kPointwise)},
+        Case{"strided_pixels", {7, 8}, 24, 40, {1, 1}, with({2, 3}, {0, 0, 0, 0})},
+        Case{"padded_pixels", {5, 6}, 8, 16, {1, 1}, with({1, 2}, {1, 0, 2, 1})},
+        // Windows.
+        Case{"stem", {23, 25}, 3, 20, {7, 7}, with({2, 2}, {3, 3, 3, 3})},
+        Case{"eleven", {31, 29}, 3, 33, {11, 11}, with({4, 4}, {2, 2, 2, 2})},
+        Case{"valid", {9, 17}, 5, 36, {3, 3}, kPointwise},
+        Case{"same", {6, 15}, 16, 32, {5, 5}, with_residual(with({1, 1}, {2, 2, 2, 2}, kClip))},
+        Case{"strided", {15, 16}, 17, 31, {3, 3}, with({2, 2}, {1, 1, 1, 1})},
+        Case{"asymmetric", {8, 7}, 9, 18, {3, 2}, with({1, 2}, {0, 1, 2, 0})},
+        Case{"row", {17, 17}, 20, 24, {1, 7}, with_residual(with({1, 1}, {0, 3, 0, 3}))},
+        Case{"column", {17, 17}, 20, 24, {7, 1}, with({1, 1}, {3, 0, 3, 0})},
+        Case{"wide_row", {3, 40}, 6, 16, {1, 3}, with({2, 1}, {0, 1, 0, 1})},
+        Case{"dilated", {12, 13}, 7, 17, {3, 3}, dilated(with({1, 1}, {2, 2, 2, 2}), {2, 2})},
+        Case{"dilated_row", {4, 19}, 8, 16, {1, 3}, dilated(with({1, 2}, {0, 3, 0, 3}), {1, 3})},
+        Case{"all_padding", {2, 2}, 4, 16, {3, 3}, with({3, 3}, {4, 4, 4, 4})},
+        // Inputs with a Relu.
+        Case{"relu_pixels", {5, 5}, 20, 24, {1, 1}, behind_relu(kPointwise)},
+        Case{"relu_window", {6, 7}, 9, 16, {3, 3}, behind_relu(with({1, 1}, {1, 1, 1, 1}))},
+        Case{"relu_row", {9, 6}, 9, 16, {1, 5}, behind_relu(with({2, 1}, {0, 2, 0, 2}))},
+        Case{"one_column", {19, 1}, 16, 32, {3, 1}, with({2, 1}, {1, 0, 1, 0})}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(DirectTactics, AreNotForGroupsAndCurvedActivations) {
+  const auto backend = make_cpu_backend();
+  Conv2d tanh = kPlain;
+  tanh.activation = {.kind = ActivationKind::kTanh};
+  const Graph graph = network({"", {4, 4}, 16, 16, {1, 1}, tanh});
+  const OpSite site = test::sites_of(graph, 1).at(0);
+
+  const std::vector<Tactic> tactics = backend->tactics(site);
+
+  EXPECT_TRUE(std::none_of(tactics.begin(), tactics.end(), is_direct));
+  test::expect_equal_to_definition(*backend, site, 1e-3F);
+}
+
+}  // namespace
+}  // namespace fovea
