@@ -71,6 +71,7 @@ TargetOptions target_options(const Arguments& arguments) {
                            : std::min(threads * requests_per_thread(arguments), kMostRequests);
   return {.backend = arguments.model.backend,
           .convolution = arguments.model.convolution,
+          .precision = parse_precision(arguments.model.precision),
           .batch = arguments.batch,
           .concurrency = static_cast<std::size_t>(requests),
           .threads = threads};
@@ -135,7 +136,6 @@ int bench(const Arguments& arguments) {
 
   BenchFindings findings;
   findings.model = arguments.model.model;
-  findings.precision = arguments.model.precision;
   findings.from = arguments.from;
   findings.options = target_options(arguments);
   findings.multiply_adds = multiply_adds(model.graph());

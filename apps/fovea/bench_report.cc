@@ -88,7 +88,7 @@ std::string bench_text(const BenchFindings& findings, const BenchLimits& limits)
   text += format(" from %s on %s: %s, batch %lld, concurrency %zu, threads %d\n",
                  findings.from.c_str(),
                  findings.facts.backend.c_str(),
-                 findings.precision.c_str(),
+                 std::string(to_string(options.precision)).c_str(),
                  static_cast<long long>(options.batch),
                  options.concurrency,
                  options.threads);
@@ -137,7 +137,7 @@ std::string bench_json(const BenchFindings& findings, const BenchLimits& limits)
   const nlohmann::ordered_json object{{"model", findings.model},
                                       {"backend", findings.facts.backend},
                                       {"device", processor_name()},
-                                      {"precision", findings.precision},
+                                      {"precision", to_string(findings.options.precision)},
                                       {"batch", findings.options.batch},
                                       {"concurrency", findings.options.concurrency},
                                       {"from", findings.from},

@@ -14,7 +14,6 @@ namespace fovea::app {
 /// Everything that was asked for, measured and known.
 struct BenchFindings {
   std::string model;
-  std::string precision;
   std::string from;
   TargetOptions options;
   TargetFacts facts;

@@ -24,7 +24,8 @@ struct StoredPicture {
 /// How the network is used.
 struct TargetOptions {
   std::string backend;
-  std::string convolution;      ///< as in CompileOptions
+  std::string convolution;  ///< as in CompileOptions
+  Precision precision = Precision::kFp32;
   std::int64_t batch = 1;       ///< pictures of a request
   std::size_t concurrency = 1;  ///< requests in flight
   int threads = 1;              ///< CPU threads, all together

@@ -54,7 +54,7 @@ struct ModelArguments {
   /// `with_backend`: also the options of commands that compile the model.
   void add_to(CLI::App& command, bool with_backend);
 
-  /// Throws argument/invalid, and argument/unsupported for a precision that no backend here has.
+  /// Throws argument/invalid.
   [[nodiscard]] ModelOptions model_options() const;
 };
 

@@ -12,6 +12,7 @@ ClassifierOptions classifier_options(const TargetOptions& options) {
   ClassifierOptions result;
   result.backend = options.backend;
   result.convolution = options.convolution;
+  result.precision = options.precision;
   result.batch = options.batch;
   result.threads = options.threads;
   return result;

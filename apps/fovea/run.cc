@@ -94,6 +94,7 @@ std::vector<TensorData> run_rows(const std::shared_ptr<const Plan>& plan,
 
 int run(const Arguments& arguments) {
   if (arguments.batch < 1) throw InvalidArgument("--batch is at least 1");
+  const Precision precision = parse_precision(arguments.model.precision);
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
   const std::vector<TensorData> tensors = read_tensors(arguments.input);
   std::vector<const TensorData*> inputs;
@@ -110,6 +111,7 @@ int run(const Arguments& arguments) {
   CompileOptions options;
   options.backend = arguments.model.backend;
   options.convolution = arguments.model.convolution;
+  options.precision = precision;
   options.threads = arguments.model.threads;
   options.taps = arguments.taps;
   options.buckets = {std::min(rows, arguments.batch)};

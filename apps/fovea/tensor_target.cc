@@ -68,6 +68,7 @@ class TensorTarget final : public BenchTarget {
     CompileOptions compile_options;
     compile_options.backend = options.backend;
     compile_options.convolution = options.convolution;
+    compile_options.precision = options.precision;
     compile_options.buckets = {options.batch};
     compile_options.threads = latency ? options.threads : 1;
     plan_ = compile(model.graph(), compile_options);

@@ -107,7 +107,9 @@ struct Classifier::Impl {
     const Manifest& manifest = model.impl().manifest;
     const ClassifierShape shape = classifier_shape(network, manifest.input_layout);
     spec = spec_for(model, shape);
-    (void)exact_convolutions(options.convolution);  // refused now, not at the first picture
+    // Refused now, not at the first picture.
+    (void)exact_convolutions(options.convolution);
+    require_precision(*make_backend(backend), options.precision);
     require(options.batch >= 0, "a batch size cannot be negative");
     const std::int64_t top_k = checked_top_k(options.top_k, shape.classes);
     graph = classify_graph(network, shape, spec, top_k, manifest.logits);
@@ -124,6 +126,7 @@ struct Classifier::Impl {
     CompileOptions compile;
     compile.backend = backend;
     compile.convolution = options.convolution;
+    compile.precision = options.precision;
     compile.buckets = {options.batch == 0 ? kCpuBatch : options.batch};
     compile.threads = latency ? threads : 1;
     Team made;

@@ -89,7 +89,8 @@ std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
                       make_backend(options.backend),
                       {.buckets = buckets,
                        .threads = checked_threads(options.threads),
-                       .exact_convolutions = exact_convolutions(options.convolution)});
+                       .exact_convolutions = exact_convolutions(options.convolution),
+                       .precision = options.precision});
 }
 
 std::shared_ptr<const Plan> compile(const ModelGraph& graph, const CompileOptions& options) {

@@ -17,7 +17,7 @@ namespace fovea {
 /// f16 or bf16.
 [[nodiscard]] bool is_half(DType dtype);
 
-/// Whether the rule above holds for the operator. Operators that only move elements (Concat,
+/// Whether the rule above holds for the operator. Operators that only move elements (Concat, Slice,
 /// Reshape, Transpose) take every type anyway.
 [[nodiscard]] bool takes_half(const Op& op);
 

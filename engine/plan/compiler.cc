@@ -42,18 +42,36 @@ const BucketPlan& ExecutionPlan::bucket_for(std::int64_t n) const {
   return *found;
 }
 
+void require_precision(const Backend& backend, Precision precision) {
+  const TargetTraits traits = backend.traits();
+  if (traits.computes_in(precision)) return;
+  std::string others = "fp32";
+  for (const Precision other : {Precision::kTf32, Precision::kFp16, Precision::kBf16}) {
+    if (traits.computes_in(other)) others += cat(" or ", to_string(other));
+  }
+  const std::string where = precision == Precision::kInt8
+                                ? "in this version"
+                                : cat("on the backend ", backend.name(), " of this machine");
+  throw Unsupported(
+      cat("precision ", to_string(precision), " is not available ", where, "; use ", others));
+}
+
 std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
                                                   std::shared_ptr<const Backend> backend,
                                                   const PlanOptions& options) {
   require(!graph.outputs().empty(), "a graph without outputs computes nothing");
   require(options.threads >= 1, "a plan needs at least one thread");
   require(!options.buckets.empty(), "a plan needs at least one batch size");
+  require_precision(*backend, options.precision);
   require_weights(graph);
 
   auto plan = std::make_shared<ExecutionPlan>();
   plan->threads = options.threads;
   Graph optimised = graph;
-  PassContext context{.traits = backend->traits(), .report = {}, .on_change = options.on_pass};
+  PassContext context{.traits = backend->traits(),
+                      .report = {},
+                      .on_change = options.on_pass,
+                      .precision = options.precision};
   run_passes(optimised, default_passes(), context);
   plan->report = std::move(context.report);
   for (const NodeId id : optimised.inputs()) {

@@ -73,13 +73,17 @@ struct PlanOptions {
   std::vector<std::int64_t> buckets{1};  ///< batch sizes, each >= 1
   int threads = 1;                       ///< CPU threads that one run may use
   bool exact_convolutions = false;       ///< no Winograd convolution: see OpSite
-  PassObserver on_pass{};                ///< may be empty
+  Precision precision = Precision::kFp32;
+  PassObserver on_pass{};  ///< may be empty
 };
+
+/// Throws Unsupported, with what there is instead, where the backend does not compute in it.
+void require_precision(const Backend& backend, Precision precision);
 
 /// Optimises the graph for the backend and lowers it once per bucket over one store of packed
 /// weights. A graph without a symbolic batch gets one bucket, whatever the options say. Throws
-/// Unsupported where the backend has no tactic for a node, weights/missing for a parameter without
-/// data, InvalidArgument for a graph without outputs or bad options.
+/// Unsupported where the backend has no tactic for a node or not the precision, weights/missing for
+/// a parameter without data, InvalidArgument for a graph without outputs or bad options.
 [[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_plan(
     const Graph& graph, std::shared_ptr<const Backend> backend, const PlanOptions& options);
 

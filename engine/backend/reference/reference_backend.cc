@@ -12,7 +12,11 @@ class ReferenceBackend final : public Backend {
   [[nodiscard]] std::string_view name() const override { return "reference"; }
 
   /// Nothing is fused: the oracle runs the graph as it was described.
-  [[nodiscard]] TargetTraits traits() const override { return {}; }
+  [[nodiscard]] TargetTraits traits() const override {
+    return {.precisions = TargetTraits::bit(Precision::kFp32) |
+                          TargetTraits::bit(Precision::kFp16) |
+                          TargetTraits::bit(Precision::kBf16)};
+  }
 
   /// It has one tactic for everything: no time decides anything.
   [[nodiscard]] std::string fingerprint() const override { return "reference"; }

@@ -9,6 +9,7 @@
 
 #include <fovea/download.h>
 #include <fovea/image.h>
+#include <fovea/precision.h>
 
 namespace fovea {
 
@@ -31,6 +32,10 @@ struct CompileOptions {
   /// picture first (Winograd) and differs by rounding: probabilities by at most a few 1e-4 of
   /// their value; "direct" sums the products of the definition itself.
   std::string convolution = "auto";
+
+  /// What the network is computed in: kFp32 everywhere, kBf16 on "cpu" with AVX-512 and on
+  /// "reference", kFp16 on "reference". Inputs, outputs and the last layer that sums stay float32.
+  Precision precision = Precision::kFp32;
 
   /// Names of values inside the network that become outputs of the plan; "all" is every value.
   std::vector<std::string> taps{};
@@ -73,10 +78,11 @@ enum class Threading : std::uint8_t {
 
 struct ClassifierOptions {
   ModelOptions model{};
-  std::string backend = "auto";      ///< as in CompileOptions
-  std::string convolution = "auto";  ///< as in CompileOptions
-  std::int64_t batch = 0;            ///< pictures per run, >= 1; 0: chosen for the backend
-  int threads = 0;                   ///< CPU threads, at most 1024; 0: all the process may use
+  std::string backend = "auto";            ///< as in CompileOptions
+  std::string convolution = "auto";        ///< as in CompileOptions
+  Precision precision = Precision::kFp32;  ///< as in CompileOptions
+  std::int64_t batch = 0;                  ///< pictures per run, >= 1; 0: chosen for the backend
+  int threads = 0;  ///< CPU threads, at most 1024; 0: all the process may use
   Threading threading = Threading::kAuto;
 
   /// Predictions per picture, 1 to the number of classes; nothing: 5, or all where there are fewer.
