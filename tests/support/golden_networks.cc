@@ -29,12 +29,14 @@ Outputs run_model(const Model& model,
                   std::int64_t batch,
                   const std::vector<float>& input,
                   const std::vector<std::string>& taps,
-                  std::string_view convolution) {
+                  std::string_view convolution,
+                  Precision precision) {
   CompileOptions options;
   options.backend = backend;
   options.buckets = {batch};
   options.threads = 1;
   options.convolution = convolution;
+  options.precision = precision;
   options.taps = taps;
   const auto plan = compile(model.graph(), options);
 

@@ -21,13 +21,15 @@ using Outputs = std::map<std::string, std::vector<float>>;
 [[nodiscard]] Model open_random(std::string_view network, std::uint64_t seed);
 
 /// One run of the model, compiled for `batch` pictures, one thread and the given
-/// CompileOptions::convolution. Goldens with tolerances of a few roundings take "direct".
+/// CompileOptions::convolution and precision. Goldens with tolerances of a few roundings take
+/// "direct".
 [[nodiscard]] Outputs run_model(const Model& model,
                                 std::string_view backend,
                                 std::int64_t batch,
                                 const std::vector<float>& input,
                                 const std::vector<std::string>& taps,
-                                std::string_view convolution = "direct");
+                                std::string_view convolution = "direct",
+                                Precision precision = Precision::kFp32);
 
 /// run_model of open_random.
 [[nodiscard]] Outputs run_zoo(std::string_view network,

@@ -52,7 +52,8 @@ dnnl::convolution_forward::primitive_desc describe(const OpSite& site,
   attributes.set_post_ops(post_ops);
 
   const TensorDesc& output = site.node.outputs[0];
-  const dnnl::memory::desc weights(weight_dims(conv, site.input(1).shape), kFloat, Tag::any);
+  const dnnl::memory::desc weights(
+      weight_dims(conv, site.input(1).shape), element_type(output.dtype), Tag::any);
   const dnnl::memory::desc bias =
       conv.bias ? dnnl::memory::desc({output.shape[3]}, kFloat, Tag::a) : dnnl::memory::desc();
   return convolution(
@@ -109,9 +110,11 @@ std::vector<Tactic> lower_conv2d(const OpSite& site) {
   if (conv.residual && site.constant(site.node.inputs.size() - 1) != nullptr) return {};
 
   std::vector<Tactic> tactics;
-  if (auto winograd = winograd_tactic(site)) tactics.push_back(std::move(*winograd));
-  for (Tactic& direct : direct_tactics(site)) tactics.push_back(std::move(direct));
-  if (!tactics.empty()) return tactics;
+  if (site.input(0).dtype == DType::kFloat32) {
+    if (auto winograd = winograd_tactic(site)) tactics.push_back(std::move(*winograd));
+    for (Tactic& direct : direct_tactics(site)) tactics.push_back(std::move(direct));
+    if (!tactics.empty()) return tactics;
+  }
   // oneDNN convolutions apply nothing to what they read.
   if (conv.input_activation != ActivationKind::kNone) return {evaluate_tactic(site)};
   const ThreadScope threads(site.threads);

@@ -32,7 +32,10 @@ class CpuBackend final : public Backend {
     return {.fused_activations = bit(ActivationKind::kRelu) | bit(ActivationKind::kClip) |
                                  bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
             .fuses_residual = true,
-            .writes_slices = true};
+            .writes_slices = true,
+            .precisions =
+                TargetTraits::bit(Precision::kFp32) |
+                (bf16_support() == Bf16Support::kNone ? 0U : TargetTraits::bit(Precision::kBf16))};
   }
 
   [[nodiscard]] std::string fingerprint() const override {

@@ -22,7 +22,7 @@ std::vector<Tactic> lower_dense(const OpSite& site) {
       dense.bias ? memory_desc(site.input(2), {}) : dnnl::memory::desc();
   const auto primitive = inner_product(engine(),
                                        memory_desc(site.input(0), {}),
-                                       any_format(site.input(1)),
+                                       any_format({output.dtype, site.input(1).shape}),
                                        bias,
                                        memory_desc(output, {}),
                                        attributes);

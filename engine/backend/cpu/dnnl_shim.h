@@ -10,6 +10,7 @@
 
 #include <oneapi/dnnl/dnnl.hpp>
 
+#include "engine/backend/cpu/eltwise.h"
 #include "engine/graph/ops/activation.h"
 #include "engine/graph/ops/lrn.h"
 
@@ -58,6 +59,18 @@ struct Window {
     const dnnl::memory::desc& source,
     const Lrn& lrn,
     const dnnl::primitive_attr& attributes);
+
+/// One function of every element; the destination lies as the source and may be it.
+[[nodiscard]] dnnl::eltwise_forward::primitive_desc elementwise(
+    const dnnl::engine& engine,
+    const dnnl::memory::desc& tensor,
+    const Eltwise& function,
+    const dnnl::primitive_attr& attributes);
+
+/// The sum of two tensors that lie alike; so does the destination, which may be the first.
+[[nodiscard]] dnnl::binary::primitive_desc addition(const dnnl::engine& engine,
+                                                    const dnnl::memory::desc& tensor,
+                                                    const dnnl::primitive_attr& attributes);
 
 /// Appends the activation to the post-operations; nothing for kNone.
 void append_activation(dnnl::post_ops& post_ops, const Activation& activation);

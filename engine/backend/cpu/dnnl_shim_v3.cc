@@ -84,23 +84,30 @@ dnnl::lrn_forward::primitive_desc local_response_normalization(
           attributes};
 }
 
+dnnl::eltwise_forward::primitive_desc elementwise(const dnnl::engine& engine,
+                                                  const dnnl::memory::desc& tensor,
+                                                  const Eltwise& function,
+                                                  const dnnl::primitive_attr& attributes) {
+  return {engine,
+          dnnl::prop_kind::forward_inference,
+          function.algorithm,
+          tensor,
+          tensor,
+          function.alpha,
+          function.beta,
+          attributes};
+}
+
+dnnl::binary::primitive_desc addition(const dnnl::engine& engine,
+                                      const dnnl::memory::desc& tensor,
+                                      const dnnl::primitive_attr& attributes) {
+  return {engine, dnnl::algorithm::binary_add, tensor, tensor, tensor, attributes};
+}
+
 void append_activation(dnnl::post_ops& post_ops, const Activation& activation) {
-  switch (activation.kind) {
-    case ActivationKind::kNone:
-      return;
-    case ActivationKind::kRelu:
-      post_ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
-      return;
-    case ActivationKind::kClip:
-      post_ops.append_eltwise(dnnl::algorithm::eltwise_clip, activation.lo, activation.hi);
-      return;
-    case ActivationKind::kTanh:
-      post_ops.append_eltwise(dnnl::algorithm::eltwise_tanh, 0.0F, 0.0F);
-      return;
-    case ActivationKind::kSigmoid:
-      post_ops.append_eltwise(dnnl::algorithm::eltwise_logistic, 0.0F, 0.0F);
-      return;
-  }
+  if (activation.kind == ActivationKind::kNone) return;
+  const Eltwise function = eltwise_of(activation);
+  post_ops.append_eltwise(function.algorithm, function.alpha, function.beta);
 }
 
 std::string fingerprint(const dnnl::memory::desc& desc) {

@@ -31,7 +31,7 @@ bool is_picture(const TensorDesc& desc) {
 }
 
 dnnl::memory::desc with_tag(const TensorDesc& desc, Tag tag) {
-  return {dims_of(desc), dnnl::memory::data_type::f32, tag};
+  return {dims_of(desc), element_type(desc.dtype), tag};
 }
 
 Tag dense_tag(const TensorDesc& desc) {
@@ -55,13 +55,19 @@ dnnl::memory::dims dims_of(const TensorDesc& desc) {
   return {shape.begin(), shape.end()};
 }
 
+dnnl::memory::data_type element_type(DType dtype) {
+  if (dtype == DType::kFloat32) return dnnl::memory::data_type::f32;
+  if (dtype == DType::kBFloat16) return dnnl::memory::data_type::bf16;
+  throw Error(ErrorCode::kInternal, cat("oneDNN was asked for tensors of ", to_string(dtype)));
+}
+
 dnnl::memory::desc memory_desc(const TensorDesc& desc, const Layout& layout) {
   if (layout.kind == Layout::Kind::kDense) return with_tag(desc, dense_tag(desc));
   if (layout.kind == Layout::Kind::kSliced && is_picture(desc)) {
     const dnnl::memory::dims dims = dims_of(desc);
     const std::int64_t pixel = layout.pixel_stride;
     return {dims,
-            dnnl::memory::data_type::f32,
+            element_type(desc.dtype),
             dnnl::memory::dims{dims[2] * dims[3] * pixel, 1, dims[3] * pixel, pixel}};
   }
   for (const NamedFormat& format : kPictureFormats) {
@@ -78,6 +84,11 @@ dnnl::memory::desc any_format(const TensorDesc& desc) {
 
 Layout unsliced(const Layout& layout) {
   return layout.kind == Layout::Kind::kSliced ? Layout{} : layout;
+}
+
+Layout resized(Layout layout, const TensorDesc& desc) {
+  if (layout.kind == Layout::Kind::kOpaque) layout.bytes = memory_desc(desc, layout).get_size();
+  return layout;
 }
 
 std::optional<std::int64_t> pixel_stride(const TensorDesc& desc, const Layout& layout) {

@@ -14,7 +14,10 @@ namespace fovea::cpu {
 /// oneDNN's dimensions of a tensor: pictures {N,C,H,W} whatever their layout; matrices as they are.
 [[nodiscard]] dnnl::memory::dims dims_of(const TensorDesc& desc);
 
-/// The memory description of a float32 tensor in a layout; Layout{} is NHWC for pictures. For a
+/// oneDNN's name of a float type. Throws Error (internal) for one that it does not compute in.
+[[nodiscard]] dnnl::memory::data_type element_type(DType dtype);
+
+/// The memory description of a float tensor in a layout; Layout{} is NHWC for pictures. For a
 /// slice it begins at its first channel; of oneDNN's primitives only reorders are fast on those.
 /// Throws Error (internal) for an unknown format.
 [[nodiscard]] dnnl::memory::desc memory_desc(const TensorDesc& desc, const Layout& layout);
@@ -28,6 +31,9 @@ namespace fovea::cpu {
 
 /// The layout, or dense in place of a slice: what primitives other than reorders are given.
 [[nodiscard]] Layout unsliced(const Layout& layout);
+
+/// The same layout of another tensor: an opaque one has its own size.
+[[nodiscard]] Layout resized(Layout layout, const TensorDesc& desc);
 
 /// Floats from one pixel of a tensor to the next; nothing for a layout that has no such number.
 [[nodiscard]] std::optional<std::int64_t> pixel_stride(const TensorDesc& desc,

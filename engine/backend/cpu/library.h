@@ -1,6 +1,7 @@
 // What oneDNN says of itself.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 namespace fovea {
@@ -10,5 +11,13 @@ namespace fovea {
 
 /// The widest instruction set that oneDNN uses on this processor, in its own words: "avx512_core".
 [[nodiscard]] std::string onednn_isa();
+
+/// How this processor computes in bf16.
+enum class Bf16Support : std::uint8_t {
+  kNone,      ///< not at all: oneDNN needs AVX-512
+  kEmulated,  ///< by float32 instructions, and so slower than float32
+  kNative,    ///< by its own instructions
+};
+[[nodiscard]] Bf16Support bf16_support();
 
 }  // namespace fovea

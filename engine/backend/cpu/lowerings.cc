@@ -3,6 +3,7 @@
 #include <array>
 
 #include "engine/backend/evaluate_step.h"
+#include "engine/graph/half.h"
 
 namespace fovea::cpu {
 
@@ -41,6 +42,7 @@ Table make_table() {
 
 std::vector<Tactic> lower(const OpSite& site) {
   static const Table kTable = make_table();
+  if (is_half(site.input(0).dtype) || is_half(site.node.outputs[0].dtype)) return lower_half(site);
   return kTable.at(site.node.op.index())(site);
 }
 

@@ -27,6 +27,8 @@ Lowering lower_softmax;
 Lowering lower_topk;
 Lowering lower_normalize_image;
 
+Lowering lower_half;  ///< every operator with tensors of f16 or bf16
+
 /// The lowering of that operator; operators that have nothing to gain are evaluated.
 [[nodiscard]] std::vector<Tactic> lower(const OpSite& site);
 

@@ -22,8 +22,6 @@ constexpr std::int64_t kPieceBytes = std::int64_t{16} << 20;
 /// Every block of oneDNN's packed forms divides it.
 constexpr std::int64_t kBlock = 64;
 
-constexpr auto kElementBytes = static_cast<std::int64_t>(sizeof(float));
-
 /// Part of the weights along the dimension that is outermost where they are stored.
 struct Piece {
   Dims dims;
@@ -32,10 +30,11 @@ struct Piece {
   std::int64_t bytes = 0;
 };
 
-std::vector<Piece> pieces_of(const Dims& dims, const Dims& strides) {
+std::vector<Piece> pieces_of(const Dims& dims, const Dims& strides, DType dtype) {
   const auto outermost =
       static_cast<std::size_t>(std::ranges::max_element(strides) - strides.begin());
-  const std::int64_t row_bytes = strides[outermost] * kElementBytes;
+  const std::int64_t row_bytes =
+      strides[outermost] * static_cast<std::int64_t>(element_size(dtype));
   const std::int64_t rows =
       std::max(kPieceBytes / std::max<std::int64_t>(row_bytes, 1) / kBlock * kBlock, kBlock);
   std::vector<Piece> pieces;
@@ -68,17 +67,18 @@ PackedArg pack(WeightStore& store,
                int name,
                const StoredForm& stored,
                const dnnl::memory::desc& wanted) {
-  constexpr auto kFloat = dnnl::memory::data_type::f32;
+  const DType dtype = constant.desc.dtype;
+  const auto type = element_type(dtype);
   const auto fill = [&](std::span<std::byte> out) {
     const PinnedBytes bytes = constant.data->read();
-    const std::vector<Piece> pieces = pieces_of(stored.dims, stored.strides);
+    const std::vector<Piece> pieces = pieces_of(stored.dims, stored.strides, dtype);
     if (pieces.size() == 1) {
-      reorder({stored.dims, kFloat, stored.strides}, bytes.data(), wanted, out.data());
+      reorder({stored.dims, type, stored.strides}, bytes.data(), wanted, out.data());
       constant.data->forget(0, bytes.size());
       return;
     }
     for (const Piece& piece : pieces) {
-      reorder({piece.dims, kFloat, stored.strides},
+      reorder({piece.dims, type, stored.strides},
               bytes.data() + piece.first_byte,
               wanted.submemory_desc(piece.dims, piece.offsets),
               out.data());

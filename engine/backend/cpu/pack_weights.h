@@ -24,9 +24,9 @@ struct StoredForm {
   dnnl::memory::dims strides;
 };
 
-/// A Constant's floats in the form `wanted`, from the store, packed there once, straight from where
-/// they lie. Large ones are packed piece by piece, and the pages of a mapped file given back, so
-/// that they are never in memory twice.
+/// A Constant's elements in the form and type `wanted`, from the store, packed there once, straight
+/// from where they lie. Large ones are packed piece by piece, and the pages of a mapped file given
+/// back, so that they are never in memory twice.
 [[nodiscard]] PackedArg pack(WeightStore& store,
                              const Constant& constant,
                              int name,

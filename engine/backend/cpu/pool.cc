@@ -94,14 +94,15 @@ Tactic window_tactic(const OpSite& site, const Layout& layout) {
 }  // namespace
 
 std::vector<Tactic> lower_pool(const OpSite& site) {
-  if (pixel_stride(site.input(0), site.inputs[0])) return {window_tactic(site, site.inputs[0])};
+  const bool floats = site.input(0).dtype == DType::kFloat32;
+  if (floats && pixel_stride(site.input(0), site.inputs[0])) {
+    return {window_tactic(site, site.inputs[0])};
+  }
   const ThreadScope threads(site.threads);
   const Pooling pool = pooling_of(site.node);
   const TensorDesc& output = site.node.outputs[0];
-  const Layout& input = site.inputs[0];
-  Layout layout = input;
-  layout.bytes = 0;
-  layout.bytes = memory_desc(output, layout).get_size();
+  const Layout input = unsliced(site.inputs[0]);
+  const Layout layout = resized(input, output);
   const auto primitive = pooling(engine(),
                                  pool.algorithm,
                                  memory_desc(site.input(0), input),

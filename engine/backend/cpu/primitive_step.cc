@@ -26,6 +26,7 @@ class PrimitiveStep final : public Step {
       state->args.emplace(name, read_memory(desc, data));
     };
     add(spec_.source.name, spec_.source.desc, args.inputs[0]);
+    if (spec_.second.name != 0) add(spec_.second.name, spec_.second.desc, args.inputs[1]);
     add(spec_.destination.name, spec_.destination.desc, args.outputs[0]);
     add(DNNL_ARG_SCRATCHPAD, spec_.scratchpad, args.workspace);
     for (const PackedArg& packed : spec_.weights) add(packed.name, packed.desc, packed.data.get());

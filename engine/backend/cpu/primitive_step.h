@@ -26,6 +26,7 @@ struct PrimitiveSpec {
   PrimitiveArg destination;  ///< node output 0
   std::vector<PackedArg> weights;
   dnnl::memory::desc scratchpad;
+  PrimitiveArg second{};    ///< node input 1, where it has a name
   int residual_input = -1;  ///< node input that a sum post-operation expects in the destination
 };
 

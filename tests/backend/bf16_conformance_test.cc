@@ -1,0 +1,150 @@
+// The CPU backend in bf16 against the definition, for every operator case.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "engine/backend/cpu/cpu_backend.h"
+#include "engine/backend/reference/reference_backend.h"
+#include "engine/graph/half.h"
+#include "engine/passes/constants.h"
+#include "tests/backend/op_cases.h"
+#include "tests/support/run_plan.h"
+
+namespace fovea {
+namespace {
+
+using test::OpCase;
+
+/// The nearest bf16, towards zero: any will do, as long as it is one.
+float cut(float value) {
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) & 0xFFFF0000U);
+}
+
+/// The graph on bf16: float inputs are cast, float outputs cast back. Weights hold bf16 values, so
+/// that packing them changes nothing; what is added per channel is left as it is.
+Graph in_bf16(const Graph& from) {
+  Graph graph;
+  std::vector<Value> values;
+  for (const Node& node : from.nodes()) {
+    std::vector<Value> inputs;
+    for (const Value& input : node.inputs)
+      inputs.push_back(values[static_cast<std::size_t>(input.node)]);
+    const auto* constant = node.as<Constant>();
+    if (constant != nullptr && constant->desc.shape.size() > 1) {
+      std::vector<float> weights = *constant_floats(from, {static_cast<NodeId>(values.size()), 0});
+      for (float& weight : weights) weight = cut(weight);
+      values.push_back(graph.add(make_constant(constant->desc.shape, weights), {}, node.name));
+      continue;
+    }
+    Value value = graph.add(node.op, std::move(inputs), node.name);
+    if (node.as<Input>() != nullptr && graph.desc(value).dtype == DType::kFloat32) {
+      value = graph.add(Cast{DType::kBFloat16}, {value}, node.name + "/bf16");
+    }
+    values.push_back(value);
+  }
+  for (const GraphOutput& output : from.outputs()) {
+    const Value value = values[static_cast<std::size_t>(output.value.node)];
+    graph.mark_output(graph.add(Cast{}, {value}, output.name + "/f32"), output.name);
+  }
+  return graph;
+}
+
+bool runs_in_bf16(const Graph& graph) {
+  return std::ranges::all_of(graph.nodes(), [](const Node& node) {
+    const bool moves = node.as<Concat>() != nullptr || node.as<Slice>() != nullptr ||
+                       node.as<Reshape>() != nullptr || node.as<Transpose>() != nullptr ||
+                       node.as<Identity>() != nullptr;
+    const bool leaf = node.inputs.empty() && node.outputs[0].dtype == DType::kFloat32;
+    return leaf || moves || takes_half(node.op);
+  });
+}
+
+std::vector<OpCase> bf16_cases() {
+  std::vector<OpCase> cases;
+  std::ranges::copy_if(test::op_cases(), std::back_inserter(cases), [](const OpCase& c) {
+    return runs_in_bf16(c.build());
+  });
+  return cases;
+}
+
+class CpuBf16Conformance : public testing::TestWithParam<OpCase> {
+ protected:
+  void SetUp() override {
+    if (!make_cpu_backend()->traits().computes_in(Precision::kBf16)) {
+      GTEST_SKIP() << "this processor has no bf16";
+    }
+  }
+};
+
+TEST_P(CpuBf16Conformance, EqualsReference) {
+  const Graph graph = in_bf16(GetParam().build());
+  for (const std::int64_t n : {1, 3}) {
+    const test::NamedFloats inputs = test::random_inputs(graph, n, 5);
+    const auto plan = compile_plan(graph, make_cpu_backend(), {.buckets = {n}});
+    // What is fused is rounded once: the definition of the graph that the CPU was given.
+    const auto want = test::run_graph(plan->graph, make_reference_backend(), n, inputs);
+    const auto got = test::run_plan(plan, n, inputs);
+    for (const auto& [name, values] : want) {
+      ASSERT_EQ(got.at(name).size(), values.size());
+      std::size_t different = 0;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        // Sums in float32 end on the other side of a tie now and then: a unit in the last place.
+        ASSERT_LE(std::abs(got.at(name)[i] - values[i]),
+                  GetParam().tolerance + 0x1p-7F * std::abs(values[i]))
+            << name << " at element " << i << " of a batch of " << n;
+        different += got.at(name)[i] == values[i] ? 0U : 1U;
+      }
+      EXPECT_LE(different, 1 + values.size() / 100) << name << " in a batch of " << n;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Ops,
+                         CpuBf16Conformance,
+                         testing::ValuesIn(bf16_cases()),
+                         [](const auto& test) { return test.param.name; });
+
+/// Which cases are computed by oneDNN, and not by the slow definition.
+TEST(CpuBf16, FastOperatorsAreNotEvaluated) {
+  const auto backend = std::shared_ptr<const Backend>(make_cpu_backend());
+  if (!backend->traits().computes_in(Precision::kBf16)) GTEST_SKIP() << "no bf16 here";
+  const std::vector<std::string> slow{"conv_depthwise_input_relu",  // no primitive does that
+                                      "lrn_even_window",            // oneDNN's window is smaller
+                                      "pad",
+                                      "pad_blocked",
+                                      "rescale",
+                                      "transpose",
+                                      "concat",
+                                      "concat_odd",
+                                      "concat_rows",
+                                      "slice",
+                                      "slice_rows",
+                                      "slice_blocked",
+                                      "slice_odd_blocked",
+                                      "softmax_1",
+                                      "softmax_1000"};
+  for (const OpCase& c : bf16_cases()) {
+    if (std::ranges::find(slow, c.name) != slow.end()) continue;
+    const auto plan = compile_plan(in_bf16(c.build()), backend, {.buckets = {2}});
+    for (const PlannedStep& step : plan->buckets[0].steps) {
+      EXPECT_NE(step.tactic, "evaluate") << c.name << ", " << step.name;
+    }
+  }
+}
+
+TEST(CpuBf16, HalvesThatItDoesNotComputeInAreEvaluated) {
+  Graph graph;
+  Value x = graph.add(Input{{DType::kFloat32, {kBatch, 4, 4, 3}}}, {}, "x");
+  x = graph.add(Cast{DType::kFloat16}, {x}, "half");
+  x = graph.add(MaxPool{.kernel = {2, 2}}, {x}, "pool");
+  graph.mark_output(graph.add(Cast{}, {x}, "y"));
+  const test::NamedFloats inputs = test::random_inputs(graph, 2, 5);
+
+  EXPECT_EQ(test::run_graph(graph, make_cpu_backend(), 2, inputs),
+            test::run_graph(graph, make_reference_backend(), 2, inputs));
+}
+
+}  // namespace
+}  // namespace fovea
