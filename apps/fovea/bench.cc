@@ -71,7 +71,7 @@ TargetOptions target_options(const Arguments& arguments) {
                            : std::min(threads * requests_per_thread(arguments), kMostRequests);
   return {.backend = arguments.model.backend,
           .convolution = arguments.model.convolution,
-          .precision = parse_precision(arguments.model.precision),
+          .precision = arguments.model.checked_precision(),
           .batch = arguments.batch,
           .concurrency = static_cast<std::size_t>(requests),
           .threads = threads};

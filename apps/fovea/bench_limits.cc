@@ -38,7 +38,7 @@ BenchLimits find_limits(const BenchFindings& findings) {
 
   Bound network;
   if (findings.multiply_adds > 0) {
-    limits.peak_multiply_adds_per_s = measure_multiply_adds(threads);
+    limits.peak_multiply_adds_per_s = measure_multiply_adds(threads, findings.options.precision);
     network = {"compute",
                limits.peak_multiply_adds_per_s / static_cast<double>(findings.multiply_adds)};
   }

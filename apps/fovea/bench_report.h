@@ -36,7 +36,7 @@ struct BenchLimits {
   std::string bound_by;                 ///< "compute", "memory", "decode" or "preprocess"
   double images_per_s = 0;              ///< no direct computation gives more
   double share = 0;                     ///< of that, which was reached
-  double peak_multiply_adds_per_s = 0;  ///< of the threads that can be at work
+  double peak_multiply_adds_per_s = 0;  ///< of the threads at work, in the network's precision
   double memory_bytes_per_s = 0;        ///< measured where caches cannot hold the weights
   double input_images_per_s = 0;        ///< decoding and resizing alone, as measured meanwhile
   double network_images_per_s = 0;      ///< everything else alone, as measured meanwhile

@@ -37,7 +37,7 @@ ClassifierOptions classifier_options(const Arguments& arguments) {
   arguments.preprocess.apply(options.model);
   options.backend = arguments.model.backend;
   options.convolution = arguments.model.convolution;
-  options.precision = parse_precision(arguments.model.precision);
+  options.precision = arguments.model.checked_precision();
   options.threads = arguments.model.threads;
   options.batch = arguments.batch;
   options.top_k = arguments.top;

@@ -3,9 +3,12 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+
+#include <fovea/diagnostics.h>
 
 #include "apps/fovea/download.h"
 
@@ -65,6 +68,13 @@ ModelOptions ModelArguments::model_options() const {
   options.on_download = show_downloads();
   if (!input_size.empty()) options.input_size = parse_size(input_size);
   return options;
+}
+
+Precision ModelArguments::checked_precision() const {
+  const Precision wanted = parse_precision(precision);
+  const std::string note = precision_note(backend, wanted);
+  if (!note.empty()) std::fprintf(stderr, "fovea: note: %s\n", note.c_str());
+  return wanted;
 }
 
 void PreprocessArguments::add_to(CLI::App& command) {

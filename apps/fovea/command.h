@@ -56,6 +56,9 @@ struct ModelArguments {
 
   /// Throws argument/invalid.
   [[nodiscard]] ModelOptions model_options() const;
+
+  /// Says on stderr what speaks against it on this machine. Throws argument/invalid.
+  [[nodiscard]] Precision checked_precision() const;
 };
 
 /// The options that describe how pictures are preprocessed.

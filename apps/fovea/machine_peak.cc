@@ -79,9 +79,11 @@ std::uint64_t sum_of(const std::uint64_t* values, std::size_t count) {
 
 }  // namespace
 
-double measure_multiply_adds(int threads) {
+double measure_multiply_adds(int threads, Precision precision) {
   constexpr std::int64_t kRepeats = 4'000'000;  // some 10 ms
-  return best_rate(threads, [&](int) { return run_multiply_adds(kRepeats); });
+  if (precision != Precision::kFp32 && precision != Precision::kBf16) return 0;
+  const auto run = precision == Precision::kBf16 ? run_bf16_multiply_adds : run_multiply_adds;
+  return best_rate(threads, [&](int) { return run(kRepeats); });
 }
 
 double measure_memory_bytes(int threads) {

@@ -7,4 +7,8 @@ double run_multiply_adds(std::int64_t /*repeats*/) {
   return 0;
 }
 
+double run_bf16_multiply_adds(std::int64_t /*repeats*/) {
+  return 0;
+}
+
 }  // namespace fovea::app

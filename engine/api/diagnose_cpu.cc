@@ -8,6 +8,7 @@
 #include <fovea/context.h>
 #include <fovea/model.h>
 
+#include "engine/api/backends.h"
 #include "engine/api/diagnose.h"
 #include "engine/backend/cpu/library.h"
 #include "engine/core/cpu_features.h"
@@ -23,6 +24,8 @@ constexpr std::string_view kArea = "cpu";
 /// below it, a wrong result far above.
 constexpr float kTolerance = 1e-4F;
 
+constexpr std::string_view kEmulated = "bf16 works, but is emulated and slower than fp32 here";
+
 Check check_features() {
   Check check{.area = std::string(kArea), .name = "instruction sets"};
   bool has_avx2 = false;
@@ -35,6 +38,25 @@ Check check_features() {
   check.status = CheckStatus::kNote;
   check.detail += check.detail.empty() ? "none that is looked for" : "; no AVX2";
   check.fix = "networks run, but slowly: use a processor with AVX2 or AVX-512";
+  return check;
+}
+
+Check check_bf16() {
+  Check check{.area = std::string(kArea), .name = "bf16"};
+  switch (bf16_support()) {
+    case Bf16Support::kNative:
+      check.detail = "the processor has instructions for it";
+      return check;
+    case Bf16Support::kEmulated:
+      check.detail = kEmulated;
+      check.fix = "use --precision fp32: the processor has neither AVX512_BF16 nor AMX";
+      break;
+    case Bf16Support::kNone:
+      check.detail = "not available";
+      check.fix = "use --precision fp32: the processor has no AVX-512";
+      break;
+  }
+  check.status = CheckStatus::kNote;
   return check;
 }
 
@@ -97,10 +119,17 @@ Check check_backend(const std::string& backend) {
 
 }  // namespace
 
+std::string precision_note(std::string_view backend, Precision precision) {
+  const bool emulated = precision == Precision::kBf16 && make_backend(backend)->name() == "cpu" &&
+                        bf16_support() == Bf16Support::kEmulated;
+  return emulated ? std::string(kEmulated) : std::string();
+}
+
 std::vector<Check> diagnose_cpu() {
   std::vector<Check> checks;
   checks.push_back({.area = std::string(kArea), .name = "processor", .detail = processor_name()});
   checks.push_back(check_features());
+  checks.push_back(check_bf16());
   checks.push_back(check_threads());
   checks.push_back({.area = std::string(kArea),
                     .name = "oneDNN",

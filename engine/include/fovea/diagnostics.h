@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include <fovea/precision.h>
+
 namespace fovea {
 
 /// A library, ours first, and its version as its makers write it.
@@ -19,6 +21,10 @@ struct LibraryVersion {
 
 /// What the processor calls itself; "unknown" where the system does not tell. Thread-safe.
 [[nodiscard]] std::string processor_name();
+
+/// What speaks against that precision on that backend ("auto" too) of this machine, in one
+/// sentence; empty where nothing does. Thread-safe.
+[[nodiscard]] std::string precision_note(std::string_view backend, Precision precision);
 
 enum class CheckStatus : std::uint8_t {
   kOk,       ///< works
