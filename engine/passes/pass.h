@@ -61,8 +61,11 @@ struct Pass {
 /// All passes in the order in which they run.
 [[nodiscard]] std::span<const Pass> default_passes();
 
-/// The pass of that name. Throws InvalidArgument when there is none.
+/// The pass of that name. Throws InvalidArgument, which lists all names, when there is none.
 [[nodiscard]] const Pass& find_pass(std::string_view name);
+
+/// default_passes() without those of these names. Throws InvalidArgument as find_pass does.
+[[nodiscard]] std::vector<Pass> passes_without(std::span<const std::string> names);
 
 /// Runs the passes once each, in order; in debug builds the graph is verified after each.
 void run_passes(Graph& graph, std::span<const Pass> passes, PassContext& context);

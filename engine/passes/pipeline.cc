@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/passes/pass.h"
 
@@ -60,8 +61,18 @@ std::span<const Pass> default_passes() {
 const Pass& find_pass(std::string_view name) {
   const auto* pass =
       std::find_if(kPasses.begin(), kPasses.end(), [&](const Pass& p) { return p.name == name; });
-  if (pass == kPasses.end()) throw InvalidArgument(cat("no pass is called '", name, "'"));
-  return *pass;
+  if (pass != kPasses.end()) return *pass;
+  std::string names;
+  for (const Pass& known : kPasses) names += cat(names.empty() ? "" : ", ", known.name);
+  throw InvalidArgument(cat("no pass is called '", printable(name), "'; there are ", names));
+}
+
+std::vector<Pass> passes_without(std::span<const std::string> names) {
+  std::vector<Pass> passes(kPasses.begin(), kPasses.end());
+  for (const std::string& name : names) {
+    std::erase_if(passes, [pass = find_pass(name)](const Pass& p) { return p.name == pass.name; });
+  }
+  return passes;
 }
 
 void run_passes(Graph& graph, std::span<const Pass> passes, PassContext& context) {

@@ -1,22 +1,21 @@
 #include "tests/support/evaluate_graph.h"
 
-#include <cstddef>
 #include <cstring>
 #include <span>
 #include <stdexcept>
 
 namespace fovea::test {
 
-std::map<std::string, std::vector<float>> evaluate_graph(
-    const Graph& graph, const std::map<std::string, std::vector<float>>& inputs) {
-  std::vector<std::vector<std::vector<std::byte>>> values;  // of every node and output
+NodeValues evaluate_nodes(const Graph& graph, const std::map<std::string, Bytes>& inputs) {
+  NodeValues values;
+  values.reserve(graph.nodes().size());
   for (const Node& node : graph.nodes()) {
     auto& outputs = values.emplace_back();
     for (const TensorDesc& desc : node.outputs) outputs.emplace_back(byte_size(desc));
     if (node.as<Input>() != nullptr) {
-      const auto bytes = std::as_bytes(std::span(inputs.at(node.name)));
+      const Bytes& bytes = inputs.at(node.name);
       if (bytes.size() != outputs[0].size()) throw std::invalid_argument("wrong size of an input");
-      outputs[0].assign(bytes.begin(), bytes.end());
+      outputs[0] = bytes;
       continue;
     }
     std::vector<ConstTensorView> sources;
@@ -33,11 +32,22 @@ std::map<std::string, std::vector<float>> evaluate_graph(
     }
     evaluate(node.op, sources, targets);
   }
+  return values;
+}
+
+std::map<std::string, std::vector<float>> evaluate_graph(
+    const Graph& graph, const std::map<std::string, std::vector<float>>& inputs) {
+  std::map<std::string, Bytes> bytes_of_inputs;
+  for (const auto& [name, floats] : inputs) {
+    const auto bytes = std::as_bytes(std::span(floats));
+    bytes_of_inputs[name].assign(bytes.begin(), bytes.end());
+  }
+  const NodeValues values = evaluate_nodes(graph, bytes_of_inputs);
 
   std::map<std::string, std::vector<float>> results;
   for (NodeId id = 0; id < graph.size(); ++id) {
     if (graph.desc({id, 0}).dtype != DType::kFloat32) continue;
-    const auto& bytes = values[static_cast<std::size_t>(id)][0];
+    const Bytes& bytes = values[static_cast<std::size_t>(id)][0];
     std::vector<float>& floats = results[graph.node(id).name];
     floats.resize(bytes.size() / sizeof(float));
     std::memcpy(floats.data(), bytes.data(), bytes.size());
