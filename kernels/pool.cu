@@ -1,5 +1,6 @@
 #include "kernels/pool.h"
 
+#include "kernels/detail/activate.h"
 #include "kernels/detail/grid.h"
 #include "kernels/simt/simt.h"
 
@@ -8,6 +9,8 @@ namespace fovea::kernels {
 namespace {
 
 struct Largest {
+  static constexpr bool kIsMean = false;
+
   __device__ __forceinline__ static float start() { return -INFINITY; }
 
   __device__ __forceinline__ static float fold(float best, float x) {
@@ -16,6 +19,8 @@ struct Largest {
 };
 
 struct Total {
+  static constexpr bool kIsMean = true;
+
   __device__ __forceinline__ static float start() { return 0.0F; }
 
   __device__ __forceinline__ static float fold(float sum, float x) { return sum + x; }
@@ -32,7 +37,7 @@ __device__ __forceinline__ Range inside(int first, int kernel, int size) {
 }
 
 /// One thread per Width channels of an output pixel. `divisor` is the number of elements of every
-/// window; 0 stands for those inside x, a negative one for no division.
+/// window; 0 stands for those inside x.
 template <typename Fold, int Width>
 __global__ void __launch_bounds__(kBlockThreads) pool_windows(PoolArgs a,
                                                               std::int64_t items,
@@ -59,10 +64,12 @@ __global__ void __launch_bounds__(kBlockThreads) pool_windows(PoolArgs a,
       for (int i = 0; i < Width; ++i) value.lane[i] = Fold::fold(value.lane[i], x.lane[i]);
     }
   }
-  if (divisor == 0) divisor = (rows.end - rows.begin) * (cols.end - cols.begin);
-  if (divisor > 0) {
+  if constexpr (Fold::kIsMean) {
+    if (divisor == 0) divisor = (rows.end - rows.begin) * (cols.end - cols.begin);
     SIMT_UNROLL
-    for (int i = 0; i < Width; ++i) value.lane[i] /= static_cast<float>(divisor);
+    for (int i = 0; i < Width; ++i) {
+      value.lane[i] = activate(a.activation, value.lane[i] / static_cast<float>(divisor));
+    }
   }
   simt::store(a.y + pixel * a.y_stride + c, value);
 }
@@ -98,7 +105,7 @@ cudaError_t pool(const PoolArgs& a, int divisor, cudaStream_t stream) {
 }  // namespace
 
 cudaError_t max_pool(const PoolArgs& args, cudaStream_t stream) {
-  return pool<Largest>(args, -1, stream);
+  return pool<Largest>(args, 0, stream);
 }
 
 cudaError_t average_pool(const PoolArgs& args, bool count_padding, cudaStream_t stream) {

@@ -5,6 +5,8 @@
 
 #include <cuda_runtime_api.h>
 
+#include "kernels/activation.h"
+
 namespace fovea::kernels {
 
 /// A pooling: its pictures, its windows, and the pixel strides that let either side be a channel
@@ -26,6 +28,7 @@ struct PoolArgs {
   int stride_w = 1;
   int pad_top = 0;  ///< 0 to kernel_h - 1
   int pad_left = 0;
+  Activation activation{};  ///< of averages only
 };
 
 /// y[n,p,q,c] = the largest x in the window; padding does not count, NaN wins.
@@ -34,8 +37,8 @@ struct PoolArgs {
 /// cudaErrorInvalidValue if a size is out of range or y has 2^31 elements or more.
 [[nodiscard]] cudaError_t max_pool(const PoolArgs& args, cudaStream_t stream);
 
-/// y[n,p,q,c] = the sum of x in the window divided by the number of elements of the window: those
-/// in x, or all kernel_h * kernel_w where `count_padding`. Sums are in float32.
+/// y[n,p,q,c] = act(the sum of x in the window divided by the number of elements of the window):
+/// those in x, or all kernel_h * kernel_w where `count_padding`. Sums are in float32.
 ///
 /// Conditions and errors as of max_pool.
 [[nodiscard]] cudaError_t average_pool(const PoolArgs& args,

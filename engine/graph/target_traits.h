@@ -26,6 +26,18 @@ struct TargetTraits {
   /// then only a place. Where false, no value of a plan is a slice.
   bool writes_slices = false;
 
+  /// Convolutions, pools, sums and activations read a channel slice of a larger buffer as it lies.
+  bool reads_slices = false;
+
+  /// Conv2d may apply its activation to its first channels only (Conv2d::activation_channels).
+  bool fuses_partial_activation = false;
+
+  /// AveragePool may carry the activations that Conv2d may.
+  bool fuses_pool_activation = false;
+
+  /// TopK may take the softmax in front of it over (TopK::softmax).
+  bool fuses_softmax_topk = false;
+
   /// Channels of an activation are padded to a multiple of this many; 1 means not at all.
   int channel_alignment = 1;
 

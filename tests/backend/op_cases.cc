@@ -116,6 +116,38 @@ Graph concatenation(std::int64_t first, std::int64_t second) {
   return finish(graph, graph.add(Concat{3}, {a, b, x}, "op"));
 }
 
+/// Four branches of one input, two of which begin alike, and one whose pool can move.
+Graph inception_block(std::int64_t narrow) {
+  Graph graph;
+  const Value x = picture(graph, 6, 7, 24);
+  std::uint64_t seed = 0;
+  const auto branch = [&](Value from, std::int64_t channels, std::int64_t kernel) {
+    const std::int64_t pad = kernel / 2;
+    ++seed;
+    const Value w = constant(graph, {channels, kernel, kernel, graph.desc(from).shape[3]}, seed);
+    const Value y =
+        graph.add(Conv2d{.pads = {pad, pad, pad, pad}}, {from, w}, "conv" + std::to_string(seed));
+    return graph.add(Relu{}, {y}, "relu" + std::to_string(seed));
+  };
+  const Value a = branch(x, 16, 1);
+  const Value b = branch(branch(x, 12, 1), 16, 3);
+  const Value c = branch(branch(x, narrow, 1), 8, 3);
+  const Value pool = graph.add(AveragePool{.kernel = {3, 3}, .pads = {1, 1, 1, 1}}, {x}, "pool");
+  return finish(graph, graph.add(Concat{3}, {a, b, c, branch(pool, 8, 1)}, "op"));
+}
+
+/// A projection beside a convolution of its stride, whose end is added to it.
+Graph projection_block() {
+  Graph graph;
+  const Value x = picture(graph, 6, 6, 16);
+  const Conv2d stride{.strides = {2, 2}};
+  const Value shortcut = graph.add(stride, {x, constant(graph, {24, 1, 1, 16}, 1)}, "shortcut");
+  Value y = graph.add(stride, {x, constant(graph, {8, 1, 1, 16}, 2)}, "first");
+  y = graph.add(Relu{}, {y}, "first_relu");
+  y = graph.add(Conv2d{.pads = {1, 1, 1, 1}}, {y, constant(graph, {24, 3, 3, 8}, 3)}, "last");
+  return finish(graph, graph.add(Relu{}, {graph.add(Add{}, {shortcut, y}, "sum")}, "op"));
+}
+
 std::vector<OpCase> make_cases() {
   const Activation relu{.kind = ActivationKind::kRelu};
   const Activation relu6{.kind = ActivationKind::kClip, .lo = 0.0F, .hi = 6.0F};
@@ -179,6 +211,13 @@ std::vector<OpCase> make_cases() {
                             {17, 3, 3, 1});
        },
        kSums},
+      {"conv_activation_of_some_channels",
+       [=] {
+         return convolution({.bias = true, .activation = relu, .activation_channels = 5},
+                            {4, 3, 6},
+                            {12, 1, 1, 6});
+       },
+       kSums},
       {"conv_depthwise_odd",
        [] { return convolution({.pads = {1, 1, 1, 1}, .groups = 5}, {6, 6, 5}, {5, 3, 3, 1}); },
        kSums},
@@ -204,6 +243,18 @@ std::vector<OpCase> make_cases() {
                            {6, 5, 3});
        },
        kFunction},
+      {"average_pool_relu",
+       [=] {
+         return on_picture(AveragePool{.kernel = {3, 3}, .pads = {1, 1, 1, 1}, .activation = relu},
+                           {6, 5, 3});
+       },
+       kFunction},
+      {"average_pool_clip_blocked",
+       [=] {
+         return behind_convolution(
+             AveragePool{.kernel = {3, 3}, .pads = {1, 1, 1, 1}, .activation = relu6}, 32);
+       },
+       kSums},
       {"average_pool_counts_padding",
        [] {
          return on_picture(
@@ -298,12 +349,17 @@ std::vector<OpCase> make_cases() {
       {"slice_odd_blocked",
        [] { return behind_convolution(Slice{.begin = 3, .size = 11}, 19); },
        kSums},
+      {"inception_block", [] { return inception_block(4); }, 2e-3F},
+      {"inception_block_odd", [] { return inception_block(5); }, 2e-3F},
+      {"projection_block", [] { return projection_block(); }, 2e-3F},
       {"normalize_caffe", [] { return normalization(Normalization::kCaffe, 3, 0); }},
       {"normalize_torch_padded", [] { return normalization(Normalization::kTorch, 3, 8); }},
       {"normalize_gray", [] { return normalization(Normalization::kTf, 1, 0); }},
       {"softmax_1", [] { return rows(Softmax{}, 1); }, kFunction},
       {"softmax_1000", [] { return rows(Softmax{}, 1000); }, kFunction},
       {"topk_5_of_1000", [] { return rows(TopK{5}, 1000); }},
+      {"softmax_topk", [] { return rows(TopK{.k = 5, .softmax = true}, 1000); }, kFunction},
+      {"softmax_topk_all", [] { return rows(TopK{.k = 33, .softmax = true}, 33); }, kFunction},
       {"topk_all", [] { return rows(TopK{33}, 33); }},
   };
 }

@@ -125,6 +125,23 @@ TEST_P(PoolTest, AverageEqualsTheReference) {
   }
 }
 
+TEST_P(PoolTest, AppliesItsActivationToTheMean) {
+  const Activation relu{.kind = ActivationKind::kRelu};
+  for (const Case& c : kCases) {
+    const std::vector<float> x = values(c);
+    AveragePool reference{c.kernel, c.strides, c.pads};
+    reference.activation.kind = fovea::ActivationKind::kRelu;
+    const std::vector<float> expected = test::evaluated(reference, {picture(c, x)});
+    for (const Strides& s : strides_for(c)) {
+      const auto pool = [&](PoolArgs args) {
+        args.activation = relu;
+        return average_pool(args, false, stream());
+      };
+      test::expect_near(run(c, s, x, pool), expected, kAverageError, kAverageError);
+    }
+  }
+}
+
 TEST_P(PoolTest, RefusesWhatIsOutOfRange) {
   const test::DeviceArray<float> memory(32);
   const PoolArgs good{.x = memory.data(),

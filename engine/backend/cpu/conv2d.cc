@@ -108,6 +108,8 @@ std::vector<Tactic> lower_conv2d(const OpSite& site) {
   const auto& conv = *site.node.as<Conv2d>();
   if (site.constant(1) == nullptr || (conv.bias && site.constant(2) == nullptr)) return {};
   if (conv.residual && site.constant(site.node.inputs.size() - 1) != nullptr) return {};
+  // A post-operation of oneDNN applies to all channels, and so do our own kernels' bounds.
+  if (conv.activation_channels != 0) return {evaluate_tactic(site)};
 
   std::vector<Tactic> tactics;
   if (site.input(0).dtype == DType::kFloat32) {

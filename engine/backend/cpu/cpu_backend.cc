@@ -35,7 +35,9 @@ class CpuBackend final : public Backend {
             .writes_slices = true,
             .precisions =
                 TargetTraits::bit(Precision::kFp32) |
-                (bf16_support() == Bf16Support::kNone ? 0U : TargetTraits::bit(Precision::kBf16))};
+                (bf16_support() == Bf16Support::kNone ? 0U : TargetTraits::bit(Precision::kBf16)),
+            .fuses_pool_activation = true,
+            .fuses_softmax_topk = true};
   }
 
   [[nodiscard]] std::string fingerprint() const override {

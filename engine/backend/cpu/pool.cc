@@ -15,6 +15,7 @@ namespace {
 struct Pooling {
   dnnl::algorithm algorithm;
   Window window;
+  Activation activation;
 };
 
 template <typename Pool>
@@ -28,12 +29,13 @@ Window window_of(const Pool& pool) {
 
 Pooling pooling_of(const Node& node) {
   if (const auto* max = node.as<MaxPool>()) {
-    return {dnnl::algorithm::pooling_max, window_of(*max)};
+    return {dnnl::algorithm::pooling_max, window_of(*max), {}};
   }
   const auto& average = *node.as<AveragePool>();
   return {average.count_padding ? dnnl::algorithm::pooling_avg_include_padding
                                 : dnnl::algorithm::pooling_avg_exclude_padding,
-          window_of(average)};
+          window_of(average),
+          average.activation};
 }
 
 /// The sizes for an input in this layout, with strides of dense outputs.
@@ -94,21 +96,26 @@ Tactic window_tactic(const OpSite& site, const Layout& layout) {
 }  // namespace
 
 std::vector<Tactic> lower_pool(const OpSite& site) {
-  const bool floats = site.input(0).dtype == DType::kFloat32;
-  if (floats && pixel_stride(site.input(0), site.inputs[0])) {
+  const Pooling pool = pooling_of(site.node);
+  const bool own = site.input(0).dtype == DType::kFloat32 &&
+                   pool.activation.kind == ActivationKind::kNone;
+  if (own && pixel_stride(site.input(0), site.inputs[0])) {
     return {window_tactic(site, site.inputs[0])};
   }
   const ThreadScope threads(site.threads);
-  const Pooling pool = pooling_of(site.node);
   const TensorDesc& output = site.node.outputs[0];
   const Layout input = unsliced(site.inputs[0]);
   const Layout layout = resized(input, output);
+  dnnl::post_ops post_ops;
+  append_activation(post_ops, pool.activation);
+  dnnl::primitive_attr attributes = base_attributes();
+  attributes.set_post_ops(post_ops);
   const auto primitive = pooling(engine(),
                                  pool.algorithm,
                                  memory_desc(site.input(0), input),
                                  memory_desc(output, layout),
                                  pool.window,
-                                 base_attributes());
+                                 attributes);
 
   Tactic tactic;
   tactic.name = cat("onednn:", primitive.impl_info_str());

@@ -45,6 +45,15 @@ void topk_row(
   }
 }
 
+/// Makes the k largest of row x, best first, into their probabilities.
+void probabilities(const float* x, std::int64_t columns, float* values, std::int64_t k) {
+  const float peak = values[0];
+  double sum = 0;
+  for (std::int64_t c = 0; c < columns; ++c) sum += std::exp(x[c] - peak);
+  const auto scale = static_cast<float>(1.0 / sum);
+  for (std::int64_t i = 0; i < k; ++i) values[i] = std::exp(values[i] - peak) * scale;
+}
+
 }  // namespace
 
 std::vector<Tactic> lower_softmax(const OpSite& site) {
@@ -63,18 +72,17 @@ std::vector<Tactic> lower_softmax(const OpSite& site) {
 
 std::vector<Tactic> lower_topk(const OpSite& site) {
   const Shape& shape = site.input(0).shape;
-  const std::int64_t k = site.node.as<TopK>()->k;
-  return {
-      host_tactic(site, "top-k", [rows = shape[0], columns = shape[1], k](const StepArgs& args) {
-        auto* indices = reinterpret_cast<std::int32_t*>(args.outputs[1]);
-        for (std::int64_t r = 0; r < rows; ++r) {
-          topk_row(floats(args.inputs[0]) + r * columns,
-                   columns,
-                   floats(args.outputs[0]) + r * k,
-                   indices + r * k,
-                   k);
-        }
-      })};
+  const TopK& topk = *site.node.as<TopK>();
+  const auto run = [rows = shape[0], columns = shape[1], topk](const StepArgs& args) {
+    auto* indices = reinterpret_cast<std::int32_t*>(args.outputs[1]);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const float* x = floats(args.inputs[0]) + r * columns;
+      float* values = floats(args.outputs[0]) + r * topk.k;
+      topk_row(x, columns, values, indices + r * topk.k, topk.k);
+      if (topk.softmax) probabilities(x, columns, values, topk.k);
+    }
+  };
+  return {host_tactic(site, topk.softmax ? "softmax-top-k" : "top-k", run)};
 }
 
 }  // namespace fovea::cpu

@@ -13,7 +13,8 @@ class ConvolutionLibrary {
  public:
   virtual ~ConvolutionLibrary() = default;
 
-  /// All ways to lower the Conv2d of the site, best first; empty where there is none. Weights are
+  /// All ways to lower the Conv2d of the site, best first; empty where there is none, such as for
+  /// an activation of some channels only that a library does not know. Weights are
   /// packed through the WeightStore when a tactic is built.
   [[nodiscard]] virtual std::vector<Tactic> tactics(const OpSite& site) const = 0;
 };

@@ -26,7 +26,11 @@ class CudaBackend final : public Backend {
     return {.fused_activations = bit(ActivationKind::kRelu) | bit(ActivationKind::kClip) |
                                  bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
             .fuses_residual = true,
-            .writes_slices = true};
+            .writes_slices = true,
+            .reads_slices = true,
+            .fuses_partial_activation = true,
+            .fuses_pool_activation = true,
+            .fuses_softmax_topk = true};
   }
 
   [[nodiscard]] std::string fingerprint() const override { return name_; }

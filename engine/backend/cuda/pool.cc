@@ -1,6 +1,7 @@
 // Pooling windows and global pooling.
 #include "kernels/pool.h"
 
+#include "engine/backend/cuda/elementwise.h"
 #include "engine/backend/cuda/kernel_step.h"
 #include "engine/backend/cuda/lowerings.h"
 #include "kernels/global_pool.h"
@@ -36,7 +37,8 @@ std::vector<Tactic> lower_pool(const OpSite& site) {
   const auto* max = site.node.as<MaxPool>();
   const auto* average = site.node.as<AveragePool>();
   const bool count_padding = average != nullptr && average->count_padding;
-  const kernels::PoolArgs pool = max != nullptr ? pool_args(*max, x, y) : pool_args(*average, x, y);
+  kernels::PoolArgs pool = max != nullptr ? pool_args(*max, x, y) : pool_args(*average, x, y);
+  if (average != nullptr) pool.activation = kernel_activation(average->activation);
 
   const auto make = [=, is_max = max != nullptr](const BuildArgs& args) -> Launch {
     kernels::PoolArgs fixed = pool;

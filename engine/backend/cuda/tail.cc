@@ -26,16 +26,17 @@ std::vector<Tactic> lower_topk(const OpSite& site) {
   fixed.rows = x.shape[0];
   fixed.cols = x.shape[1];
   fixed.k = site.node.as<TopK>()->k;
-  const auto make = [fixed](const BuildArgs&) -> Launch {
+  const bool softmax = site.node.as<TopK>()->softmax;
+  const auto make = [fixed, softmax](const BuildArgs&) -> Launch {
     return [=](const Operands& operands, cudaStream_t stream) {
       kernels::TopKArgs topk = fixed;
       topk.x = operands.input(0);
       topk.values = operands.output(0);
       topk.indices = reinterpret_cast<std::int32_t*>(operands.outputs[1]);
-      return kernels::top_k(topk, stream);
+      return softmax ? kernels::softmax_top_k(topk, stream) : kernels::top_k(topk, stream);
     };
   };
-  return {kernel_tactic(site, "top-k", make)};
+  return {kernel_tactic(site, softmax ? "softmax-top-k" : "top-k", make)};
 }
 
 }  // namespace fovea::cuda

@@ -124,7 +124,7 @@ void store(const Problem& z, const Lanes& sums, std::int64_t block, std::int64_t
     double value = sums[static_cast<std::size_t>(l)];
     if (z.residual != nullptr) value += z.residual[pixel * z.o + o];
     if (z.bias != nullptr) value += z.bias[o];
-    y[pixel * z.o + o] = static_cast<float>(apply(z.conv.activation, value));
+    y[pixel * z.o + o] = static_cast<float>(apply(z.conv.activation_of(o), value));
   }
 }
 
@@ -164,6 +164,12 @@ std::vector<TensorDesc> Conv2d::infer(std::span<const TensorDesc> inputs) const 
                               " in ",
                               groups,
                               " groups"));
+  }
+  if (activation_channels < 0 || activation_channels > features) {
+    throw InvalidArgument(cat("the activation applies to ",
+                              activation_channels,
+                              " channels, but must apply to 0 (all) to ",
+                              features));
   }
   const std::int64_t rows =
       window_positions(x.shape[1], pads[0], pads[2], w.shape[1], strides[0], dilations[0]);

@@ -31,10 +31,17 @@ struct Conv2d {
   bool bias = false;
   bool residual = false;
   Activation activation{};
+  std::int64_t activation_channels = 0;  ///< leading ones of O that `act` applies to; 0: all
   ActivationKind input_activation = ActivationKind::kNone;
 
   /// Left out of graph.json where it is none, so that files older than it read and stay the same.
-  static constexpr std::array<std::string_view, 1> kOptionalAttributes{"input_activation"};
+  static constexpr std::array<std::string_view, 2> kOptionalAttributes{"activation_channels",
+                                                                       "input_activation"};
+
+  /// What is applied to output channel `o`.
+  [[nodiscard]] Activation activation_of(std::int64_t o) const {
+    return activation_channels == 0 || o < activation_channels ? activation : Activation{};
+  }
 
   [[nodiscard]] std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const;
   void evaluate(std::span<const ConstTensorView> inputs, std::span<const TensorView> outputs) const;
@@ -48,6 +55,7 @@ struct Conv2d {
     visit("bias", self.bias);
     visit("residual", self.residual);
     visit("activation", self.activation);
+    visit("activation_channels", self.activation_channels);
     visit("input_activation", self.input_activation);
   }
 

@@ -119,15 +119,17 @@ void reduce_max(ConstTensorView input, TensorView output, const Window& window) 
 void reduce_mean(ConstTensorView input,
                  TensorView output,
                  const Window& window,
-                 std::int64_t divisor) {
+                 std::int64_t divisor,
+                 const Activation& activation = {}) {
   reduce(
       input,
       output,
       window,
       0.0,
       [](double sum, double x) { return sum + x; },
-      [divisor](double sum, std::int64_t count) {
-        return static_cast<float>(sum / static_cast<double>(divisor != 0 ? divisor : count));
+      [&](double sum, std::int64_t count) {
+        const double mean = sum / static_cast<double>(divisor != 0 ? divisor : count);
+        return static_cast<float>(apply(activation, mean));
       });
 }
 
@@ -143,13 +145,14 @@ void MaxPool::evaluate(std::span<const ConstTensorView> inputs,
 }
 
 std::vector<TensorDesc> AveragePool::infer(std::span<const TensorDesc> inputs) const {
+  check_activation(activation);
   return infer_window(inputs, {kernel, strides, pads});
 }
 
 void AveragePool::evaluate(std::span<const ConstTensorView> inputs,
                            std::span<const TensorView> outputs) const {
-  reduce_mean(
-      inputs[0], outputs[0], {kernel, strides, pads}, count_padding ? kernel[0] * kernel[1] : 0);
+  const std::int64_t divisor = count_padding ? kernel[0] * kernel[1] : 0;
+  reduce_mean(inputs[0], outputs[0], {kernel, strides, pads}, divisor, activation);
 }
 
 std::vector<TensorDesc> GlobalPool::infer(std::span<const TensorDesc> inputs) const {

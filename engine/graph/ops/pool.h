@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/core/tensor_view.h"
+#include "engine/graph/ops/activation.h"
 #include "engine/graph/ops/window.h"
 
 namespace fovea {
@@ -37,8 +38,8 @@ struct MaxPool {
   bool operator==(const MaxPool&) const = default;
 };
 
-/// y[n,p,q,c] = the mean of x in the window; padding counts as zeros where `count_padding`, else
-/// not at all (Keras "same").
+/// y[n,p,q,c] = act(the mean of x in the window); padding counts as zeros where `count_padding`,
+/// else not at all (Keras "same").
 ///
 /// Input and output as of MaxPool.
 struct AveragePool {
@@ -47,6 +48,10 @@ struct AveragePool {
   std::array<std::int64_t, 2> strides{1, 1};
   Pads pads = {0, 0, 0, 0};
   bool count_padding = false;
+  Activation activation{};
+
+  /// Left out of graph.json where it is none, so that files older than it read and stay the same.
+  static constexpr std::array<std::string_view, 1> kOptionalAttributes{"activation"};
 
   [[nodiscard]] std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const;
   void evaluate(std::span<const ConstTensorView> inputs, std::span<const TensorView> outputs) const;
@@ -57,6 +62,7 @@ struct AveragePool {
     visit("strides", self.strides);
     visit("pads", self.pads);
     visit("count_padding", self.count_padding);
+    visit("activation", self.activation);
   }
 
   bool operator==(const AveragePool&) const = default;

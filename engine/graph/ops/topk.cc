@@ -11,6 +11,22 @@
 
 namespace fovea {
 
+namespace {
+
+/// The softmax of a row at its elements `which`.
+void probabilities(std::span<const float> row,
+                   std::span<const std::int32_t> which,
+                   std::span<float> y) {
+  const double largest = row[static_cast<std::size_t>(which[0])];
+  double sum = 0.0;
+  for (const float x : row) sum += std::exp(x - largest);
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    y[i] = static_cast<float>(std::exp(row[static_cast<std::size_t>(which[i])] - largest) / sum);
+  }
+}
+
+}  // namespace
+
 std::vector<TensorDesc> TopK::infer(std::span<const TensorDesc> inputs) const {
   check_inputs(inputs, 1);
   const TensorDesc& x = inputs[0];
@@ -49,6 +65,9 @@ void TopK::evaluate(std::span<const ConstTensorView> inputs,
     for (std::size_t i = 0; i < best; ++i) {
       indices[n * best + i] = order[i];
       values[n * best + i] = row[static_cast<std::size_t>(order[i])];
+    }
+    if (softmax) {
+      probabilities(row, std::span(order).first(best), values.subspan(n * best, best));
     }
   }
 }

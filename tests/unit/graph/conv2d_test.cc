@@ -122,6 +122,24 @@ TEST(Conv2d, AddsResidualAndBiasBeforeTheActivation) {
   }
 }
 
+TEST(Conv2d, AppliesItsActivationToItsFirstChannels) {
+  const Tensor x = whole_numbers({2, 5, 4, 3}, 3);
+  const Tensor w = whole_numbers({11, 3, 3, 3}, 4);
+  Conv2d conv;
+  const std::vector<float> sums = run_floats(conv, {x, w});
+  conv.activation = {.kind = ActivationKind::kRelu};
+  for (const std::int64_t channels : {1, 8, 10, 11}) {
+    conv.activation_channels = channels;
+
+    const std::vector<float> y = run_floats(conv, {x, w});
+
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      const bool is_active = static_cast<std::int64_t>(i % 11) < channels;
+      ASSERT_EQ(y[i], is_active ? std::max(sums[i], 0.0F) : sums[i]) << i << " of " << channels;
+    }
+  }
+}
+
 TEST(Conv2d, AppliesAReluToWhatItReads) {
   for (const Case& row : cases()) {
     Tensor x = whole_numbers(row.x, 1);
@@ -220,6 +238,8 @@ TEST(Conv2d, RefusesAttributesThatMeanNothing) {
   expect_refused(Conv2d{.activation = {.kind = ActivationKind::kClip, .lo = 2, .hi = 1}},
                  inputs,
                  {"2.0", "1.0"});
+  expect_refused(Conv2d{.activation_channels = -1}, inputs, {"-1 channels", "0 (all)"});
+  expect_refused(Conv2d{.activation_channels = 1000}, inputs, {"1000 channels"});
   expect_refused(Conv2d{.input_activation = ActivationKind::kClip}, inputs, {"input_activation"});
 }
 

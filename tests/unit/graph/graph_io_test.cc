@@ -71,7 +71,8 @@ Graph every_op() {
   x = g.add(Tanh{}, {x}, "tanh");
   x = g.add(Sigmoid{}, {x}, "sigmoid");
   x = g.add(MaxPool{{2, 2}, {1, 1}, {0, 1, 0, 1}}, {x}, "max");
-  x = g.add(AveragePool{{1, 2}, {1, 2}, {0, 1, 0, 0}, true}, {x}, "average");
+  x = g.add(
+      AveragePool{{1, 2}, {1, 2}, {0, 1, 0, 0}, true, {ActivationKind::kRelu}}, {x}, "average");
   x = g.add(Add{{ActivationKind::kTanh, 0.0F, 0.0F}}, {x, x}, "add");
   x = g.add(Mul{}, {x, ones}, "mul");
   g.add(Slice{.axis = 2, .begin = 1, .size = 2}, {x}, "slice");
@@ -85,7 +86,7 @@ Graph every_op() {
             "dense");
   x = g.add(Softmax{}, {x}, "softmax");
   x = g.add(Identity{}, {x}, "identity");
-  const Value top = g.add(TopK{3}, {x}, "top");
+  const Value top = g.add(TopK{3, true}, {x}, "top");
   const Value indices{top.node, 1};
   g.add(Cast{DType::kFloat16}, {top}, "cast");
   g.mark_output(top, "values");
@@ -171,6 +172,25 @@ TEST(GraphIo, LeavesOutAnInputActivationThatIsNone) {
   const std::string text = graph_json(before);
 
   EXPECT_NE(text.find(R"("input_activation":"relu")"), std::string::npos) << text;
+  expect_same(parse_graph(text, {}), before);
+}
+
+TEST(GraphIo, LeavesOutWhatIsFusedIntoAnOperatorWhereThereIsNone) {
+  Graph before;
+  Value x = before.add(Input{{DType::kFloat32, {kBatch, 4, 4, 1}}}, {}, "x");
+  x = before.add(Conv2d{}, {x, parameter(before, "w", {4, 1, 1, 1})}, "conv");
+  x = before.add(AveragePool{{4, 4}}, {x}, "pool");
+  before.add(TopK{2}, {before.add(Reshape{{kBatch, 4}}, {x}, "flat")}, "top");
+  const std::string plain = graph_json(before);
+  for (const char* name : {"activation_channels", "softmax"}) {
+    EXPECT_EQ(plain.find(name), std::string::npos) << name;
+  }
+  Conv2d conv{.activation = {ActivationKind::kRelu}, .activation_channels = 3};
+  before.replace_op(before.find("conv"), conv);
+
+  const std::string text = graph_json(before);
+
+  EXPECT_NE(text.find(R"("activation_channels":3)"), std::string::npos) << text;
   expect_same(parse_graph(text, {}), before);
 }
 

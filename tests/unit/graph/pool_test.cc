@@ -108,6 +108,17 @@ TEST(AveragePool, CountsPaddingOnlyWhereAsked) {
   EXPECT_EQ(run_floats(pool, {x}), (std::vector<float>{3, 1}));
 }
 
+TEST(AveragePool, AppliesItsActivationToTheMean) {
+  const Tensor x = floats({1, 1, 2, 2}, {-6, 6, 2, -2});
+  AveragePool pool{.kernel = {1, 2}, .activation = {.kind = ActivationKind::kRelu}};
+
+  EXPECT_EQ(run_floats(pool, {x}), (std::vector<float>{0, 2}));
+  pool.activation = {.kind = ActivationKind::kClip, .lo = -1.0F, .hi = 1.0F};
+  EXPECT_EQ(run_floats(pool, {x}), (std::vector<float>{-1, 1}));
+  pool.activation.kind = test::unknown<ActivationKind>(9);
+  expect_refused(pool, {x.desc}, {"number 9"});
+}
+
 TEST(MaxPool, LetsPaddingNeverWin) {
   const MaxPool pool{.kernel = {3, 3}, .pads = {1, 1, 1, 1}};
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "engine/graph/ops/softmax.h"
 #include "tests/unit/graph/op_testing.h"
 
 namespace fovea {
@@ -46,6 +47,37 @@ TEST(TopK, PutsNanLast) {
   EXPECT_EQ(y[0].floats()[2], -kInf);
   EXPECT_TRUE(std::isnan(y[0].floats()[3]));
   EXPECT_TRUE(std::isnan(y[0].floats()[4]));
+}
+
+TEST(TopK, GivesTheProbabilitiesOfTheBest) {
+  const Tensor x = test::whole_numbers({3, 50}, 7);
+  const Tensor softmax = run(Softmax{}, {x})[0];
+
+  const std::vector<Tensor> y = run(TopK{.k = 4, .softmax = true}, {x});
+
+  const std::vector<Tensor> apart = run(TopK{.k = 4}, {softmax});
+  EXPECT_EQ(y[0].floats(), apart[0].floats());
+  EXPECT_EQ(y[1].values<std::int32_t>(), apart[1].values<std::int32_t>());
+}
+
+TEST(TopK, RanksByLogitsThatGiveEqualProbabilities) {
+  // Both probabilities round to 0.
+  const std::vector<Tensor> y =
+      run(TopK{.k = 3, .softmax = true}, {floats({1, 3}, {-900, -800, 0})});
+
+  EXPECT_EQ(y[0].floats(), (std::vector<float>{1, 0, 0}));
+  EXPECT_EQ(y[1].values<std::int32_t>(), (std::vector<std::int32_t>{2, 1, 0}));
+}
+
+TEST(TopK, HasNoProbabilitiesInARowWithNan) {
+  for (const float bad : {kNan, kInf}) {
+    const std::vector<Tensor> y =
+        run(TopK{.k = 2, .softmax = true}, {floats({2, 3}, {1, bad, 3, 0, 0, 0})});
+
+    EXPECT_TRUE(std::isnan(y[0].floats()[0]));
+    EXPECT_TRUE(std::isnan(y[0].floats()[1]));
+    EXPECT_EQ(y[0].floats()[2], static_cast<float>(1.0 / 3.0));
+  }
 }
 
 TEST(TopK, AgreesWithRankCounting) {
