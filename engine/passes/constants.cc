@@ -52,4 +52,25 @@ Constant scaled_rows(const Constant& constant, std::vector<double> scale) {
       constant.desc, Buffer::computed(constant.data->size(), recipe, compute), constant.strides};
 }
 
+Constant joined_rows(const std::vector<Constant>& parts) {
+  require(!parts.empty(), "there is nothing to join");
+  TensorDesc desc = parts[0].desc;
+  desc.shape.at(0) = 0;
+  std::string recipe = "joined rows of";
+  for (const Constant& part : parts) {
+    desc.shape[0] += part.desc.shape.at(0);
+    recipe += cat(' ', part.key(), " (", to_string(part.desc), ')');
+  }
+  const auto compute = [parts](std::span<std::byte> out) {
+    std::size_t at = 0;
+    for (const Constant& part : parts) {
+      const PinnedBytes rows = part.read();
+      std::memcpy(out.data() + at, rows.data(), rows.size());
+      at += rows.size();
+      part.data->forget(0, part.data->size());
+    }
+  };
+  return {desc, Buffer::computed(byte_size(desc), std::move(recipe), compute)};
+}
+
 }  // namespace fovea

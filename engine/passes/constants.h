@@ -24,4 +24,8 @@ namespace fovea {
 /// one.
 [[nodiscard]] Constant scaled_rows(const Constant& constant, std::vector<double> scale);
 
+/// float32 constants that differ in dimension 0 at most, one after the other along it. Computed
+/// when it is read, as scaled_rows is.
+[[nodiscard]] Constant joined_rows(const std::vector<Constant>& parts);
+
 }  // namespace fovea

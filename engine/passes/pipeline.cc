@@ -16,6 +16,9 @@ PassFn fold_pad;
 PassFn fold_batch_norm;
 PassFn fuse_residual;
 PassFn fuse_activation;
+PassFn swap_average_pool;
+PassFn fuse_siblings;
+PassFn fuse_softmax_topk;
 PassFn reduce_precision;
 
 namespace {
@@ -34,6 +37,12 @@ constexpr std::array kPasses{
     // Before activations: the Relu behind a residual sum is the convolution's own afterwards.
     Pass{"fuse-residual", fuse_residual},
     Pass{"fuse-activation", fuse_activation},
+    // Behind activations: the one behind the convolution moves behind the pool.
+    Pass{"swap-average-pool", swap_average_pool},
+    // Behind everything that puts something into a convolution, because a joined one takes in no
+    // more; behind swap-average-pool, which makes siblings.
+    Pass{"fuse-siblings", fuse_siblings},
+    Pass{"fuse-softmax-top-k", fuse_softmax_topk},
     // Behind all fusions: what one operator sums, adds and clamps is rounded once, at its end.
     Pass{"reduce-precision", reduce_precision},
 };

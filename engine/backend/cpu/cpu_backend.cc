@@ -33,11 +33,11 @@ class CpuBackend final : public Backend {
                                  bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
             .fuses_residual = true,
             .writes_slices = true,
+            .fuses_pool_activation = true,
+            .fuses_softmax_topk = true,
             .precisions =
                 TargetTraits::bit(Precision::kFp32) |
-                (bf16_support() == Bf16Support::kNone ? 0U : TargetTraits::bit(Precision::kBf16)),
-            .fuses_pool_activation = true,
-            .fuses_softmax_topk = true};
+                (bf16_support() == Bf16Support::kNone ? 0U : TargetTraits::bit(Precision::kBf16))};
   }
 
   [[nodiscard]] std::string fingerprint() const override {

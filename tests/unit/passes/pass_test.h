@@ -18,6 +18,11 @@ inline PassContext fusing_context() {
   PassContext context;
   context.traits.fused_activations = ~0U;
   context.traits.fuses_residual = true;
+  context.traits.writes_slices = true;
+  context.traits.reads_slices = true;
+  context.traits.fuses_partial_activation = true;
+  context.traits.fuses_pool_activation = true;
+  context.traits.fuses_softmax_topk = true;
   return context;
 }
 

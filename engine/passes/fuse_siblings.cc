@@ -1,0 +1,273 @@
+// a = Conv2d(x, wa, ba)                    y = Conv2d(x, [wa; wb], [ba; bb])
+// b = Conv2d(x, wb, bb)             ==>    a = Slice(y, 0, A),  b = Slice(y, A, B)
+//
+// Legal for convolutions of one input with equal windows: each output channel is a sum of its own.
+// One operator has one activation, so siblings of equal activation join; where the target can apply
+// it to the first channels only, those without any follow behind them. Apart stay those whose
+// weights are unknown, that add a residual, that leave the graph, whose reader needs its input
+// dense, or that are written straight into a place of a Concat, which a slice would be copied to.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "engine/core/require.h"
+#include "engine/passes/constants.h"
+#include "engine/passes/pass.h"
+#include "engine/passes/readers.h"
+#include "engine/passes/rewriter.h"
+
+namespace fovea {
+
+namespace {
+
+constexpr std::string_view kName = "fuse-siblings";
+
+using Family = std::vector<NodeId>;
+
+/// Convolutions of one input with equal windows, in order; only those that have siblings.
+std::vector<Family> families(const Graph& graph) {
+  using Pair = std::array<std::int64_t, 2>;
+  std::map<std::tuple<NodeId, std::int32_t, ActivationKind, Pair, Pair, Pair, Pads>, Family>
+      by_window;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    const auto* conv = node.as<Conv2d>();
+    if (conv == nullptr || conv->groups != 1) continue;
+    const Value x = node.inputs[0];
+    const Shape& weights = graph.desc(node.inputs[1]).shape;
+    by_window[{x.node,
+               x.output,
+               conv->input_activation,
+               {weights[1], weights[2]},
+               conv->strides,
+               conv->dilations,
+               conv->pads}]
+        .push_back(id);
+  }
+  std::vector<Family> result;
+  for (auto& [window, family] : by_window) {
+    if (family.size() > 1) result.push_back(std::move(family));
+  }
+  return result;
+}
+
+bool reads_slices(const Op& op) {
+  return std::holds_alternative<Conv2d>(op) || std::holds_alternative<MaxPool>(op) ||
+         std::holds_alternative<AveragePool>(op) || std::holds_alternative<GlobalPool>(op) ||
+         std::holds_alternative<Add>(op) || std::holds_alternative<Relu>(op) ||
+         std::holds_alternative<Clip>(op) || std::holds_alternative<Tanh>(op) ||
+         std::holds_alternative<Sigmoid>(op);
+}
+
+bool joins_channels(const Node& node) {
+  const auto* concat = node.as<Concat>();
+  return concat != nullptr &&
+         concat->axis == static_cast<std::int64_t>(node.outputs[0].shape.size()) - 1;
+}
+
+/// What keeps a convolution apart from all siblings, or "".
+std::string obstacle(const Graph& graph,
+                     NodeId id,
+                     const std::vector<NodeId>& read_by,
+                     const TargetTraits& traits) {
+  const Node& node = graph.node(id);
+  const Conv2d& conv = *node.as<Conv2d>();
+  if (!traits.reads_slices) return "the target does not read channel slices";
+  if (conv.residual) return "it adds a residual";
+  if (conv.activation_channels != 0) return "its activation applies to some channels only";
+  if (float_constant(graph, node.inputs[1]) == nullptr ||
+      (conv.bias && float_constant(graph, node.inputs[2]) == nullptr)) {
+    return "its parameters are not constant";
+  }
+  if (node.outputs[0].shape[3] % traits.channel_alignment != 0) {
+    return cat("slices start at multiples of ",
+               traits.channel_alignment,
+               " channels, and it has ",
+               node.outputs[0].shape[3]);
+  }
+  if (is_output(graph, id)) return "it is an output of the graph";
+  for (const NodeId reader_id : read_by) {
+    const Node& reader = graph.node(reader_id);
+    if (joins_channels(reader) && traits.writes_slices) {
+      return cat("it is written straight into its place in '", reader.name, "'");
+    }
+    if (!reads_slices(reader.op)) {
+      return cat("'", reader.name, "' (", op_name(reader.op), ") needs it dense");
+    }
+  }
+  return {};
+}
+
+/// Splits siblings by activation, in order. Where the target takes it, those without one follow the
+/// largest other part.
+std::vector<Family> by_activation(const Graph& graph, const Family& siblings, bool partial) {
+  std::vector<Family> parts;
+  const auto activation = [&](NodeId id) { return graph.node(id).as<Conv2d>()->activation; };
+  for (const NodeId id : siblings) {
+    const auto part = std::ranges::find_if(
+        parts, [&](const Family& p) { return activation(p[0]) == activation(id); });
+    if (part != parts.end()) {
+      part->push_back(id);
+    } else {
+      parts.push_back({id});
+    }
+  }
+  const auto bare = std::ranges::find_if(
+      parts, [&](const Family& p) { return activation(p[0]).kind == ActivationKind::kNone; });
+  if (!partial || bare == parts.end() || parts.size() == 1) return parts;
+  const Family without = *bare;
+  parts.erase(bare);
+  Family& largest = *std::ranges::max_element(parts, {}, &Family::size);
+  largest.insert(largest.end(), without.begin(), without.end());
+  return parts;
+}
+
+/// Elements of one picture that a convolution reads, each pixel once or where a window needs it.
+std::int64_t elements_read(const Graph& graph, const Node& node) {
+  const Shape& x = graph.desc(node.inputs[0]).shape;
+  const Shape& w = graph.desc(node.inputs[1]).shape;
+  const Shape& y = node.outputs[0].shape;
+  return std::min(x[1] * x[2], y[1] * y[2] * w[1] * w[2]) * x[3];
+}
+
+/// Share of the siblings' traffic, in per cent, that reading their input once saves.
+std::int64_t saving(const Graph& graph, const Family& siblings) {
+  const Node& first = graph.node(siblings[0]);
+  const std::int64_t read = elements_read(graph, first);
+  const std::int64_t pixels = first.outputs[0].shape[1] * first.outputs[0].shape[2];
+  std::int64_t written = 0;
+  for (const NodeId id : siblings) written += pixels * graph.node(id).outputs[0].shape[3];
+  const auto count = static_cast<std::int64_t>(siblings.size());
+  return 100 * (count - 1) * read / (count * read + written);
+}
+
+/// Less than this is not worth what it costs: fewer engines take an activation of some channels,
+/// and a reader's pixels lie further apart.
+constexpr std::int64_t kLeastSaving = 10;
+
+/// The filters and biases of all siblings, one after the other; no bias counts as zeros.
+struct Parameters {
+  Constant weights;
+  std::vector<float> bias;
+  bool has_bias = false;
+};
+
+Parameters join(const Graph& graph, const Family& siblings) {
+  Parameters joined;
+  std::vector<Constant> weights;
+  for (const NodeId id : siblings) {
+    const Node& node = graph.node(id);
+    weights.push_back(*float_constant(graph, node.inputs[1]));
+    std::vector<float> bias(static_cast<std::size_t>(weights.back().desc.shape[0]));
+    if (node.as<Conv2d>()->bias) {
+      bias = *constant_floats(graph, node.inputs[2]);
+      joined.has_bias = true;
+    }
+    joined.bias.insert(joined.bias.end(), bias.begin(), bias.end());
+  }
+  joined.weights = joined_rows(weights);
+  return joined;
+}
+
+/// Channels of the leading siblings that have an activation; 0 where that is all or none.
+std::int64_t activated_channels(const Graph& graph, const Family& siblings) {
+  std::int64_t channels = 0;
+  for (const NodeId id : siblings) {
+    const Node& node = graph.node(id);
+    if (node.as<Conv2d>()->activation.kind == ActivationKind::kNone) return channels;
+    channels += node.outputs[0].shape[3];
+  }
+  return 0;
+}
+
+Value add_joined(Rewriter& rewriter, const Graph& graph, const Family& siblings) {
+  const Node& first = graph.node(siblings[0]);
+  Parameters parameters = join(graph, siblings);
+  Conv2d conv = *first.as<Conv2d>();
+  conv.activation_channels = activated_channels(graph, siblings);
+  conv.bias = parameters.has_bias;
+  const std::string name = cat(first.name, "/siblings");
+  std::vector<Value> inputs{rewriter.map(first.inputs[0]),
+                            rewriter.add(std::move(parameters.weights), {}, cat(name, "/weights"))};
+  if (conv.bias) {
+    const auto channels = static_cast<std::int64_t>(parameters.bias.size());
+    inputs.push_back(
+        rewriter.add(make_constant({channels}, parameters.bias), {}, cat(name, "/bias")));
+  }
+  return rewriter.add(conv, std::move(inputs), name);
+}
+
+/// Sorts out who joins whom and says why not.
+std::vector<Family> choose(const Graph& graph, PassContext& context) {
+  const auto read_by = readers(graph);
+  std::vector<Family> chosen;
+  for (const Family& family : families(graph)) {
+    Family willing;
+    for (const NodeId id : family) {
+      const std::string reason =
+          obstacle(graph, id, read_by[static_cast<std::size_t>(id)], context.traits);
+      if (reason.empty()) {
+        willing.push_back(id);
+      } else {
+        context.report.refuse(kName, graph.node(id).name, reason);
+      }
+    }
+    for (Family& part : by_activation(graph, willing, context.traits.fuses_partial_activation)) {
+      std::string reason;
+      if (part.size() == 1) {
+        reason = willing.size() == 1 ? "all its siblings stay apart"
+                                     : "its siblings have another activation";
+      } else if (const std::int64_t share = saving(graph, part); share < kLeastSaving) {
+        reason = cat("it would save ", share, " % of the traffic, less than ", kLeastSaving);
+      }
+      for (const NodeId id : part) {
+        if (!reason.empty()) context.report.refuse(kName, graph.node(id).name, reason);
+      }
+      if (reason.empty()) chosen.push_back(std::move(part));
+    }
+  }
+  return chosen;
+}
+
+/// Where a convolution's result went: which family, and from which channel on.
+struct Share {
+  std::size_t family = 0;
+  std::int64_t begin = 0;
+};
+
+}  // namespace
+
+bool fuse_siblings(Graph& graph, PassContext& context) {
+  const std::vector<Family> chosen = choose(graph, context);
+  if (chosen.empty()) return false;
+  std::map<NodeId, Share> shares;
+  for (std::size_t f = 0; f < chosen.size(); ++f) {
+    std::int64_t begin = 0;
+    for (const NodeId id : chosen[f]) {
+      shares[id] = {f, begin};
+      begin += graph.node(id).outputs[0].shape[3];
+    }
+  }
+
+  Rewriter rewriter(graph);
+  std::vector<Value> joined(chosen.size());
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const auto share = shares.find(id);
+    if (share == shares.end()) {
+      rewriter.copy(id);
+      continue;
+    }
+    const auto [family, begin] = share->second;
+    if (joined[family].node < 0) joined[family] = add_joined(rewriter, graph, chosen[family]);
+    const Node& node = graph.node(id);
+    const Slice slice{.begin = begin, .size = node.outputs[0].shape[3]};
+    rewriter.replace(id, rewriter.add(slice, {joined[family]}, node.name));
+    context.report.take(kName, node.name, cat("joined '", graph.node(chosen[family][0]).name, "'"));
+  }
+  graph = rewriter.finish();
+  return true;
+}
+
+}  // namespace fovea

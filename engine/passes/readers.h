@@ -1,0 +1,18 @@
+// Who reads what: the edges of a graph the other way round.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/graph/graph.h"
+
+namespace fovea {
+
+/// The nodes that read any output of each node, by NodeId and in order; a node that reads one twice
+/// stands there twice.
+[[nodiscard]] std::vector<std::vector<NodeId>> readers(const Graph& graph);
+
+/// Whether an output of the node leaves the graph.
+[[nodiscard]] bool is_output(const Graph& graph, NodeId id);
+
+}  // namespace fovea
