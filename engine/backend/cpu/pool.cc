@@ -97,8 +97,8 @@ Tactic window_tactic(const OpSite& site, const Layout& layout) {
 
 std::vector<Tactic> lower_pool(const OpSite& site) {
   const Pooling pool = pooling_of(site.node);
-  const bool own = site.input(0).dtype == DType::kFloat32 &&
-                   pool.activation.kind == ActivationKind::kNone;
+  const bool own =
+      site.input(0).dtype == DType::kFloat32 && pool.activation.kind == ActivationKind::kNone;
   if (own && pixel_stride(site.input(0), site.inputs[0])) {
     return {window_tactic(site, site.inputs[0])};
   }
