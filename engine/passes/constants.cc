@@ -73,4 +73,31 @@ Constant joined_rows(const std::vector<Constant>& parts) {
   return {desc, Buffer::computed(byte_size(desc), std::move(recipe), compute)};
 }
 
+Constant scaled_columns(const Constant& constant, std::int64_t groups, std::vector<double> scale) {
+  const Shape& shape = constant.desc.shape;
+  const std::int64_t columns = shape.back();
+  const std::int64_t rows = num_elements(shape) / columns;  // of all outputs
+  const std::int64_t rows_of_group = rows / groups;
+  require(static_cast<std::int64_t>(scale.size()) == groups * columns,
+          "one factor for every input is needed");
+  const std::string recipe = cat("columns of ",
+                                 constant.key(),
+                                 " times ",
+                                 xxh3_128(std::as_bytes(std::span(scale))),
+                                 " in groups of ",
+                                 rows_of_group);
+  const auto compute =
+      [constant, scale = std::move(scale), columns, rows, rows_of_group](std::span<std::byte> out) {
+        const PinnedBytes bytes = constant.read();
+        const auto* x = reinterpret_cast<const float*>(bytes.data());
+        auto* y = reinterpret_cast<float*>(out.data());
+        for (std::int64_t row = 0; row < rows; ++row) {
+          const double* factors = scale.data() + row / rows_of_group * columns;
+          for (std::int64_t i = 0; i < columns; ++i) *y++ = static_cast<float>(*x++ * factors[i]);
+        }
+        constant.data->forget(0, constant.data->size());
+      };
+  return {constant.desc, Buffer::computed(constant.data->size(), recipe, compute)};
+}
+
 }  // namespace fovea

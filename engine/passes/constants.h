@@ -28,4 +28,11 @@ namespace fovea {
 /// when it is read, as scaled_rows is.
 [[nodiscard]] Constant joined_rows(const std::vector<Constant>& parts);
 
+/// `constant`, float32 [O,...,I] of O / groups outputs a group, with every element [o, ..., i]
+/// multiplied by scale[g * I + i], g being o's group; else as scaled_rows. `scale` has groups * I
+/// factors.
+[[nodiscard]] Constant scaled_columns(const Constant& constant,
+                                      std::int64_t groups,
+                                      std::vector<double> scale);
+
 }  // namespace fovea

@@ -1,13 +1,13 @@
-// Conv2d(w, b) -> BatchNorm  ==>  Conv2d(w * s, (b - mean) * s + beta),  s = gamma / sqrt(variance
-// + eps) Dense(w, b) -> BatchNorm   ==>  Dense(w * s, (b - mean) * s + beta)
+// Conv2d(w, b) -> BatchNorm  ==>  Conv2d(w * s, b * s + t),  s = gamma / sqrt(variance + eps),
+// Dense(w, b) -> BatchNorm   ==>  Dense(w * s, b * s + t)    t = beta - mean * s
 //
 // Legal when nothing else uses the producer's result, it has no activation or residual, and all
 // parameters are known. Output channels are dimension 0 of both weights, so s scales whole rows.
 // Computed in double and rounded once.
-#include <cmath>
 #include <optional>
 
 #include "engine/core/require.h"
+#include "engine/passes/batch_norm_parameters.h"
 #include "engine/passes/constants.h"
 #include "engine/passes/pass.h"
 #include "engine/passes/rewriter.h"
@@ -18,37 +18,14 @@ namespace {
 
 constexpr std::string_view kName = "fold-batch-norm";
 
-struct Statistics {
-  std::vector<float> gamma, beta, mean, variance;
-};
-
-std::optional<Statistics> statistics(const Graph& graph, const Node& norm) {
-  auto gamma = constant_floats(graph, norm.inputs[1]);
-  auto beta = constant_floats(graph, norm.inputs[2]);
-  auto mean = constant_floats(graph, norm.inputs[3]);
-  auto variance = constant_floats(graph, norm.inputs[4]);
-  if (!gamma || !beta || !mean || !variance) return std::nullopt;
-  return Statistics{*std::move(gamma), *std::move(beta), *std::move(mean), *std::move(variance)};
-}
-
-struct Folded {
-  Constant weights;
-  std::vector<float> bias;
-};
-
-Folded fold(const Constant& weights,
-            std::span<const float> bias,
-            const Statistics& norm,
-            double epsilon) {
-  const std::size_t channels = norm.gamma.size();
-  std::vector<double> scale(channels);
-  std::vector<float> folded(channels);
-  for (std::size_t c = 0; c < channels; ++c) {
-    scale[c] = norm.gamma[c] / std::sqrt(norm.variance[c] + epsilon);
-    const double shift = bias.empty() ? 0.0 : static_cast<double>(bias[c]);
-    folded[c] = static_cast<float>((shift - norm.mean[c]) * scale[c] + norm.beta[c]);
+/// b * s + t, for t the norm's shift.
+std::vector<float> folded_bias(std::span<const float> bias, const BatchNormParameters& norm) {
+  std::vector<float> folded;
+  for (std::size_t c = 0; c < norm.scale.size(); ++c) {
+    const double before = bias.empty() ? 0.0 : static_cast<double>(bias[c]);
+    folded.push_back(static_cast<float>(before * norm.scale[c] + norm.shift[c]));
   }
-  return {scaled_rows(weights, std::move(scale)), std::move(folded)};
+  return folded;
 }
 
 /// The condition that keeps `producer` from taking the norm in, or "" where nothing does.
@@ -57,7 +34,7 @@ std::string obstacle(const Graph& graph, NodeId producer) {
   const auto* conv = node.as<Conv2d>();
   const auto* dense = node.as<Dense>();
   if (conv == nullptr && dense == nullptr) {
-    return cat("its input comes from a ", op_name(node.op));
+    return cat("'", node.name, "' (", op_name(node.op), ") before it has no weights to scale");
   }
   const Activation& activation = conv != nullptr ? conv->activation : dense->activation;
   if (activation.kind != ActivationKind::kNone) return "an activation lies in between";
@@ -80,23 +57,23 @@ bool fold_batch_norm(Graph& graph, PassContext& context) {
     }
     const Node& producer = graph.node(node.inputs[0]);
     std::string reason = obstacle(graph, node.inputs[0].node);
-    const auto stats = statistics(graph, node);
+    const auto parameters = batch_norm_parameters(graph, node);
     const Constant* weights = reason.empty() ? float_constant(graph, producer.inputs[1]) : nullptr;
     const auto bias = reason.empty() && producer.inputs.size() > 2
                           ? constant_floats(graph, producer.inputs[2])
                           : std::vector<float>{};
-    if (!reason.empty() || !stats || weights == nullptr || !bias) {
+    if (!reason.empty() || !parameters || weights == nullptr || !bias) {
       if (reason.empty()) reason = "its parameters are not constant";
       context.report.refuse(kName, node.name, reason);
       rewriter.copy(id);
       continue;
     }
 
-    Folded folded = fold(*weights, *bias, *stats, norm->epsilon);
-    const Value new_weights =
-        rewriter.add(std::move(folded.weights), {}, cat(node.name, "/folded_weights"));
+    const std::vector<float> shifted = folded_bias(*bias, *parameters);
+    const Value new_weights = rewriter.add(
+        scaled_rows(*weights, parameters->scale), {}, cat(node.name, "/folded_weights"));
     const Value new_bias =
-        rewriter.add(make_constant({static_cast<std::int64_t>(folded.bias.size())}, folded.bias),
+        rewriter.add(make_constant({static_cast<std::int64_t>(shifted.size())}, shifted),
                      {},
                      cat(node.name, "/folded_bias"));
     Op op = producer.op;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/core/require.h"
+#include "engine/passes/fusable_activation.h"
 #include "engine/passes/pass.h"
 #include "engine/passes/rewriter.h"
 
@@ -13,24 +14,6 @@ namespace fovea {
 namespace {
 
 constexpr std::string_view kName = "fuse-activation";
-
-std::optional<Activation> activation_of(const Node& node) {
-  if (node.as<Relu>() != nullptr) return Activation{.kind = ActivationKind::kRelu};
-  if (node.as<Tanh>() != nullptr) return Activation{.kind = ActivationKind::kTanh};
-  if (node.as<Sigmoid>() != nullptr) return Activation{.kind = ActivationKind::kSigmoid};
-  if (const auto* clip = node.as<Clip>()) {
-    return Activation{.kind = ActivationKind::kClip, .lo = clip->lo, .hi = clip->hi};
-  }
-  return std::nullopt;
-}
-
-/// The activation that a producing operator carries, or nullptr where it cannot carry one.
-Activation* carried(Op& op) {
-  if (auto* conv = std::get_if<Conv2d>(&op)) return &conv->activation;
-  if (auto* dense = std::get_if<Dense>(&op)) return &dense->activation;
-  if (auto* add = std::get_if<Add>(&op)) return &add->activation;
-  return nullptr;
-}
 
 }  // namespace
 
@@ -46,25 +29,15 @@ bool fuse_activation(Graph& graph, PassContext& context) {
     }
     const Value input = node.inputs[0];
     const Node& producer = graph.node(input);
-    Op op = producer.op;
-    Activation* slot = carried(op);
-    std::string reason;
-    if (slot == nullptr) {
-      reason = cat("its input comes from a ", op_name(producer.op));
-    } else if (!context.traits.fuses(activation->kind)) {
-      reason = cat("the target does not apply ", op_name(node.op), " inside its operators");
-    } else if (slot->kind != ActivationKind::kNone) {
-      reason = cat("'", producer.name, "' has an activation already");
-    } else if (graph.use_count(input.node) != 1) {
-      reason = cat("'", producer.name, "' is also used elsewhere");
-    }
+    const std::string reason = activation_obstacle(graph, input.node, node, context.traits);
     if (!reason.empty()) {
       context.report.refuse(kName, node.name, reason);
       rewriter.copy(id);
       continue;
     }
 
-    *slot = *activation;
+    Op op = producer.op;
+    *carried_activation(op) = *activation;
     std::vector<Value> inputs = rewriter.map(producer.inputs);
     rewriter.replace(id, rewriter.add(std::move(op), std::move(inputs), node.name));
     context.report.take(kName, node.name, cat("applied inside '", producer.name, "'"));

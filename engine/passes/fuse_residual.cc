@@ -29,7 +29,6 @@ std::string obstacle(const Graph& graph, Value value) {
 }  // namespace
 
 bool fuse_residual(Graph& graph, PassContext& context) {
-  if (!context.traits.fuses_residual) return false;
   Rewriter rewriter(graph);
   bool changed = false;
   for (NodeId id = 0; id < graph.size(); ++id) {
@@ -48,6 +47,9 @@ bool fuse_residual(Graph& graph, PassContext& context) {
       reason.clear();
     }
     if (graph.desc(later) != graph.desc(earlier)) reason = "the summands have different shapes";
+    if (reason.empty() && !context.traits.fuses_residual) {
+      reason = "the target adds no residuals inside its convolutions";
+    }
     if (!reason.empty()) {
       context.report.refuse(kName, node.name, reason);
       rewriter.copy(id);

@@ -46,7 +46,7 @@ using PassObserver = std::function<void(std::string_view pass, const Graph&)>;
 struct PassContext {
   TargetTraits traits;
   Report report;
-  PassObserver on_change{};  ///< may be empty
+  PassObserver on_change{};                ///< may be empty
   Precision precision = Precision::kFp32;  ///< what the network is to be computed in
 };
 

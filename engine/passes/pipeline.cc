@@ -9,13 +9,18 @@
 
 namespace fovea {
 
+PassFn drop_dead_nodes;
 PassFn resize_on_host;
 PassFn remove_no_ops;
 PassFn fold_constants;
+PassFn merge_equal_nodes;
 PassFn fold_pad;
 PassFn fold_batch_norm;
+PassFn fold_input_norm;
 PassFn fuse_residual;
+PassFn hoist_activation;
 PassFn fuse_activation;
+PassFn fuse_input_activation;
 PassFn swap_average_pool;
 PassFn fuse_siblings;
 PassFn fuse_softmax_topk;
@@ -24,19 +29,31 @@ PassFn reduce_precision;
 namespace {
 
 constexpr std::array kPasses{
-    // First: it decides where the plan begins.
+    // First: what nobody needs must not count as a use. Every later pass leaves none behind.
+    Pass{"drop-dead-nodes", drop_dead_nodes},
+    // Before all others that rewrite: it decides where the plan begins.
     Pass{"resize-on-host", resize_on_host},
     // Before all patterns, so that no later one has to look through nodes that do nothing.
     Pass{"remove-no-ops", remove_no_ops},
     // Before everything that reads weights: transposed or quantised ones become plain constants.
     Pass{"fold-constants", fold_constants},
+    // After both, which make equal nodes of different ones; before the fusions, which would put
+    // them into different operators and then count them as two uses.
+    Pass{"merge-equal-nodes", merge_equal_nodes},
     // Before activations are fused: the MaxPool rule looks for the Relu that proves its condition.
     Pass{"fold-pad", fold_pad},
     // Before sums and activations are fused: a BatchNorm can only join a bare convolution.
     Pass{"fold-batch-norm", fold_batch_norm},
+    // After it: joining the convolution before costs nothing, ever; the one behind may have a
+    // border.
+    Pass{"fold-input-norm", fold_input_norm},
     // Before activations: the Relu behind a residual sum is the convolution's own afterwards.
     Pass{"fuse-residual", fuse_residual},
+    // Right before activations are fused: it brings them to where that is possible.
+    Pass{"hoist-activation", hoist_activation},
     Pass{"fuse-activation", fuse_activation},
+    // After it: a Relu that its producer applies is free for every reader.
+    Pass{"fuse-input-activation", fuse_input_activation},
     // Behind activations: the one behind the convolution moves behind the pool.
     Pass{"swap-average-pool", swap_average_pool},
     // Behind everything that puts something into a convolution, because a joined one takes in no

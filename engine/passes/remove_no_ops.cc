@@ -1,10 +1,17 @@
-// Identity(x), Reshape(x) to x's shape, Rescale by 1 plus 0, Transpose that moves nothing  ==>  x
-// Transpose(q)(Transpose(p)(x))  ==>  Transpose(p after q)(x)
+// Identity(x), Reshape(x) to x's shape, Rescale by 1 plus 0, Transpose that moves nothing, Pad by
+// nothing, Concat of x alone, Slice of all of x, Clip to all numbers, Cast to x's type  ==>  x
+// Transpose(q)(Transpose(p)(x))        ==>  Transpose(p after q)(x)
+// Reshape(t)(Reshape(s)(x))            ==>  Reshape(t)(x)
+// Clip(c, d)(Clip(a, b)(x))            ==>  Clip(a and b each clipped to c, d)(x)
 //
-// Always legal: every element keeps its value and place. A no-op that produces a graph output stays
-// only as that output's name.
+// Always legal: every element keeps its value and place. Relu is Clip(0, infinity). A no-op that
+// produces a graph output stays only as that output's name.
+#include <algorithm>
+#include <limits>
 #include <numeric>
+#include <optional>
 
+#include "engine/core/require.h"
 #include "engine/passes/pass.h"
 #include "engine/passes/rewriter.h"
 
@@ -12,19 +19,30 @@ namespace fovea {
 
 namespace {
 
+constexpr std::string_view kName = "remove-no-ops";
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
 bool moves_nothing(const Transpose& transpose) {
   std::vector<std::int64_t> still(transpose.perm.size());
   std::iota(still.begin(), still.end(), 0);
   return transpose.perm == still;
 }
 
-bool is_no_op(const Graph& graph, const Node& node) {
-  if (node.as<Identity>() != nullptr) return true;
-  if (node.as<Reshape>() != nullptr) return node.outputs[0] == graph.desc(node.inputs[0]);
-  if (const auto* rescale = node.as<Rescale>()) {
+/// Whether `op`, applied to `input` with the result `output`, changes nothing.
+bool is_no_op(const Op& op, const TensorDesc& input, const TensorDesc& output) {
+  if (std::holds_alternative<Identity>(op)) return true;
+  if (std::holds_alternative<Reshape>(op) || std::holds_alternative<Pad>(op) ||
+      std::holds_alternative<Concat>(op) || std::holds_alternative<Slice>(op) ||
+      std::holds_alternative<Cast>(op)) {
+    return output == input;
+  }
+  if (const auto* rescale = std::get_if<Rescale>(&op)) {
     return rescale->scale == 1.0 && rescale->offset == 0.0;
   }
-  const auto* transpose = node.as<Transpose>();
+  if (const auto* clip = std::get_if<Clip>(&op)) {
+    return clip->lo == -kInfinity && clip->hi == kInfinity;
+  }
+  const auto* transpose = std::get_if<Transpose>(&op);
   return transpose != nullptr && moves_nothing(*transpose);
 }
 
@@ -37,6 +55,30 @@ Transpose compose(const Transpose& first, const Transpose& second) {
   return both;
 }
 
+std::optional<Clip> as_clip(const Op& op) {
+  if (std::holds_alternative<Relu>(op)) return Clip{0.0F, kInfinity};
+  if (const auto* clip = std::get_if<Clip>(&op)) return *clip;
+  return std::nullopt;
+}
+
+/// second(first(x)) as one operator, or nothing where it takes two.
+std::optional<Op> merged(const Op& first, const Op& second) {
+  if (std::holds_alternative<Reshape>(first) && std::holds_alternative<Reshape>(second)) {
+    return second;
+  }
+  const auto* turn = std::get_if<Transpose>(&first);
+  const auto* turn_again = std::get_if<Transpose>(&second);
+  if (turn != nullptr && turn_again != nullptr) return compose(*turn, *turn_again);
+
+  const auto inner = as_clip(first);
+  const auto outer = as_clip(second);
+  if (!inner || !outer) return std::nullopt;
+  const Clip both{std::clamp(inner->lo, outer->lo, outer->hi),
+                  std::clamp(inner->hi, outer->lo, outer->hi)};
+  if (both == Clip{0.0F, kInfinity}) return Relu{};
+  return both;
+}
+
 }  // namespace
 
 bool remove_no_ops(Graph& graph, PassContext& context) {
@@ -44,24 +86,33 @@ bool remove_no_ops(Graph& graph, PassContext& context) {
   bool changed = false;
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
-    if (is_no_op(graph, node)) {
-      rewriter.replace(id, rewriter.map(node.inputs[0]));
-      context.report.take("remove-no-ops", node.name, "removed");
-      changed = true;
-      continue;
-    }
-    const auto* transpose = node.as<Transpose>();
-    const Transpose* before =
-        transpose == nullptr ? nullptr
-                             : rewriter.result().node(rewriter.map(node.inputs[0])).as<Transpose>();
-    if (before == nullptr) {
+    if (node.inputs.empty()) {
       rewriter.copy(id);
       continue;
     }
-    const Value source = rewriter.result().node(rewriter.map(node.inputs[0])).inputs[0];
-    const Transpose both = compose(*before, *transpose);
-    rewriter.replace(id, moves_nothing(both) ? source : rewriter.add(both, {source}, node.name));
-    context.report.take("remove-no-ops", node.name, "merged with the Transpose before it");
+    const TensorDesc& output = node.outputs[0];
+    if (is_no_op(node.op, graph.desc(node.inputs[0]), output)) {
+      rewriter.replace(id, rewriter.map(node.inputs[0]));
+      context.report.take(kName, node.name, "removed");
+      changed = true;
+      continue;
+    }
+    const Node& before = rewriter.result().node(rewriter.map(node.inputs[0]));
+    const std::optional<Op> both = merged(before.op, node.op);
+    if (!both) {
+      rewriter.copy(id);
+      continue;
+    }
+    context.report.take(
+        kName, node.name, cat("merged with the ", op_name(before.op), " before it"));
+    const Value source = before.inputs[0];
+    if (*both == before.op) {
+      rewriter.replace(id, rewriter.map(node.inputs[0]));
+    } else if (is_no_op(*both, rewriter.result().desc(source), output)) {
+      rewriter.replace(id, source);
+    } else {
+      rewriter.replace(id, rewriter.add(*both, {source}, node.name));
+    }
     changed = true;
   }
   if (changed) graph = rewriter.finish();

@@ -19,10 +19,13 @@ void Rewriter::copy_with(NodeId id, Op op) {
 
 void Rewriter::copy_onto(NodeId id, Op op, std::vector<Value> inputs) {
   const Node& node = from_.node(id);
-  const Value first = to_.add_as(node, std::move(op), std::move(inputs));
+  replace_by(id, to_.add_as(node, std::move(op), std::move(inputs)).node);
+}
+
+void Rewriter::replace_by(NodeId id, NodeId same) {
   auto& values = map_[static_cast<std::size_t>(id)];
-  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-    values.push_back({first.node, static_cast<std::int32_t>(i)});
+  for (std::size_t i = 0; i < from_.node(id).outputs.size(); ++i) {
+    values.push_back({same, static_cast<std::int32_t>(i)});
   }
 }
 

@@ -48,6 +48,9 @@ class Rewriter {
     map_[static_cast<std::size_t>(old.node)].at(static_cast<std::size_t>(old.output)) = value;
   }
 
+  /// From now on every output of the old node `id` is that of the new node `same`.
+  void replace_by(NodeId id, NodeId same);
+
   /// The new graph with the old outputs, without nodes that nothing needs.
   [[nodiscard]] Graph finish();
 

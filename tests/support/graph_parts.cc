@@ -44,6 +44,9 @@ Pads any_pads(GraphMaker& maker,
 Value finish_conv(GraphMaker& maker, Value x, Conv2d conv, const Shape& weights) {
   conv.bias = maker.chance(50);
   if (maker.chance(6)) conv.activation = any_activation(maker);
+  if (maker.chance(20) && conv.activation.kind != ActivationKind::kNone) {
+    conv.activation_channels = maker.between(0, weights[0]);
+  }
   if (maker.chance(3)) conv.input_activation = ActivationKind::kRelu;
   std::vector<Value> inputs{x, maker.weights(weights)};
   if (conv.bias) inputs.push_back(maker.floats({weights[0]}));
@@ -102,7 +105,7 @@ void add_tail(GraphMaker& maker) {
   if (maker.chance(50)) x = maker.add(Identity{}, {x});  // a Dropout
   x = add_dense(maker, x);
   if (maker.chance(80)) x = maker.add(Softmax{}, {x});
-  if (maker.chance(70)) maker.add(TopK{maker.between(1, maker.dim(x, 1))}, {x});
+  if (maker.chance(70)) maker.add(TopK{maker.between(1, maker.dim(x, 1)), maker.chance(10)}, {x});
 }
 
 Value add_conv(GraphMaker& maker, Value x, ConvKind kind, bool border, std::int64_t filters) {
@@ -181,7 +184,9 @@ Value add_pool(GraphMaker& maker, Value x, bool max, bool border) {
   const std::array<std::int64_t, 2> strides{maker.between(1, 2), maker.between(1, 2)};
   const Pads pads = border ? any_pads(maker, x, kernel, strides) : Pads{0, 0, 0, 0};
   if (max) return maker.try_add(MaxPool{kernel, strides, pads}, {x}).value_or(x);
-  return maker.try_add(AveragePool{kernel, strides, pads, maker.chance(50)}, {x}).value_or(x);
+  AveragePool pool{kernel, strides, pads, maker.chance(50)};
+  if (maker.chance(6)) pool.activation = any_activation(maker);
+  return maker.try_add(pool, {x}).value_or(x);
 }
 
 }  // namespace fovea::test

@@ -61,6 +61,8 @@ class NodeBound {
     return off(0) > 0.1 ? 1.0 : 3.0 * off(0) + unit_;
   }
 
+  double operator()(const TopK& topk) const { return topk.softmax ? (*this)(Softmax{}) : off(0); }
+
   double operator()(const Add& /*add*/) const {
     return off(0) + off(1) + unit_ * (size(0) + size(1));
   }

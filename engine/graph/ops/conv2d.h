@@ -13,11 +13,9 @@
 
 namespace fovea {
 
-/// y[n,p,q,o] = act(sum_{r,s,i} f(x[n, p*strides[0] + r*dilations[0] - pads.top, ..., i]) *
-/// w[o,r,s,i]
-///                  (+ residual[n,p,q,o]) (+ bias[o])), zeros outside x; i runs over o's group; f
-///                  is
-/// `input_activation`: kNone or kRelu.
+/// y[n,p,q,o] = act(sum_{r,s,i} f(x[n, p*strides[0] + r*dilations[0] - pads.top, ..., i])
+///                  * w[o,r,s,i] (+ residual[n,p,q,o]) (+ bias[o])),
+/// zeros outside x; i runs over o's group; f is `input_activation`: kNone or kRelu.
 ///
 /// Inputs: x f32 [N,H,W,C]; w f32 [O,R,S,C/groups], O and C divisible by groups; bias f32 [O] where
 /// `bias`; residual f32 [N,P,Q,O] where `residual`, always last.

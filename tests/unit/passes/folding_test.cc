@@ -1,3 +1,5 @@
+#include <limits>
+
 #include "tests/unit/passes/pass_test.h"
 
 namespace fovea {
@@ -108,9 +110,10 @@ TEST(FoldBatchNorm, RefusesWhatWouldChangeTheMeaning) {
   const Value x = pooled.add(Input{{DType::kFloat32, {kBatch, 4, 4, 2}}}, {}, "x");
   pooled.mark_output(batch_norm(pooled, pooled.add(MaxPool{.kernel = {2, 2}}, {x}, "pool"), 2));
 
-  for (auto [graph, reason] : {std::pair(&seen, "'conv' is also used elsewhere"),
-                               std::pair(&activated, "an activation lies in between"),
-                               std::pair(&pooled, "its input comes from a MaxPool")}) {
+  for (auto [graph, reason] :
+       {std::pair(&seen, "'conv' is also used elsewhere"),
+        std::pair(&activated, "an activation lies in between"),
+        std::pair(&pooled, "'pool' (MaxPool) before it has no weights to scale")}) {
     PassContext context;
     EXPECT_FALSE(find_pass("fold-batch-norm").run(*graph, context));
     EXPECT_EQ(refusal(context), reason);
@@ -134,12 +137,15 @@ TEST(FoldPad, IntoConvolution) {
   EXPECT_EQ(difference(before, after), 0.0F);
 }
 
-Graph padded_pool(bool relu, float value, std::int64_t pad) {
+Graph padded_pool(bool relu,
+                  float value,
+                  std::int64_t pad,
+                  const Op& pool = MaxPool{.kernel = {3, 3}, .strides = {2, 2}}) {
   Graph graph;
   Value x = graph.add(Input{{DType::kFloat32, {kBatch, 6, 6, 2}}}, {}, "x");
   if (relu) x = graph.add(Relu{}, {x}, "relu");
   x = graph.add(Pad{{pad, pad, pad, pad}, value}, {x}, "pad");
-  graph.mark_output(graph.add(MaxPool{.kernel = {3, 3}, .strides = {2, 2}}, {x}, "pool"));
+  graph.mark_output(graph.add(pool, {x}, "pool"));
   return graph;
 }
 
@@ -154,9 +160,44 @@ TEST(FoldPad, IntoMaxPoolOfWhatIsNeverNegative) {
   EXPECT_EQ(difference(before, after), 0.0F);
 }
 
+TEST(FoldPad, IntoMaxPoolWhereTheBorderIsItsOwn) {
+  const Graph before = padded_pool(false, -std::numeric_limits<float>::infinity(), 2);
+  Graph after = before;
+  PassContext context;
+
+  EXPECT_TRUE(find_pass("fold-pad").run(after, context));
+
+  EXPECT_EQ(after.node(after.find("pool")).as<MaxPool>()->pads, (Pads{2, 2, 2, 2}));
+  EXPECT_EQ(difference(before, after), 0.0F);
+}
+
+TEST(FoldPad, IntoAveragePoolWhichThenCountsTheBorder) {
+  for (const AveragePool& pool :
+       {AveragePool{.kernel = {3, 2}, .strides = {2, 1}},
+        AveragePool{.kernel = {4, 4}, .count_padding = true},
+        AveragePool{
+            .kernel = {4, 3}, .strides = {1, 2}, .pads = {1, 0, 0, 1}, .count_padding = true}}) {
+    const Graph before = padded_pool(false, 0.0F, 1, pool);
+    Graph after = before;
+    PassContext context;
+
+    EXPECT_TRUE(find_pass("fold-pad").run(after, context));
+
+    EXPECT_EQ(count_ops<Pad>(after), 0);
+    EXPECT_EQ(difference(before, after), 0.0F);
+  }
+}
+
 TEST(FoldPad, RefusesWhatWouldChangeTheMeaning) {
+  const AveragePool average{.kernel = {3, 3}};
+  AveragePool bordered = average;
+  bordered.pads = {0, 1, 0, 0};
   for (auto [graph, reason] :
-       {std::pair(padded_pool(false, 0.0F, 1), "the pooled values may be below the border's zero"),
+       {std::pair(padded_pool(false, 0.5F, 1, average), "the border is not zero"),
+        std::pair(padded_pool(false, 0.0F, 1, bordered),
+                  "the pool leaves its own border out of the mean, but not the Pad's"),
+        std::pair(padded_pool(false, 0.0F, 3, average), "a window would lie in the border alone"),
+        std::pair(padded_pool(false, 0.0F, 1), "the pooled values may be below the border's zero"),
         std::pair(padded_pool(true, 1.0F, 1), "the border is not zero"),
         std::pair(padded_pool(true, 0.0F, 3), "a window would lie in the border alone")}) {
     PassContext context;

@@ -23,6 +23,7 @@ inline PassContext fusing_context() {
   context.traits.fuses_partial_activation = true;
   context.traits.fuses_pool_activation = true;
   context.traits.fuses_softmax_topk = true;
+  context.traits.fuses_input_relu = true;
   return context;
 }
 

@@ -46,7 +46,11 @@ TargetTraits everything() {
   return {.fused_activations = ~0U,
           .fuses_residual = true,
           .fuses_input_relu = true,
-          .writes_slices = true};
+          .writes_slices = true,
+          .reads_slices = true,
+          .fuses_partial_activation = true,
+          .fuses_pool_activation = true,
+          .fuses_softmax_topk = true};
 }
 
 TargetTraits nothing() {
