@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 
 #include "engine/api/backends.h"
 #include "engine/api/model_graph.h"
+#include "engine/core/env.h"
 #include "engine/core/require.h"
 #include "engine/runtime/execution_context.h"
 
@@ -67,6 +69,19 @@ std::vector<std::int64_t> buckets_of(const CompileOptions& options) {
   return buckets;
 }
 
+/// The names in FOVEA_DISABLE_PASSES.
+std::vector<std::string> disabled_passes() {
+  std::vector<std::string> names;
+  std::istringstream list(env::get(env::kDisablePasses).value_or(""));
+  for (std::string name; std::getline(list, name, ',');) names.push_back(name);
+  try {
+    (void)passes_without(names);
+  } catch (const InvalidArgument& error) {
+    throw InvalidArgument(cat(env::kDisablePasses.name, ": ", error.what()));
+  }
+  return names;
+}
+
 }  // namespace
 
 bool exact_convolutions(const std::string& convolution) {
@@ -90,7 +105,8 @@ std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
                       {.buckets = buckets,
                        .threads = checked_threads(options.threads),
                        .exact_convolutions = exact_convolutions(options.convolution),
-                       .precision = options.precision});
+                       .precision = options.precision,
+                       .disabled_passes = disabled_passes()});
 }
 
 std::shared_ptr<const Plan> compile(const ModelGraph& graph, const CompileOptions& options) {

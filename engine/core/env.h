@@ -39,8 +39,19 @@ inline constexpr Variable kWeightsUrl{
     "a mirror of the zoo's weights: files are downloaded from this URL, a slash and their name, "
     "and from nowhere else"};
 
-inline constexpr std::array kTable{
-    kHome, kXdgCacheHome, kUserHome, kImportHelper, kDecodeModule, kOffline, kWeightsUrl};
+inline constexpr Variable kDisablePasses{
+    "FOVEA_DISABLE_PASSES",
+    "graph passes that compiling leaves out, by name, with commas between; an unknown name lists "
+    "all"};
+
+inline constexpr std::array kTable{kHome,
+                                   kXdgCacheHome,
+                                   kUserHome,
+                                   kImportHelper,
+                                   kDecodeModule,
+                                   kOffline,
+                                   kWeightsUrl,
+                                   kDisablePasses};
 
 /// The variable's value; nothing where it is unset or empty. Thread-safe as long as nobody changes
 /// the environment meanwhile.

@@ -25,11 +25,13 @@ bool is_depthwise(const Graph& graph, const Node& node) {
 
 /// The condition that keeps `user` from applying the Relu `relu`, which it reads, or "".
 std::string obstacle_in(const Graph& graph, const Node& user, NodeId relu) {
-  if (!is_depthwise(graph, user))
+  if (!is_depthwise(graph, user)) {
     return cat("'", user.name, "' reads it too and is no depthwise convolution");
+  }
   const auto reads = std::ranges::count(user.inputs, Value{relu, 0});
-  if (user.inputs[0].node != relu || reads != 1)
+  if (user.inputs[0].node != relu || reads != 1) {
     return cat("'", user.name, "' adds it to its sums");
+  }
   if (user.as<Conv2d>()->input_activation != ActivationKind::kNone) {
     return cat("'", user.name, "' has an activation on its input already");
   }

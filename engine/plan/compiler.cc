@@ -72,7 +72,7 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
                       .report = {},
                       .on_change = options.on_pass,
                       .precision = options.precision};
-  run_passes(optimised, default_passes(), context);
+  run_passes(optimised, passes_without(options.disabled_passes), context);
   plan->report = std::move(context.report);
   for (const NodeId id : optimised.inputs()) {
     plan->inputs.push_back({optimised.node(id).name, optimised.node(id).outputs[0]});

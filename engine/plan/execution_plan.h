@@ -75,6 +75,9 @@ struct PlanOptions {
   bool exact_convolutions = false;       ///< no Winograd convolution: see OpSite
   Precision precision = Precision::kFp32;
   PassObserver on_pass{};  ///< may be empty
+
+  /// Passes that are left out, by name: passes_without().
+  std::vector<std::string> disabled_passes{};
 };
 
 /// Throws Unsupported, with what there is instead, where the backend does not compute in it.
