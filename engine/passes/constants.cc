@@ -1,10 +1,12 @@
 #include "engine/passes/constants.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "engine/core/hash.h"
 #include "engine/core/require.h"
+#include "engine/graph/ops/strided_copy.h"
 
 namespace fovea {
 
@@ -98,6 +100,35 @@ Constant scaled_columns(const Constant& constant, std::int64_t groups, std::vect
         constant.data->forget(0, constant.data->size());
       };
   return {constant.desc, Buffer::computed(constant.data->size(), recipe, compute)};
+}
+
+Constant zero_padded(const Constant& constant, Shape shape) {
+  const Shape& from = constant.desc.shape;
+  require(!shape.empty() && shape.size() == from.size(), "padding keeps the rank");
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    require(shape[d] >= from[d], "padding makes no dimension smaller");
+  }
+  const TensorDesc desc{DType::kFloat32, std::move(shape)};
+  const std::string recipe = cat(constant.key(), " with zeros to ", to_string(desc));
+  const auto compute = [constant, to = desc.shape](std::span<std::byte> out) {
+    const Shape& present = constant.desc.shape;
+    const PinnedBytes bytes = constant.read();
+    const auto row = static_cast<std::size_t>(present.back()) * sizeof(float);
+    const Shape strides = row_major_strides(to);
+    std::ranges::fill(out, std::byte{0});
+    for (std::int64_t r = 0; r < num_elements(present) / present.back(); ++r) {
+      std::int64_t rest = r;
+      std::int64_t place = 0;
+      for (std::size_t d = present.size() - 1; d-- > 0; rest /= present[d]) {
+        place += rest % present[d] * strides[d];
+      }
+      std::memcpy(out.data() + static_cast<std::size_t>(place) * sizeof(float),
+                  bytes.data() + static_cast<std::size_t>(r) * row,
+                  row);
+    }
+    constant.data->forget(0, constant.data->size());
+  };
+  return {desc, Buffer::computed(byte_size(desc), recipe, compute)};
 }
 
 }  // namespace fovea

@@ -35,4 +35,8 @@ namespace fovea {
                                       std::int64_t groups,
                                       std::vector<double> scale);
 
+/// `constant`, float32, with zeros behind the elements of every dimension that `shape`, of the same
+/// rank, has larger. Computed when it is read, as scaled_rows is.
+[[nodiscard]] Constant zero_padded(const Constant& constant, Shape shape);
+
 }  // namespace fovea

@@ -53,14 +53,6 @@ std::vector<Family> families(const Graph& graph) {
   return result;
 }
 
-bool reads_slices(const Op& op) {
-  return std::holds_alternative<Conv2d>(op) || std::holds_alternative<MaxPool>(op) ||
-         std::holds_alternative<AveragePool>(op) || std::holds_alternative<GlobalPool>(op) ||
-         std::holds_alternative<Add>(op) || std::holds_alternative<Relu>(op) ||
-         std::holds_alternative<Clip>(op) || std::holds_alternative<Tanh>(op) ||
-         std::holds_alternative<Sigmoid>(op);
-}
-
 bool joins_channels(const Node& node) {
   const auto* concat = node.as<Concat>();
   return concat != nullptr &&

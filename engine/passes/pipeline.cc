@@ -22,6 +22,7 @@ PassFn hoist_activation;
 PassFn fuse_activation;
 PassFn fuse_input_activation;
 PassFn swap_average_pool;
+PassFn pad_channels;
 PassFn fuse_siblings;
 PassFn fuse_softmax_topk;
 PassFn reduce_precision;
@@ -56,6 +57,8 @@ constexpr std::array kPasses{
     Pass{"fuse-input-activation", fuse_input_activation},
     // Behind activations: the one behind the convolution moves behind the pool.
     Pass{"swap-average-pool", swap_average_pool},
+    // Before siblings join: slices of them start at whole multiples then.
+    Pass{"pad-channels", pad_channels},
     // Behind everything that puts something into a convolution, because a joined one takes in no
     // more; behind swap-average-pool, which makes siblings.
     Pass{"fuse-siblings", fuse_siblings},

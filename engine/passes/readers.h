@@ -15,4 +15,7 @@ namespace fovea {
 /// Whether an output of the node leaves the graph.
 [[nodiscard]] bool is_output(const Graph& graph, NodeId id);
 
+/// Whether the operator reads a channel slice as it lies, on a target that reads slices at all.
+[[nodiscard]] bool reads_slices(const Op& op);
+
 }  // namespace fovea
