@@ -49,6 +49,7 @@ std::string obstacle(const Graph& graph, const Node& conv_node, const TargetTrai
   if (!is_pixelwise(graph, conv_node)) return "the convolution reads more than one pixel";
   if (conv.residual) return "a residual is added behind the convolution";
   if (pool.activation.kind != ActivationKind::kNone) return "an activation lies in between";
+  if (conv.input_activation != ActivationKind::kNone) return "a Relu lies in between";
   if (conv.activation_channels != 0) return "the activation applies to some channels only";
   if (graph.use_count(conv_node.inputs[0].node) != 1) {
     return cat("'", pool_node.name, "' is also used elsewhere");

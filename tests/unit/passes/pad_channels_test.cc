@@ -75,7 +75,9 @@ void expect_refused(const Graph& before, const std::string& node, const std::str
   EXPECT_FALSE(kPass.run(graph, context));
 
   for (const Decision& decision : context.report.decisions()) {
-    if (decision.node == node) EXPECT_EQ(decision.reason, reason);
+    if (decision.node == node) {
+      EXPECT_EQ(decision.reason, reason);
+    }
   }
   EXPECT_EQ(test::refusal(context), reason);
 }
