@@ -22,9 +22,9 @@ Tactic copy_tactic(const TensorDesc& desc, const Layout& from, const Layout& to)
                   .length = length,
                   .input_stride = *pixel_stride(desc, from),
                   .output_stride = *pixel_stride(desc, to)};
-  tactic.build = [rows](const BuildArgs&) {
-    return make_host_step([rows](const StepArgs& step) {
-      copy_rows(rows, floats(step.inputs[0]), floats(step.outputs[0]), 1);
+  tactic.build = [rows, bytes = element_size(desc.dtype)](const BuildArgs&) {
+    return make_host_step([rows, bytes](const StepArgs& step) {
+      copy_rows(rows, bytes, step.inputs[0], step.outputs[0], 1);
     });
   };
   return tactic;
@@ -33,12 +33,11 @@ Tactic copy_tactic(const TensorDesc& desc, const Layout& from, const Layout& to)
 std::vector<Tactic> lower_concat(const OpSite& site) {
   const TensorDesc& output = site.node.outputs[0];
   const auto rank = static_cast<std::int64_t>(output.shape.size());
-  const bool floats_only = output.dtype == DType::kFloat32;
   const bool all_present =
       std::none_of(site.node.inputs.begin(), site.node.inputs.end(), [&](Value v) {
         return site.graph.node(v).as<Constant>() != nullptr;
       });
-  if (site.node.as<Concat>()->axis != rank - 1 || !floats_only || !all_present) {
+  if (site.node.as<Concat>()->axis != rank - 1 || !all_present) {
     return {evaluate_tactic(site)};
   }
   Tactic tactic;
@@ -57,11 +56,12 @@ std::vector<Tactic> lower_concat(const OpSite& site) {
                         .input_stride = *pixel_stride(site.input(i), args.inputs[i]),
                         .output_stride = *pixel_stride(site.node.outputs[0], args.outputs[0])});
     }
-    return make_host_step([copies, threads = site.threads](const StepArgs& step) {
-      float* y = floats(step.outputs[0]);
+    const std::size_t bytes = element_size(site.node.outputs[0].dtype);
+    return make_host_step([copies, bytes, threads = site.threads](const StepArgs& step) {
+      std::byte* y = step.outputs[0];
       for (std::size_t i = 0; i < copies.size(); ++i) {
-        copy_rows(copies[i], floats(step.inputs[i]), y, threads);
-        y += copies[i].length;
+        copy_rows(copies[i], bytes, step.inputs[i], y, threads);
+        y += static_cast<std::size_t>(copies[i].length) * bytes;
       }
     });
   };

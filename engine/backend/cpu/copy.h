@@ -5,7 +5,7 @@
 
 namespace fovea::cpu {
 
-/// The copy of a float32 tensor between dense and sliced layouts.
+/// The copy of a tensor of any type between dense and sliced layouts.
 [[nodiscard]] Tactic copy_tactic(const TensorDesc& desc, const Layout& from, const Layout& to);
 
 }  // namespace fovea::cpu

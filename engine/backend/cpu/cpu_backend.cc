@@ -64,8 +64,7 @@ class CpuBackend final : public Backend {
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,
                                   const Layout& from,
                                   const Layout& to) const override {
-    if (desc.dtype == DType::kFloat32 && cpu::pixel_stride(desc, from) &&
-        cpu::pixel_stride(desc, to)) {
+    if (cpu::pixel_stride(desc, from) && cpu::pixel_stride(desc, to)) {
       return cpu::copy_tactic(desc, from, to);
     }
     const dnnl::memory::desc source = cpu::memory_desc(desc, from);

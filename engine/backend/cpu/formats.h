@@ -35,7 +35,7 @@ namespace fovea::cpu {
 /// The same layout of another tensor: an opaque one has its own size.
 [[nodiscard]] Layout resized(Layout layout, const TensorDesc& desc);
 
-/// Floats from one pixel of a tensor to the next; nothing for a layout that has no such number.
+/// Elements from one pixel of a tensor to the next; nothing for a layout that has no such number.
 [[nodiscard]] std::optional<std::int64_t> pixel_stride(const TensorDesc& desc,
                                                        const Layout& layout);
 

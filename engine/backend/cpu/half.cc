@@ -143,6 +143,7 @@ std::vector<Tactic> lower_bf16(const OpSite& site) {
 std::vector<Tactic> lower_half(const OpSite& site) {
   const Node& node = site.node;
   if (node.as<Reshape>() != nullptr || node.as<Identity>() != nullptr) return lower_view(site);
+  if (node.as<Concat>() != nullptr) return lower_concat(site);
   const bool is_f16 =
       site.input(0).dtype == DType::kFloat16 || node.outputs[0].dtype == DType::kFloat16;
   if (!is_f16 && bf16_support() != Bf16Support::kNone && site.constant(0) == nullptr) {

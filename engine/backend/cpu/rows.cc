@@ -45,11 +45,13 @@ FOVEA_CLONES void add_row(const float* a, const float* b, float* y, std::int64_t
 
 }  // namespace
 
-void copy_rows(const Rows& rows, const float* x, float* y, int threads) {
+void copy_rows(
+    const Rows& rows, std::size_t element_bytes, const std::byte* x, std::byte* y, int threads) {
+  const auto size = static_cast<std::int64_t>(element_bytes);
   for_rows(rows, threads, [&](std::int64_t row, std::int64_t first, std::int64_t count) {
-    std::memcpy(y + row * rows.output_stride + first,
-                x + row * rows.input_stride + first,
-                static_cast<std::size_t>(count) * sizeof(float));
+    std::memcpy(y + (row * rows.output_stride + first) * size,
+                x + (row * rows.input_stride + first) * size,
+                static_cast<std::size_t>(count * size));
   });
 }
 

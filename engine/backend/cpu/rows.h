@@ -1,6 +1,7 @@
 // Loops over the channels of many pixels, with every tensor's own distance between its pixels.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "engine/backend/layout.h"
@@ -17,8 +18,9 @@ struct Rows {
   std::int64_t output_stride = 0;
 };
 
-/// y = x.
-void copy_rows(const Rows& rows, const float* x, float* y, int threads);
+/// y = x, with elements of so many bytes in place of floats.
+void copy_rows(
+    const Rows& rows, std::size_t element_bytes, const std::byte* x, std::byte* y, int threads);
 
 /// y = min(max(x, low), high), NaN for NaN. y may be x.
 void clamp_rows(const Rows& rows, const float* x, float* y, float low, float high, int threads);
