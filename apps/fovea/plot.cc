@@ -57,6 +57,7 @@ int plot(Arguments arguments) {
   options.compile.backend = arguments.model.backend;
   options.compile.convolution = arguments.model.convolution;
   options.compile.threads = arguments.model.threads;
+  options.compile.precision = arguments.model.checked_precision();
   options.compile.buckets = {arguments.batch};
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
   fovea::plot(model.graph(), arguments.output, arguments.options);

@@ -12,6 +12,7 @@
 #include <fovea/context.h>
 
 #include "engine/api/backends.h"
+#include "engine/api/compiler_dump.h"
 #include "engine/api/model_graph.h"
 #include "engine/core/env.h"
 #include "engine/core/require.h"
@@ -100,13 +101,18 @@ std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
       throw InvalidArgument(cat("a batch size is 1 to ", kLargestBatch, ", not ", bucket));
     }
   }
-  return compile_plan(with_taps(graph, options.taps),
-                      make_backend(options.backend),
-                      {.buckets = buckets,
-                       .threads = checked_threads(options.threads),
-                       .exact_convolutions = exact_convolutions(options.convolution),
-                       .precision = options.precision,
-                       .disabled_passes = disabled_passes()});
+  const Graph described = with_taps(graph, options.taps);
+  CompilerDump dump(described);
+  auto plan = compile_plan(described,
+                           make_backend(options.backend),
+                           {.buckets = buckets,
+                            .threads = checked_threads(options.threads),
+                            .exact_convolutions = exact_convolutions(options.convolution),
+                            .precision = options.precision,
+                            .on_pass = dump.observer(),
+                            .disabled_passes = disabled_passes()});
+  dump.write(*plan);
+  return plan;
 }
 
 std::shared_ptr<const Plan> compile(const ModelGraph& graph, const CompileOptions& options) {

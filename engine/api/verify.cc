@@ -17,7 +17,10 @@ namespace fovea {
 
 namespace {
 
-constexpr double kTolerance = 1e-4;
+/// Of a step's result, by the type that it is rounded to: bf16 has 8 significant bits.
+double tolerance_of(Precision precision) {
+  return precision == Precision::kBf16 ? 2e-2 : 1e-4;
+}
 
 /// Errors of many layers add up.
 constexpr double kOutputFactor = 10;
@@ -125,8 +128,8 @@ Verification verify(const Model& model, const VerifyOptions& options) {
   Verification result;
   result.model = model.name();
   result.backend = plan->backend->name();
-  result.precision = "fp32";
-  result.tolerance = options.tolerance > 0 ? options.tolerance : kTolerance;
+  result.precision = to_string(compile.precision);
+  result.tolerance = options.tolerance > 0 ? options.tolerance : tolerance_of(compile.precision);
   const auto computed = compare_steps(
       plan, bucket, inputs, [&](const PlannedStep& step, const TensorDifference& difference) {
         result.layers.push_back(layer(step.name,
@@ -152,6 +155,7 @@ Verification verify(const Model& model, const VerifyOptions& options) {
   if (options.bisect_passes) {
     result.failed_pass = first_differing_pass({.graph = served,
                                                .traits = plan->backend->traits(),
+                                               .precision = compile.precision,
                                                .batch = bucket.batch,
                                                .inputs = inputs,
                                                .tolerance = result.tolerance},

@@ -44,6 +44,11 @@ inline constexpr Variable kDisablePasses{
     "graph passes that compiling leaves out, by name, with commas between; an unknown name lists "
     "all"};
 
+inline constexpr Variable kDumpDir{
+    "FOVEA_DUMP_DIR",
+    "folder where compiling writes the graph after every pass (.dot) and the plan (.txt), a "
+    "numbered folder a compilation"};
+
 inline constexpr std::array kTable{kHome,
                                    kXdgCacheHome,
                                    kUserHome,
@@ -51,7 +56,8 @@ inline constexpr std::array kTable{kHome,
                                    kDecodeModule,
                                    kOffline,
                                    kWeightsUrl,
-                                   kDisablePasses};
+                                   kDisablePasses,
+                                   kDumpDir};
 
 /// The variable's value; nothing where it is unset or empty. Thread-safe as long as nobody changes
 /// the environment meanwhile.

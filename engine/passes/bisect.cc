@@ -12,6 +12,7 @@ std::vector<TensorBytes> outputs_after(const Bisection& what, std::span<const Pa
   Graph graph = what.graph;
   PassContext context;
   context.traits = what.traits;
+  context.precision = what.precision;
   run_passes(graph, passes, context);
   return evaluate_graph(with_batch(graph, what.batch), what.inputs);
 }

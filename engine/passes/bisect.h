@@ -13,6 +13,7 @@ namespace fovea {
 struct Bisection {
   const Graph& graph;  ///< before all passes
   TargetTraits traits;
+  Precision precision = Precision::kFp32;
   std::int64_t batch = 1;               ///< of `inputs`
   std::span<const TensorBytes> inputs;  ///< as evaluate_graph() takes them
   double tolerance = 0;                 ///< for TensorDifference::max_rel of a float32 output

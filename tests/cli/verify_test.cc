@@ -1,4 +1,9 @@
 // fovea verify.
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <string>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/cli_test.h"
@@ -7,6 +12,8 @@ namespace fovea {
 namespace {
 
 using test::run_program;
+
+class CliDump : public test::CliTest {};
 
 TEST(CliVerify, PrintsEveryStepAndTheOutputs) {
   const auto got = run_program({"verify", "lenet5", "--backend", "cpu", "--batch", "3"});
@@ -44,6 +51,41 @@ TEST(CliVerify, FindsNoPassThatChangesTheOutputs) {
 
   EXPECT_EQ(got.code, 0) << got.err;
   EXPECT_NE(got.out.find("No pass changes the outputs"), std::string::npos) << got.out;
+}
+
+TEST_F(CliDump, WritesTheGraphAfterEveryPassAndThePlan) {
+  const test::ProgramOptions options{.environment = {"FOVEA_DUMP_DIR=" + path("dump")}};
+
+  const auto first = run_program({"verify", "lenet5", "--backend", "cpu"}, options);
+  const auto second = run_program({"verify", "lenet5", "--backend", "cpu"}, options);
+
+  EXPECT_EQ(first.code + second.code, 0) << first.err << second.err;
+  std::set<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(path("dump/1"))) {
+    names.insert(entry.path().filename().string());
+  }
+  EXPECT_GE(names.size(), 4U);
+  EXPECT_EQ(*names.begin(), "00-described.dot");
+  EXPECT_TRUE(names.contains("plan.txt"));
+  const auto has = [&](const std::string& pass) {
+    return std::ranges::any_of(names,
+                               [&](const auto& name) { return name.ends_with(pass + ".dot"); });
+  };
+  EXPECT_TRUE(has("-fold-constants"));
+  EXPECT_TRUE(has("-fuse-activation"));
+  EXPECT_NE(read_text_file(path("dump/1/plan.txt")).find("c1"), std::string::npos);
+  EXPECT_EQ(read_text_file(path("dump/1/00-described.dot")),
+            read_text_file(path("dump/2/00-described.dot")));
+}
+
+TEST_F(CliDump, SaysWhereItCannotWrite) {
+  write_file_atomic(path("file"), std::string_view("in the way"));
+
+  const auto got =
+      run_program({"verify", "lenet5"}, {.environment = {"FOVEA_DUMP_DIR=" + path("file")}});
+
+  EXPECT_EQ(got.code, 5);
+  EXPECT_TRUE(got.err.starts_with("fovea: io/write: FOVEA_DUMP_DIR")) << got.err;
 }
 
 TEST(CliVerify, RefusesWrongNumbers) {
