@@ -47,7 +47,7 @@ Value finish_conv(GraphMaker& maker, Value x, Conv2d conv, const Shape& weights)
   if (maker.chance(20) && conv.activation.kind != ActivationKind::kNone) {
     conv.activation_channels = maker.between(0, weights[0]);
   }
-  if (maker.chance(3)) conv.input_activation = ActivationKind::kRelu;
+  if (maker.chance(8)) conv.input_activation = ActivationKind::kRelu;
   std::vector<Value> inputs{x, maker.weights(weights)};
   if (conv.bias) inputs.push_back(maker.floats({weights[0]}));
   const Value y = maker.add(conv, inputs);
@@ -118,7 +118,7 @@ Value add_conv(GraphMaker& maker, Value x, ConvKind kind, bool border, std::int6
   } else if (kind == ConvKind::kAny && maker.chance(25)) {
     conv.groups = std::gcd(channels, filters);
   }
-  conv.strides = maker.chance(70)
+  conv.strides = maker.chance(kind == ConvKind::kPointwise ? 90 : 70)
                      ? std::array<std::int64_t, 2>{1, 1}
                      : std::array<std::int64_t, 2>{maker.between(1, 3), maker.between(1, 3)};
   std::array<std::int64_t, 2> kernel{1, 1};

@@ -50,10 +50,14 @@ void residual_sum(GraphMaker& maker) {
 
 void pointwise_siblings(GraphMaker& maker) {
   const Value x = maker.picture();
+  const bool alike = maker.chance(60);  // one activation for all, or none
+  const bool bare = maker.chance(30);
   std::vector<Value> branches;
   for (std::int64_t i = maker.between(2, 4); i > 0; --i) {
     Value y = add_conv(maker, x, ConvKind::kPointwise, false);
-    if (maker.chance(60)) y = add_activation(maker, y);
+    if (alike && !bare) y = maker.add(Relu{}, {y});
+    if (!alike && maker.chance(60)) y = add_activation(maker, y);
+    if (maker.chance(50)) y = add_conv(maker, y, ConvKind::kAny, true);
     branches.push_back(y);
   }
   if (maker.chance(40)) branches.push_back(add_pool(maker, x, maker.chance(50), true));

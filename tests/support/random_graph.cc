@@ -40,7 +40,7 @@ void mark_outputs(GraphMaker& maker) {
     if (!maker.chance(graph.use_count(id) == 0 ? 80 : 4)) continue;
     for (std::size_t i = 0; i < node.outputs.size(); ++i) mark(id, i);
   }
-  if (graph.outputs().empty()) mark(graph.size() - 1, 0);
+  if (graph.outputs().empty()) mark(maker.picture().node, 0);
 }
 
 template <typename T>
