@@ -1,8 +1,8 @@
 // f(x) and, later, f(x) again  ==>  the first one, for the users of both
 //
 // Legal when both have the same operator with the same attributes, and the same inputs: an operator
-// has no state. Constants are the same where their data is known to be: one buffer, or few bytes
-// that are equal; large ones are not read for this.
+// has no state. Constants are the same where their data is known to be: buffers of one identity, or
+// few bytes that are equal; large ones are not read for this.
 #include <algorithm>
 #include <map>
 #include <tuple>

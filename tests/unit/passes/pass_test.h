@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <map>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -55,9 +56,15 @@ int count_ops(const Graph& graph) {
 inline float difference(const Graph& before, const Graph& after) {
   const Graph a = with_batch(before, 2);
   const Graph b = with_batch(after, 2);
-  const NamedFloats inputs = random_inputs(a, 2, 11);
+  std::map<std::string, Bytes> inputs;
+  for (const auto& [name, values] : random_inputs(a, 2, 11)) {
+    inputs[name] = to_bytes(a.desc({a.find(name), 0}), values);
+  }
   const auto value = [&](const Graph& graph) {
-    return evaluate_graph(graph, inputs).at(graph.node(graph.outputs()[0].value).name);
+    const Value output = graph.outputs()[0].value;
+    const NodeValues values = evaluate_nodes(graph, inputs);
+    return to_floats(
+        {&graph.desc(output), values[static_cast<std::size_t>(output.node)][0].data()});
   };
   const Floats want = value(a);
   const Floats got = value(b);
