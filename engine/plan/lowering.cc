@@ -31,6 +31,7 @@ class Lowering {
   void lower_node(NodeId id);
   void lower_step(NodeId id);
   void lower_concat(NodeId id);
+  void lower_slice(NodeId id);
   void lower_view(NodeId id);
   [[nodiscard]] Tactic choose(const OpSite& site, NodeId id) const;
   [[nodiscard]] std::size_t converted_bytes(const OpSite& site,
@@ -39,6 +40,7 @@ class Lowering {
   [[nodiscard]] bool leaves(Value value) const;
   [[nodiscard]] SlotId slot_for_output(Value value, const Tactic& tactic);
   [[nodiscard]] std::size_t buffer_of(NodeId concat);
+  SlotId shareable(NodeId id, bool may_be_slice);
   SlotId converted(SlotId slot, const Layout& layout, const std::string& name);
   void copy(SlotId from, SlotId to, std::string name);
   [[nodiscard]] SlotId slot_of(Value value) const;
@@ -197,22 +199,42 @@ void Lowering::lower_concat(NodeId id) {
   set_slots(id, {draft_.new_slot(node.outputs[0], layout, buffer)});
 }
 
+/// A value whose bytes a place can share: converted to dense where the place cannot be in the
+/// layout that is there.
+SlotId Lowering::shareable(NodeId id, bool may_be_slice) {
+  const Value input = graph_.node(id).inputs[0];
+  const SlotId slot = slot_of(input);
+  const Layout& layout = draft_.slots[slot].layout;
+  if (layout == Layout{} || (may_be_slice && layout.kind == Layout::Kind::kSliced)) return slot;
+  report_.refuse(
+      kName, graph_.node(id).name, cat("its input is converted first: it is ", to_string(layout)));
+  return converted(slot, Layout{}, value_name(graph_, input));
+}
+
+void Lowering::lower_slice(NodeId id) {
+  const Node& node = graph_.node(id);
+  const DraftSlot whole = draft_.slots[shareable(id, true)];
+  const bool is_slice = whole.layout.kind == Layout::Kind::kSliced;
+  const std::int64_t stride = is_slice ? whole.layout.pixel_stride : whole.desc.shape.back();
+  const std::int64_t offset = whole.layout.channel_offset + node.as<Slice>()->begin;
+  const bool is_all = node.outputs[0] == whole.desc;
+  set_slots(
+      id,
+      {draft_.new_slot(
+          node.outputs[0], is_all ? whole.layout : Layout::sliced(stride, offset), whole.buffer)});
+  report_.take(kName, node.name, cat("is a place in '", value_name(graph_, node.inputs[0]), "'"));
+}
+
 /// The input's bytes. An Identity is the very value, in whatever layout.
 void Lowering::lower_view(NodeId id) {
   const Node& node = graph_.node(id);
-  SlotId slot = slot_of(node.inputs[0]);
-  if (node.as<Identity>() == nullptr) {
-    if (draft_.slots[slot].layout != Layout{}) {
-      report_.refuse(
-          kName,
-          node.name,
-          cat("its input is converted first: it is ", to_string(draft_.slots[slot].layout)));
-    }
-    const SlotId dense = converted(slot, Layout{}, value_name(graph_, node.inputs[0]));
-    slot = draft_.new_slot(node.outputs[0], Layout{}, draft_.slots[dense].buffer);
+  if (node.as<Identity>() != nullptr) {
+    set_slots(id, {slot_of(node.inputs[0])});
+  } else {
+    const std::size_t buffer = draft_.slots[shareable(id, false)].buffer;
+    set_slots(id, {draft_.new_slot(node.outputs[0], Layout{}, buffer)});
   }
   report_.take(kName, node.name, cat("is a view of '", value_name(graph_, node.inputs[0]), "'"));
-  set_slots(id, {slot});
 }
 
 void Lowering::lower_node(NodeId id) {
@@ -222,6 +244,7 @@ void Lowering::lower_node(NodeId id) {
     case PlaceKind::kView:
       return lower_view(id);
     case PlaceKind::kSlice:
+      return lower_slice(id);
     case PlaceKind::kStep:
       return lower_step(id);
   }

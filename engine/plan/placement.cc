@@ -15,6 +15,7 @@ bool reads_constant(const Graph& graph, const Node& node) {
 
 PlaceKind kind_by_operator(const Op& op) {
   if (std::holds_alternative<Concat>(op)) return PlaceKind::kConcat;
+  if (std::holds_alternative<Slice>(op)) return PlaceKind::kSlice;
   if (std::holds_alternative<Reshape>(op) || std::holds_alternative<Identity>(op)) {
     return PlaceKind::kView;
   }
@@ -23,7 +24,8 @@ PlaceKind kind_by_operator(const Op& op) {
 
 /// The dimension along which a Concat or a Slice works.
 std::int64_t axis_of(const Node& node) {
-  return node.as<Concat>()->axis;
+  const auto* concat = node.as<Concat>();
+  return concat != nullptr ? concat->axis : node.as<Slice>()->axis;
 }
 
 }  // namespace

@@ -154,6 +154,53 @@ TEST_F(CudaPlacement, AViewOfASliceIsConvertedFirst) {
   EXPECT_TRUE(reports("flat", false, "its input is converted first: it is slice +0/7"));
 }
 
+TEST_F(CudaPlacement, ReadersOfASliceReadTheWholeBuffer) {
+  // What horizontal fusion makes: one wide convolution, whose readers take their channels.
+  const Value wide = step(x_, 9, "wide");
+  const auto part = [&](Value x, std::int64_t begin, std::int64_t size, const std::string& name) {
+    return graph_.add(Slice{.axis = 3, .begin = begin, .size = size}, {x}, name);
+  };
+  const Value left = part(wide, 0, 4, "left");
+  const Value right = part(wide, 4, 5, "right");
+  const Value nested = part(right, 1, 3, "nested");
+  const Value whole = part(wide, 0, 9, "whole");
+  const Value sum = graph_.add(Add{}, {step(left, 3, "a"), nested}, "sum");
+  graph_.mark_output(step(sum, 2, "y"));
+  graph_.mark_output(step(right, 2, "z"));
+  graph_.mark_output(step(whole, 2, "w"));
+
+  run();
+
+  EXPECT_EQ(steps("copy"), 0) << to_string(*plan_);
+  EXPECT_EQ(steps("slice:copy"), 0) << to_string(*plan_);
+  EXPECT_TRUE(reports("nested", true, "is a place in 'right'"));
+}
+
+TEST_F(CudaPlacement, ASliceIsCopiedIntoAConcatAndToAnOutput) {
+  const Value wide = step(x_, 7, "wide");
+  const Value left = graph_.add(Slice{.axis = 3, .begin = 0, .size = 4}, {wide}, "left");
+  const Value right = graph_.add(Slice{.axis = 3, .begin = 4, .size = 3}, {wide}, "right");
+  const Value all = concat({right, step(left, 2, "b")}, "all");
+  const Value again = graph_.add(Slice{.axis = 3, .begin = 2, .size = 2}, {all}, "again");
+  graph_.mark_output(left);
+  graph_.mark_output(step(again, 4, "y"));
+
+  run();
+
+  EXPECT_EQ(steps("copy"), 2) << to_string(*plan_);
+  EXPECT_TRUE(reports("all", false, "'right' is copied: it is a slice of another value"));
+}
+
+TEST_F(CudaPlacement, NothingIsWrittenOverASliceThatIsReadLater) {
+  const Value a = graph_.add(Add{}, {step(x_, 6, "l"), step(x_, 6, "r")}, "a");
+  const Value part = graph_.add(Slice{.axis = 3, .begin = 2, .size = 3}, {a}, "part");
+  const Value relu = graph_.add(Tanh{}, {graph_.add(Identity{}, {a}, "same")}, "tanh");
+  graph_.mark_output(step(relu, 4, "y"));
+  graph_.mark_output(step(part, 4, "z"));
+
+  run();
+}
+
 TEST_F(CudaPlacement, NothingIsWrittenOverAViewThatIsReadLater) {
   // The Relu may lie where its input does, which the view shares.
   const Value a = step(x_, 4, "a");

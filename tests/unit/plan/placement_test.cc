@@ -118,6 +118,22 @@ TEST_F(PlacementTest, AConcatThatIsNoPlaceIsAStepAndSaysWhy) {
   EXPECT_EQ(without_slices.home(a), std::nullopt);
 }
 
+TEST_F(PlacementTest, ASliceOfTheChannelsIsAPlaceWithoutAHome) {
+  const Value a = step(5, "a");
+  const Value channels = graph_.add(Slice{.axis = 3, .begin = 1, .size = 2}, {a}, "channels");
+  const Value rows = graph_.add(Slice{.axis = 1, .begin = 1, .size = 2}, {a}, "rows");
+  const Value all = concat({channels, a}, "all");
+
+  const Placement placement(graph_, kSlices);
+
+  EXPECT_EQ(placement.kind(channels.node), PlaceKind::kSlice);
+  EXPECT_EQ(placement.kind(rows.node), PlaceKind::kStep);
+  EXPECT_EQ(placement.why_step(rows.node), "it is not along the channels");
+  EXPECT_EQ(placement.home(channels), std::nullopt);
+  EXPECT_EQ(placement.obstacle(all.node, 0), "it is a slice of another value");
+  EXPECT_EQ(Placement(graph_, {}).kind(channels.node), PlaceKind::kStep);
+}
+
 TEST_F(PlacementTest, AViewOfAConstantIsAStep) {
   const Value constant = graph_.add(make_constant({1, 6}, std::vector<float>(6)), {}, "c");
   const Value of_constant = graph_.add(Reshape{{1, 3, 2}}, {constant}, "of-constant");
