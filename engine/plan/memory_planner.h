@@ -20,8 +20,10 @@ struct ArenaPlan {
   std::size_t lower_bound = 0;       ///< largest sum of the (aligned) buffers that live at one step
 };
 
-/// Offsets such that no two buffers overlap while both live. Largest buffers are placed first, each
-/// at the lowest free place (greedy by size: Pisarchyk and Lee, arXiv:2001.03288).
+/// Offsets such that no two buffers overlap while both live. Buffers are placed one after the
+/// other, each at the lowest free place, the largest first (greedy by size: Pisarchyk and Lee,
+/// arXiv:2001.03288). Where that misses the lower bound, a short search: other orders, and in each
+/// the buffer that reaches highest is moved to the front a few times. The best plan counts.
 /// A pure function; alignment is a power of two.
 [[nodiscard]] ArenaPlan plan_arena(std::span<const BufferLifetime> buffers, std::size_t alignment);
 
