@@ -5,6 +5,7 @@
 #include "engine/core/require.h"
 #include "engine/plan/execution_plan.h"
 #include "engine/plan/lowering.h"
+#include "engine/plan/plan_cost.h"
 
 namespace fovea {
 
@@ -107,7 +108,9 @@ std::string to_string(const ExecutionPlan& plan) {
                 bucket.arena_bytes,
                 " bytes (bound ",
                 bucket.lower_bound,
-                ")\n");
+                "), ",
+                to_string(total(step_costs(plan, bucket))),
+                '\n');
     for (const PlannedStep& step : bucket.steps) {
       const Slot& slot = bucket.slots[step.outputs.at(0)];
       text += cat("  ",

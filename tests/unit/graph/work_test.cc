@@ -38,5 +38,41 @@ TEST(MultiplyAdds, AreNoneWithoutSuchLayers) {
   EXPECT_EQ(multiply_adds(graph), 0);
 }
 
+/// Operations of a node with this operator on one input.
+std::int64_t flops_of(Op op, const Shape& x) {
+  Graph graph;
+  const Value input = graph.add(Input{{DType::kFloat32, x}}, {}, "x");
+  const Value y = graph.add(std::move(op), {input}, "y");
+  return flops(graph, graph.node(y));
+}
+
+TEST(Flops, OfSmallOperatorsAreCountedByElements) {
+  const Shape picture{2, 6, 4, 3};  // 144 elements
+  EXPECT_EQ(flops_of(Relu{}, picture), 144);
+  EXPECT_EQ(flops_of(MaxPool{.kernel = {3, 2}, .strides = {3, 2}}, picture), 2 * 2 * 2 * 3 * 6);
+  EXPECT_EQ(flops_of(AveragePool{.kernel = {2, 2}, .strides = {2, 2}}, picture), 144);
+  EXPECT_EQ(flops_of(GlobalPool{}, picture), 144);
+  EXPECT_EQ(flops_of(Lrn{.size = 5}, picture), 144 * 10);
+  EXPECT_EQ(flops_of(Softmax{}, {2, 7}), 42);
+  EXPECT_EQ(flops_of(TopK{2}, {2, 7}), 14);
+  EXPECT_EQ(flops_of(TopK{.k = 2, .softmax = true}, {2, 7}), 56);
+  EXPECT_EQ(flops_of(Identity{}, picture), 0);
+  EXPECT_EQ(flops_of(Slice{.axis = 3, .begin = 1, .size = 1}, picture), 0);
+}
+
+TEST(Flops, OfAConvolutionCountWhatItFused) {
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {2, 3, 3, 4}}}, {}, "x");
+  const Value w = weights(graph, {4, 1, 1, 4}, "w");
+  const Value b = weights(graph, {4}, "b");
+  const Activation relu{.kind = ActivationKind::kRelu};
+  const Value bare = graph.add(Conv2d{}, {x, w}, "bare");
+  const Value full =
+      graph.add(Conv2d{.bias = true, .residual = true, .activation = relu}, {x, w, b, x}, "full");
+
+  EXPECT_EQ(flops(graph, graph.node(bare)), 72 * 8);
+  EXPECT_EQ(flops(graph, graph.node(full)), 72 * (8 + 3));
+}
+
 }  // namespace
 }  // namespace fovea

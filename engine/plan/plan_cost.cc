@@ -1,0 +1,113 @@
+#include "engine/plan/plan_cost.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "engine/core/require.h"
+#include "engine/graph/work.h"
+
+namespace fovea {
+
+namespace {
+
+/// Bytes of the value itself, wherever it lies.
+std::size_t value_bytes(const Slot& slot) {
+  return slot.layout.kind == Layout::Kind::kOpaque ? slot.layout.bytes : byte_size(slot.desc);
+}
+
+template <typename T>
+std::vector<T> distinct(std::vector<T> ids) {
+  std::vector<T> once;
+  for (const T& id : ids) {
+    if (std::ranges::find(once, id) == once.end()) once.push_back(id);
+  }
+  return once;
+}
+
+std::size_t weight_bytes(const Graph& graph, const Node& node) {
+  std::size_t bytes = 0;
+  for (const Value& input : distinct(node.inputs)) {
+    if (graph.node(input).as<Constant>() != nullptr) bytes += byte_size(graph.desc(input));
+  }
+  return bytes;
+}
+
+std::string in_units(double value, const char* unit) {
+  constexpr std::array<const char*, 5> kPrefixes{"", "k", "M", "G", "T"};
+  std::size_t prefix = 0;
+  for (; value >= 1000 && prefix + 1 < kPrefixes.size(); ++prefix) value /= 1000;
+  std::array<char, 32> text{};
+  (void)std::snprintf(text.data(),
+                      text.size(),
+                      prefix == 0 ? "%.0f %s%s" : "%.1f %s%s",
+                      value,
+                      kPrefixes.at(prefix),
+                      unit);
+  return text.data();
+}
+
+}  // namespace
+
+Cost& Cost::operator+=(const Cost& other) {
+  launches += other.launches;
+  flops += other.flops;
+  read_bytes += other.read_bytes;
+  written_bytes += other.written_bytes;
+  weight_bytes += other.weight_bytes;
+  return *this;
+}
+
+std::vector<Cost> step_costs(const ExecutionPlan& plan, const BucketPlan& bucket) {
+  const Graph graph = with_batch(plan.graph, bucket.batch);
+  std::vector<Cost> costs;
+  costs.reserve(bucket.steps.size());
+  for (const PlannedStep& step : bucket.steps) {
+    Cost& cost = costs.emplace_back();
+    cost.launches = 1;
+    for (const SlotId slot : distinct(step.inputs)) {
+      if (slot != kNoSlot) cost.read_bytes += value_bytes(bucket.slots[slot]);
+    }
+    for (const SlotId slot : step.outputs) cost.written_bytes += value_bytes(bucket.slots[slot]);
+    if (step.node == kNoNode) continue;
+    cost.flops = flops(graph, graph.node(step.node));
+    cost.weight_bytes = weight_bytes(graph, graph.node(step.node));
+  }
+  return costs;
+}
+
+std::vector<Cost> node_costs(const Graph& graph) {
+  std::vector<Cost> costs(graph.nodes().size());
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    const Node& node = graph.node(id);
+    if (node.as<Input>() != nullptr || node.as<Constant>() != nullptr) continue;
+    Cost& cost = costs[static_cast<std::size_t>(id)];
+    cost.launches = 1;
+    cost.flops = flops(graph, node);
+    cost.weight_bytes = weight_bytes(graph, node);
+    for (const Value& input : distinct(node.inputs)) {
+      if (graph.node(input).as<Constant>() == nullptr)
+        cost.read_bytes += byte_size(graph.desc(input));
+    }
+    for (const TensorDesc& output : node.outputs) cost.written_bytes += byte_size(output);
+  }
+  return costs;
+}
+
+Cost total(std::span<const Cost> costs) {
+  Cost sum;
+  for (const Cost& cost : costs) sum += cost;
+  return sum;
+}
+
+std::string to_string(const Cost& cost) {
+  const std::size_t bytes = cost.read_bytes + cost.written_bytes + cost.weight_bytes;
+  return cat(cost.launches,
+             " launches, ",
+             in_units(static_cast<double>(cost.flops), "FLOP"),
+             ", ",
+             in_units(static_cast<double>(bytes), "B"),
+             " moved");
+}
+
+}  // namespace fovea
