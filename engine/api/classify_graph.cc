@@ -4,7 +4,10 @@
 #include <string>
 #include <utility>
 
+#include "engine/api/model_graph.h"
+#include "engine/api/model_impl.h"
 #include "engine/core/require.h"
+#include "engine/passes/pass.h"
 
 namespace fovea {
 
@@ -142,6 +145,22 @@ Graph classify_graph(const Graph& graph,
   whole.mark_output({top.node, 1}, "indices");
   whole.compact();
   return whole;
+}
+
+Graph served_graph(const Model& model) {
+  constexpr std::int64_t kMostClasses = 5;
+  const Graph& network = ModelGraphAccess::graph(model.graph());
+  if (!model.preprocessing()) return network;
+  const Manifest& manifest = model.impl().manifest;
+  const ClassifierShape shape = classifier_shape(network, manifest.input_layout);
+  Graph graph = classify_graph(network,
+                               shape,
+                               classifier_spec(*model.preprocessing(), shape),
+                               std::min(kMostClasses, shape.classes),
+                               manifest.logits);
+  PassContext context;  // pictures of one size need no resizing, on any backend
+  run_passes(graph, {&find_pass("resize-on-host"), 1}, context);
+  return graph;
 }
 
 }  // namespace fovea

@@ -1,6 +1,7 @@
 // A network with the head and the tail that make it a classifier of pictures.
 #pragma once
 
+#include <fovea/model.h>
 #include <fovea/preprocess.h>
 
 #include "engine/graph/graph.h"
@@ -39,5 +40,9 @@ struct ClassifierShape {
                                    const PreprocessSpec& spec,
                                    std::int64_t k,
                                    bool logits);
+
+/// The network as a classifier serves it, but from pictures of its own size: normalised, to its (at
+/// most five) best classes. The bare network where it has no contract for pictures.
+[[nodiscard]] Graph served_graph(const Model& model);
 
 }  // namespace fovea

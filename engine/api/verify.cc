@@ -27,23 +27,6 @@ constexpr double kOutputFactor = 10;
 
 constexpr std::int64_t kMostPictures = 1024;
 
-/// The network as a classifier serves it, from pictures of its own size to the best classes; the
-/// bare network where it is none.
-Graph served_graph(const Model& model) {
-  const Graph& network = ModelGraphAccess::graph(model.graph());
-  if (!model.preprocessing()) return network;
-  const Manifest& manifest = model.impl().manifest;
-  const ClassifierShape shape = classifier_shape(network, manifest.input_layout);
-  Graph graph = classify_graph(network,
-                               shape,
-                               classifier_spec(*model.preprocessing(), shape),
-                               std::min<std::int64_t>(5, shape.classes),
-                               manifest.logits);
-  PassContext context;  // pictures of one size need no resizing, on any backend
-  run_passes(graph, {&find_pass("resize-on-host"), 1}, context);
-  return graph;
-}
-
 TensorDifference output_difference(const Graph& graph,
                                    std::size_t output,
                                    const TensorBytes& defined,

@@ -1,0 +1,44 @@
+// Why a plan is what it is.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <fovea/plan.h>
+
+namespace fovea {
+
+/// What the compiler did with one candidate for a rewrite or a place.
+struct RewriteDecision {
+  std::string pass;  ///< "fold-batch-norm"; "place" and "in-place" are about memory
+  std::string node;  ///< that was looked at
+  bool taken = false;
+  std::string reason;  ///< what became of the node, or the condition that failed
+};
+
+/// A way to compute a node that the backend offered.
+struct OfferedTactic {
+  std::string tactic;
+  double microseconds = 0;  ///< measured, conversions of its inputs included; 0: not measured
+  std::string refused;      ///< why a measurement discarded it; empty: it did not
+};
+
+/// How a node is computed at one batch size.
+struct ChosenTactic {
+  std::string node;
+  std::int64_t batch = 0;
+  std::string tactic;
+  std::string source;  ///< what decided: forced, locked, plan, cache, measured or heuristic
+  std::vector<OfferedTactic> offered;
+};
+
+struct Explanation {
+  std::vector<RewriteDecision> rewrites;  ///< in the order in which they were decided
+  std::vector<ChosenTactic> tactics;      ///< by batch size, then in execution order
+};
+
+/// What the compilation of the plan decided, and why. Thread-safe.
+[[nodiscard]] Explanation explain(const Plan& plan);
+
+}  // namespace fovea
