@@ -49,6 +49,31 @@ TEST_F(FileLockTest, IsHandedOn) {
   EXPECT_TRUE(released);
 }
 
+TEST_F(FileLockTest, HoldsForOneAtATimeHoweverManyComeAndGo) {
+  std::atomic<int> inside = 0;
+  std::atomic<int> most = 0;
+  std::atomic<int> turns = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&] {
+        for (int round = 0; round < 25; ++round) {
+          const FileLock lock(path_, seconds(60));
+          if (!lock.held()) continue;
+          const int now = ++inside;
+          if (now > most) most = now;
+          std::this_thread::yield();
+          ++turns;
+          --inside;
+        }
+      });
+    }
+  }
+
+  EXPECT_EQ(most, 1);
+  EXPECT_EQ(turns, 8 * 25);
+}
+
 TEST_F(FileLockTest, LeavesNoFile) {
   {
     const FileLock lock(path_, seconds(10));
