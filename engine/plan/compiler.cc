@@ -83,14 +83,17 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
   }
 
   WeightStore weights(*backend);
+  TacticSelector tactics(*backend, optimised, options.tactics);
   std::set<std::int64_t> batches(options.buckets.begin(), options.buckets.end());
   if (!has_symbolic_batch(graph)) batches = {1};
   for (const std::int64_t batch : batches) {
     Report report;
+    tactics.start_batch(batch);
     plan->buckets.push_back(
-        lower(with_batch(optimised, batch), *backend, weights, batch, options, report));
+        lower(with_batch(optimised, batch), *backend, tactics, weights, batch, options, report));
     plan->report.add_new(report);
   }
+  plan->tactics = tactics.finish();
   plan->weight_bytes = weights.bytes();
   plan->graph = std::move(optimised);
   plan->backend = std::move(backend);

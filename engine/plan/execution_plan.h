@@ -11,6 +11,8 @@
 
 #include "engine/backend/backend.h"
 #include "engine/passes/pass.h"
+#include "engine/plan/tactic_options.h"
+#include "engine/plan/tactic_record.h"
 
 namespace fovea {
 
@@ -60,6 +62,7 @@ struct ExecutionPlan {
   std::size_t weight_bytes = 0;     ///< packed, shared by the buckets
   int threads = 1;                  ///< CPU threads that one run may use
   Report report;
+  TacticRecord tactics;
 
   /// The smallest bucket for n pictures. Throws InvalidArgument where n is below 1 or above the
   /// largest.
@@ -74,6 +77,7 @@ struct PlanOptions {
   int threads = 1;                       ///< CPU threads that one run may use
   bool exact_convolutions = false;       ///< no Winograd convolution: see OpSite
   Precision precision = Precision::kFp32;
+  TacticOptions tactics{};
   PassObserver on_pass{};  ///< may be empty
 
   /// Passes that are left out, by name: passes_without().

@@ -17,9 +17,14 @@ constexpr std::string_view kName = "place";
 
 class Lowering {
  public:
-  Lowering(const Graph& graph, const Backend& backend, const PlanOptions& options, Report& report)
+  Lowering(const Graph& graph,
+           const Backend& backend,
+           TacticSelector& tactics,
+           const PlanOptions& options,
+           Report& report)
       : graph_(graph),
         backend_(backend),
+        tactics_(tactics),
         options_(options),
         report_(report),
         placement_(graph, backend.traits()),
@@ -33,12 +38,11 @@ class Lowering {
   void lower_concat(NodeId id);
   void lower_slice(NodeId id);
   void lower_view(NodeId id);
-  [[nodiscard]] Tactic choose(const OpSite& site, NodeId id) const;
-  [[nodiscard]] std::size_t converted_bytes(const OpSite& site,
-                                            NodeId id,
-                                            const Tactic& tactic) const;
+  [[nodiscard]] WantedLayouts wanted_outputs(NodeId id) const;
   [[nodiscard]] bool leaves(Value value) const;
-  [[nodiscard]] SlotId slot_for_output(Value value, const Tactic& tactic);
+  [[nodiscard]] SlotId slot_for_output(Value value,
+                                       const Tactic& tactic,
+                                       const WantedLayouts& wanted);
   [[nodiscard]] std::size_t buffer_of(NodeId concat);
   SlotId shareable(NodeId id, bool may_be_slice);
   SlotId converted(SlotId slot, const Layout& layout, const std::string& name);
@@ -48,6 +52,7 @@ class Lowering {
 
   const Graph& graph_;
   const Backend& backend_;
+  TacticSelector& tactics_;
   const PlanOptions& options_;
   Report& report_;
   const Placement placement_;
@@ -102,50 +107,27 @@ SlotId Lowering::converted(SlotId slot, const Layout& layout, const std::string&
   return entry->second;
 }
 
-/// Bytes that are converted or copied before and after the tactic.
-std::size_t Lowering::converted_bytes(const OpSite& site, NodeId id, const Tactic& tactic) const {
-  std::size_t bytes = 0;
-  for (std::size_t i = 0; i < site.node.inputs.size(); ++i) {
-    if (site.constant(i) != nullptr || tactic.inputs[i] == site.inputs[i]) continue;
-    bytes += byte_size(site.input(i));
-  }
-  for (std::size_t i = 0; i < site.node.outputs.size(); ++i) {
+/// Where the node's outputs should lie: where a Concat wants them, or dense where they leave.
+WantedLayouts Lowering::wanted_outputs(NodeId id) const {
+  WantedLayouts wanted;
+  for (std::size_t i = 0; i < graph_.node(id).outputs.size(); ++i) {
     const Value value{id, static_cast<std::int32_t>(i)};
-    const bool is_dense = tactic.outputs[i] == Layout{};
-    const bool misses_home = placement_.home(value) && !(tactic.writes_slices && is_dense);
-    if (misses_home || (leaves(value) && !is_dense)) bytes += byte_size(site.node.outputs[i]);
+    if (const std::optional<Home>& home = placement_.home(value)) {
+      const std::int64_t stride = graph_.node(home->whole).outputs[0].shape.back();
+      wanted.emplace_back(Layout::sliced(stride, home->channel_offset));
+    } else {
+      wanted.push_back(leaves(value) ? std::optional<Layout>(Layout{}) : std::nullopt);
+    }
   }
-  return bytes;
-}
-
-/// The tactic that needs the fewest bytes converted; the backend's order decides ties.
-Tactic Lowering::choose(const OpSite& site, NodeId id) const {
-  std::vector<Tactic> tactics = backend_.tactics(site);
-  if (tactics.empty()) {
-    throw Unsupported(cat(backend_.name(),
-                          " has no ",
-                          op_name(site.node.op),
-                          " for node '",
-                          site.node.name,
-                          "' (",
-                          to_string(site.node.outputs[0]),
-                          ")"));
-  }
-  return *std::ranges::min_element(
-      tactics, {}, [&](const Tactic& tactic) { return converted_bytes(site, id, tactic); });
+  return wanted;
 }
 
 /// A slice of a Concat's buffer where the value has its home there and the tactic can write it.
-SlotId Lowering::slot_for_output(Value value, const Tactic& tactic) {
+SlotId Lowering::slot_for_output(Value value, const Tactic& tactic, const WantedLayouts& wanted) {
   const TensorDesc& desc = graph_.desc(value);
-  const Layout& layout = tactic.outputs[static_cast<std::size_t>(value.output)];
-  const std::optional<Home>& home = placement_.home(value);
-  if (!home || !tactic.writes_slices || layout.kind != Layout::Kind::kDense) {
-    return draft_.new_slot(desc, layout);
-  }
-  const std::int64_t stride = graph_.node(home->whole).outputs[0].shape.back();
-  return draft_.new_slot(
-      desc, Layout::sliced(stride, home->channel_offset), buffer_of(home->whole));
+  const Layout layout = written_layout(tactic, static_cast<std::size_t>(value.output), wanted);
+  if (layout.kind != Layout::Kind::kSliced) return draft_.new_slot(desc, layout);
+  return draft_.new_slot(desc, layout, buffer_of(placement_.home(value)->whole));
 }
 
 void Lowering::lower_step(NodeId id) {
@@ -157,7 +139,8 @@ void Lowering::lower_step(NodeId id) {
   for (const Value& input : node.inputs) present.push_back(slot_of(input));
   const OpSite site{
       graph_, node, draft_.layouts_of(present), options_.threads, options_.exact_convolutions};
-  DraftStep step{node.name, id, choose(site, id), {}, {}};
+  const WantedLayouts wanted = wanted_outputs(id);
+  DraftStep step{node.name, id, tactics_.choose(site, wanted), {}, {}};
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     step.inputs.push_back(
         present[i] == kNoSlot
@@ -165,7 +148,8 @@ void Lowering::lower_step(NodeId id) {
             : converted(present[i], step.tactic.inputs[i], value_name(graph_, node.inputs[i])));
   }
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-    step.outputs.push_back(slot_for_output({id, static_cast<std::int32_t>(i)}, step.tactic));
+    step.outputs.push_back(
+        slot_for_output({id, static_cast<std::int32_t>(i)}, step.tactic, wanted));
     tactic_of_[step.outputs.back()] = step.tactic.name;
   }
   set_slots(id, step.outputs);
@@ -291,11 +275,12 @@ BucketPlan Lowering::run(WeightStore& weights, std::int64_t batch) {
 
 BucketPlan lower(const Graph& graph,
                  const Backend& backend,
+                 TacticSelector& tactics,
                  WeightStore& weights,
                  std::int64_t batch,
                  const PlanOptions& options,
                  Report& report) {
-  return Lowering(graph, backend, options, report).run(weights, batch);
+  return Lowering(graph, backend, tactics, options, report).run(weights, batch);
 }
 
 }  // namespace fovea

@@ -38,14 +38,17 @@ std::string input(const OpSite& site, std::size_t i) {
 
 }  // namespace
 
-std::string op_signature(const OpSite& site) {
+std::string op_signature(const OpSite& site, const WantedLayouts& wanted) {
   // Names every member, so that this stops to compile where one is added: put it into the text.
   const auto& [graph, node, inputs, threads, exact_convolutions] = site;
   (void)graph;
   std::string text = cat(op_name(node.op), attributes_json(node.op).dump());
   for (std::size_t i = 0; i < inputs.size(); ++i) text += cat(i == 0 ? " (" : "; ", input(site, i));
   text += ") ->";
-  for (const TensorDesc& output : node.outputs) text += cat(' ', to_string(output));
+  for (std::size_t i = 0; i < node.outputs.size(); ++i) {
+    text += cat(i == 0 ? " " : "; ", to_string(node.outputs[i]));
+    if (wanted[i]) text += cat(" as ", place(*wanted[i]));
+  }
   text += cat(" threads ", threads);
   return exact_convolutions ? text + " exact" : text;
 }

@@ -24,6 +24,7 @@ struct ConvSite {
   std::vector<Layout> layouts = std::vector<Layout>(4);
   int threads = 1;
   bool exact = false;
+  WantedLayouts wanted{std::nullopt};
 
   [[nodiscard]] std::string signature() const {
     Graph graph;
@@ -35,7 +36,7 @@ struct ConvSite {
     const Value w = graph.add(constant, {}, name + "/w");
     const Value b = graph.add(make_constant({4}, std::vector<float>(4, weight)), {}, name + "/b");
     const Value y = graph.add(conv, {x, w, b, residual_is_input ? x : r}, name);
-    return op_signature({graph, graph.node(y), layouts, threads, exact});
+    return op_signature({graph, graph.node(y), layouts, threads, exact}, wanted);
   }
 };
 
@@ -78,6 +79,8 @@ TEST(OpSignature, ChangesWithEverythingThatMatters) {
       [](ConvSite& s) { s.layouts[0] = Layout::sliced(8, 0); },
       [](ConvSite& s) { s.layouts[0] = Layout::sliced(8, 4); },
       [](ConvSite& s) { s.layouts[0] = Layout::sliced(12, 0); },
+      [](ConvSite& s) { s.wanted = {Layout{}}; },
+      [](ConvSite& s) { s.wanted = {Layout::sliced(8, 4)}; },
       [](ConvSite& s) { s.threads = 2; },
       [](ConvSite& s) { s.exact = true; }};
   std::vector<std::string> signatures{ConvSite{}.signature()};
@@ -100,7 +103,7 @@ TEST(OpSignature, KnowsAConstantInputAndElementTypes) {
   const Value u = graph.add(Input{{DType::kUInt8, {2, 3}}}, {}, "u");
   const auto signature = [&](const Op& op, const std::vector<Value>& inputs) {
     const Value y = graph.add(op, inputs, "y" + std::to_string(graph.size()));
-    return op_signature({graph, graph.node(y), std::vector<Layout>(inputs.size())});
+    return op_signature({graph, graph.node(y), std::vector<Layout>(inputs.size())}, {std::nullopt});
   };
 
   EXPECT_NE(signature(Add{}, {x, c}), signature(Add{}, {c, x}));

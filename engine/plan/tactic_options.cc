@@ -1,0 +1,114 @@
+#include "engine/plan/tactic_options.h"
+
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/core/printable.h"
+#include "engine/core/require.h"
+
+namespace fovea {
+
+namespace {
+
+using nlohmann::json;
+
+/// A whole positive number, or -1.
+std::int64_t parse_batch(std::string_view text) {
+  std::int64_t batch = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), batch);
+  return error == std::errc() && end == text.data() + text.size() && batch > 0 ? batch : -1;
+}
+
+bool is_tactic(const json& value) {
+  return value.is_string() && value != "" && is_plain_name(value.get_ref<const std::string&>());
+}
+
+std::map<std::int64_t, std::string> parse_node(const json& value) {
+  if (is_tactic(value)) return {{kEveryBatch, value.get<std::string>()}};
+  std::map<std::int64_t, std::string> tactics;
+  if (!value.is_object()) return tactics;
+  for (const auto& [key, tactic] : value.items()) {
+    const std::int64_t batch = parse_batch(key);
+    if (batch < 0 || !is_tactic(tactic)) return {};
+    tactics.emplace(batch, tactic.get<std::string>());
+  }
+  return tactics;
+}
+
+}  // namespace
+
+Tuning parse_tuning(std::string_view word) {
+  if (word == "off") return Tuning::kOff;
+  if (word == "fast") return Tuning::kFast;
+  if (word == "full") return Tuning::kFull;
+  throw InvalidArgument(cat("tuning is off, fast or full, not '", printable(word), "'"));
+}
+
+double default_tuning_seconds(Tuning tuning) {
+  switch (tuning) {
+    case Tuning::kFast:
+      return 15;
+    case Tuning::kFull:
+      return 600;
+    case Tuning::kOff:
+      break;
+  }
+  return 0;
+}
+
+ForcedTactics parse_forced_tactics(std::string_view text) {
+  ForcedTactics forced;
+  while (!text.empty()) {
+    const std::string_view entry = text.substr(0, text.find(','));
+    text.remove_prefix(std::min(text.size(), entry.size() + 1));
+    const std::size_t equals = entry.rfind('=');
+    if (equals == std::string_view::npos || equals == 0 || equals + 1 == entry.size()) {
+      throw InvalidArgument(
+          cat("forced tactics are node=tactic,node=tactic; '", printable(entry), "' is not one"));
+    }
+    const std::string node(entry.substr(0, equals));
+    if (!forced.emplace(node, entry.substr(equals + 1)).second) {
+      throw InvalidArgument(cat("node '", printable(node), "' has two forced tactics"));
+    }
+  }
+  return forced;
+}
+
+LockedTactics parse_locked_tactics(std::string_view text, std::string_view file) {
+  const json root = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!root.is_object() || root.size() != 1 || !root.contains("tactics") ||
+      !root["tactics"].is_object()) {
+    throw InvalidArgument(
+        cat(file, R"( is no list of locked tactics: that is {"tactics": {"node": "tactic"}})"));
+  }
+  LockedTactics locked;
+  for (const auto& [node, value] : root["tactics"].items()) {
+    auto tactics = parse_node(value);
+    if (tactics.empty()) {
+      throw InvalidArgument(cat(file,
+                                ": node '",
+                                printable(node),
+                                R"(' needs a tactic's name, or one for each batch size: )",
+                                R"({"1": "tactic", "8": "tactic"})"));
+    }
+    locked.emplace(node, std::move(tactics));
+  }
+  return locked;
+}
+
+std::string locked_tactics_json(const LockedTactics& locked) {
+  json nodes = json::object();
+  for (const auto& [node, tactics] : locked) {
+    for (const auto& [batch, tactic] : tactics) {
+      if (batch == kEveryBatch) {
+        nodes[node] = tactic;
+      } else {
+        nodes[node][std::to_string(batch)] = tactic;
+      }
+    }
+  }
+  return json{{"tactics", nodes}}.dump(2) + "\n";
+}
+
+}  // namespace fovea

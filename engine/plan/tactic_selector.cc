@@ -1,0 +1,237 @@
+#include "engine/plan/tactic_selector.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "engine/core/printable.h"
+#include "engine/core/require.h"
+#include "engine/plan/op_signature.h"
+#include "engine/plan/timing_cache.h"
+#include "engine/plan/tuner.h"
+
+namespace fovea {
+
+namespace {
+
+std::optional<std::size_t> find_tactic(const std::vector<Tactic>& tactics, std::string_view name) {
+  const auto found = std::ranges::find(tactics, name, &Tactic::name);
+  if (found == tactics.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - tactics.begin());
+}
+
+/// Bytes that are converted or copied before and after the tactic.
+std::size_t converted_bytes(const OpSite& site, const WantedLayouts& wanted, const Tactic& tactic) {
+  std::size_t bytes = 0;
+  for (std::size_t i = 0; i < site.node.inputs.size(); ++i) {
+    if (site.constant(i) != nullptr || tactic.inputs[i] == site.inputs[i]) continue;
+    bytes += byte_size(site.input(i));
+  }
+  for (std::size_t i = 0; i < site.node.outputs.size(); ++i) {
+    if (!wanted[i] || written_layout(tactic, i, wanted) == *wanted[i]) continue;
+    bytes += byte_size(site.node.outputs[i]);
+  }
+  return bytes;
+}
+
+std::size_t heuristic_choice(const OpSite& site,
+                             const WantedLayouts& wanted,
+                             const std::vector<Tactic>& tactics) {
+  const auto best = std::ranges::min_element(
+      tactics, {}, [&](const Tactic& tactic) { return converted_bytes(site, wanted, tactic); });
+  return static_cast<std::size_t>(best - tactics.begin());
+}
+
+void require_node(const Graph& graph, const std::string& name, std::string_view how) {
+  const NodeId id = graph.find(name);
+  const bool computes =
+      id >= 0 && graph.node(id).as<Constant>() == nullptr && graph.node(id).as<Input>() == nullptr;
+  if (computes) return;
+  throw InvalidArgument(cat("a tactic is ",
+                            how,
+                            " for '",
+                            printable(name),
+                            "', but the optimised network computes no node of that name"));
+}
+
+std::string out_of_time_notice(const TuningSummary& tuning) {
+  return cat(
+      "tuning ended when its ",
+      static_cast<int>(std::ceil(tuning.limit_seconds)),
+      " s were over: ",
+      tuning.out_of_time,
+      " of ",
+      tuning.measured + tuning.out_of_time,
+      " operations are computed as the backend thinks best; compile again to measure them, or "
+      "allow more seconds");
+}
+
+}  // namespace
+
+TacticSelector::TacticSelector(const Backend& backend, const Graph& graph, TacticOptions options)
+    : backend_(backend), options_(std::move(options)) {
+  for (const auto& [node, tactic] : options_.forced) require_node(graph, node, "forced");
+  for (const auto& [node, tactics] : options_.locked) require_node(graph, node, "locked");
+  if (options_.tuning == Tuning::kOff) return;
+  record_.tuning.limit_seconds = options_.tuning_seconds > 0
+                                     ? options_.tuning_seconds
+                                     : default_tuning_seconds(options_.tuning);
+  tuner_ = std::make_unique<Tuner>(backend, options_.tuning, record_.tuning.limit_seconds);
+  if (options_.timing_folder.empty()) {
+    record_.notices.emplace_back(
+        "measured times are not kept: no folder for caches; set FOVEA_HOME to one");
+    return;
+  }
+  cache_ = std::make_unique<TimingCache>(options_.timing_folder, backend.fingerprint());
+}
+
+TacticSelector::~TacticSelector() = default;
+
+Tactic TacticSelector::choose(const OpSite& site, const WantedLayouts& wanted) {
+  std::vector<Tactic> tactics = backend_.tactics(site);
+  if (tactics.empty()) {
+    throw Unsupported(cat(backend_.name(),
+                          " has no ",
+                          op_name(site.node.op),
+                          " for node '",
+                          site.node.name,
+                          "' (",
+                          to_string(site.node.outputs[0]),
+                          ")"));
+  }
+  TacticDecision decision{.node = site.node.name,
+                          .batch = batch_,
+                          .signature = op_signature(site, wanted),
+                          .heuristic = heuristic_choice(site, wanted, tactics)};
+  for (const Tactic& tactic : tactics) decision.candidates.push_back({tactic.name, 0, {}});
+  const Pick chosen = pick(site, wanted, tactics, decision);
+  decision.tactic = tactics[chosen.tactic].name;
+  decision.source = chosen.source;
+
+  const auto [entry, is_new] =
+      decided_.try_emplace({batch_, site.node.name}, record_.decisions.size());
+  if (is_new) {
+    record_.decisions.push_back(std::move(decision));
+  } else {
+    record_.decisions[entry->second] = std::move(decision);
+  }
+  return std::move(tactics[chosen.tactic]);
+}
+
+TacticSelector::Pick TacticSelector::pick(const OpSite& site,
+                                          const WantedLayouts& wanted,
+                                          const std::vector<Tactic>& tactics,
+                                          TacticDecision& decision) {
+  if (const auto pick = named(site, tactics)) return *pick;
+  if (const auto pick = known(tactics, decision)) return *pick;
+  if (const auto pick = measured(site, wanted, tactics, decision)) return *pick;
+  return {decision.heuristic, TacticSource::kHeuristic};
+}
+
+/// The tactic that is forced or locked for the node.
+std::optional<TacticSelector::Pick> TacticSelector::named(
+    const OpSite& site, const std::vector<Tactic>& tactics) const {
+  const auto offered = [&](const std::string& name, TacticSource source) {
+    if (const auto found = find_tactic(tactics, name)) return Pick{*found, source};
+    std::string names;
+    for (const Tactic& tactic : tactics) names += cat(names.empty() ? "" : ", ", tactic.name);
+    throw InvalidArgument(cat("node '",
+                              site.node.name,
+                              "' is ",
+                              to_string(source),
+                              " to '",
+                              printable(name),
+                              "', which ",
+                              backend_.name(),
+                              " does not offer for a batch of ",
+                              batch_,
+                              "; it offers ",
+                              names));
+  };
+  if (const auto forced = options_.forced.find(site.node.name); forced != options_.forced.end()) {
+    return offered(forced->second, TacticSource::kForced);
+  }
+  const auto locked = options_.locked.find(site.node.name);
+  if (locked == options_.locked.end()) return std::nullopt;
+  for (const std::int64_t batch : {batch_, kEveryBatch}) {
+    const auto found = locked->second.find(batch);
+    if (found != locked->second.end()) return offered(found->second, TacticSource::kLocked);
+  }
+  return std::nullopt;
+}
+
+/// What a plan file or the timing cache has for the signature.
+std::optional<TacticSelector::Pick> TacticSelector::known(const std::vector<Tactic>& tactics,
+                                                          TacticDecision& decision) {
+  const auto offered = [&](const Choice& choice, TacticSource source) -> std::optional<Pick> {
+    const auto found = find_tactic(tactics, choice.tactic);
+    if (!found) return std::nullopt;
+    decision.candidates[*found].microseconds = choice.microseconds;
+    return Pick{*found, source};
+  };
+  const auto planned = options_.choices.find(decision.signature);
+  if (planned != options_.choices.end()) {
+    if (const auto pick = offered(planned->second, TacticSource::kPlan)) return pick;
+    if (not_offered_++ == 0) {
+      first_not_offered_ = cat("'", decision.node, "': '", printable(planned->second.tactic), "'");
+    }
+  }
+  // What was measured in this compilation is told as that, with all candidates.
+  if (cache_ == nullptr || tactics.size() < 2 || winners_.contains(decision.signature)) {
+    return std::nullopt;
+  }
+  const Choice* cached = cache_->find(decision.signature);
+  return cached == nullptr ? std::nullopt : offered(*cached, TacticSource::kCache);
+}
+
+std::optional<TacticSelector::Pick> TacticSelector::measured(const OpSite& site,
+                                                             const WantedLayouts& wanted,
+                                                             const std::vector<Tactic>& tactics,
+                                                             TacticDecision& decision) {
+  if (tuner_ == nullptr || tactics.size() < 2) return std::nullopt;
+  const auto [entry, is_new] = candidates_.try_emplace(decision.signature, decision.candidates);
+  if (is_new) {
+    const auto winner = tuner_->measure(site, wanted, tactics, decision.heuristic, entry->second);
+    if (winner) {
+      const TacticCandidate& best = entry->second[*winner];
+      winners_.emplace(decision.signature, best.tactic);
+      if (cache_ != nullptr) cache_->add(decision.signature, {best.tactic, best.microseconds});
+    }
+    for (const TacticCandidate& candidate : entry->second) {
+      if (candidate.refused.empty()) continue;
+      record_.notices.push_back(cat("'",
+                                    candidate.tactic,
+                                    "' is not used for node '",
+                                    site.node.name,
+                                    "' (batch ",
+                                    batch_,
+                                    "): ",
+                                    candidate.refused));
+    }
+  }
+  decision.candidates = entry->second;
+  const auto winner = winners_.find(decision.signature);
+  if (winner == winners_.end()) return std::nullopt;
+  return Pick{*find_tactic(tactics, winner->second), TacticSource::kMeasured};
+}
+
+TacticRecord TacticSelector::finish() {
+  std::vector<std::string>& notices = record_.notices;
+  if (not_offered_ > 0) {
+    notices.push_back(cat(not_offered_,
+                          " tactics of the plan file are not offered here (the first for ",
+                          first_not_offered_,
+                          "); others were chosen in their place"));
+  }
+  if (tuner_ != nullptr) {
+    record_.tuning = tuner_->summary();
+    notices.insert(notices.end(), tuner_->notices().begin(), tuner_->notices().end());
+    if (record_.tuning.out_of_time > 0) notices.push_back(out_of_time_notice(record_.tuning));
+  }
+  if (cache_ != nullptr) {
+    cache_->save();
+    notices.insert(notices.end(), cache_->notices().begin(), cache_->notices().end());
+  }
+  return std::move(record_);
+}
+
+}  // namespace fovea

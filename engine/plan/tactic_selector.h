@@ -1,0 +1,82 @@
+// Chooses a tactic for every operation of a compilation.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "engine/plan/tactic_options.h"
+#include "engine/plan/tactic_record.h"
+#include "engine/plan/wanted_layouts.h"
+
+namespace fovea {
+
+class TimingCache;
+class Tuner;
+
+/// Takes, in this order: the tactic that is forced for the node, the one that is locked, the one
+/// that a plan file or the timing cache has for the operation's signature, the winner of a
+/// measurement, and the heuristic's: the one that needs the fewest bytes of inputs and results
+/// converted or copied, the backend's order deciding ties. Used by one thread, for all batch sizes
+/// of one compilation, which share its measurements.
+class TacticSelector {
+ public:
+  /// Reads the timing cache where tuning is on; `backend` outlives the selector.
+  ///
+  /// graph   optimised, for the names of its nodes
+  /// Throws InvalidArgument, naming the node, for a forced or locked one that `graph` lacks.
+  TacticSelector(const Backend& backend, const Graph& graph, TacticOptions options);
+
+  ~TacticSelector();
+  TacticSelector(const TacticSelector&) = delete;
+  TacticSelector& operator=(const TacticSelector&) = delete;
+
+  /// Choices from now on are for this batch size.
+  void start_batch(std::int64_t batch) { batch_ = batch; }
+
+  /// The tactic for a site. Asked again for the same node and batch size, it keeps the later
+  /// answer. Throws Unsupported where the backend has none, InvalidArgument that lists the offered
+  /// names where a forced or locked one is not among them.
+  [[nodiscard]] Tactic choose(const OpSite& site, const WantedLayouts& wanted);
+
+  /// Writes the timing cache and returns what was chosen and why.
+  [[nodiscard]] TacticRecord finish();
+
+ private:
+  struct Pick {
+    std::size_t tactic = 0;
+    TacticSource source = TacticSource::kHeuristic;
+  };
+
+  [[nodiscard]] Pick pick(const OpSite& site,
+                          const WantedLayouts& wanted,
+                          const std::vector<Tactic>& tactics,
+                          TacticDecision& decision);
+  [[nodiscard]] std::optional<Pick> named(const OpSite& site,
+                                          const std::vector<Tactic>& tactics) const;
+  [[nodiscard]] std::optional<Pick> known(const std::vector<Tactic>& tactics,
+                                          TacticDecision& decision);
+  [[nodiscard]] std::optional<Pick> measured(const OpSite& site,
+                                             const WantedLayouts& wanted,
+                                             const std::vector<Tactic>& tactics,
+                                             TacticDecision& decision);
+
+  const Backend& backend_;
+  TacticOptions options_;
+  std::unique_ptr<TimingCache> cache_;                              ///< null: none
+  std::unique_ptr<Tuner> tuner_;                                    ///< null: tuning is off
+  std::map<std::string, std::vector<TacticCandidate>> candidates_;  ///< measured, by signature
+  std::map<std::string, std::string> winners_;  ///< of the measurements, by signature
+  std::size_t not_offered_ = 0;                 ///< choices of the plan file
+  std::string first_not_offered_;
+  std::int64_t batch_ = 1;
+  std::map<std::pair<std::int64_t, std::string>, std::size_t> decided_;  ///< in record_.decisions
+  TacticRecord record_;
+};
+
+}  // namespace fovea

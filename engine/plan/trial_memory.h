@@ -1,0 +1,56 @@
+// Scratch memory for the trials of one site, with inputs in it and the results that they must give.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/graph/sample.h"
+#include "engine/plan/trial.h"
+
+namespace fovea {
+
+/// Whether inputs can be made up for the site: all that are no Constants hold floats or bytes.
+[[nodiscard]] bool has_random_inputs(const OpSite& site);
+
+/// Blocks of memory, each with the same pseudo-random inputs: trials that take turns on them find
+/// theirs in no near cache, as in a network. One thread; everything refers to the arguments of the
+/// constructor.
+class TrialMemory {
+ public:
+  /// Throws DeviceError where there is too little memory.
+  ///
+  /// block_bytes, workspace_bytes   the most that a trial needs
+  TrialMemory(const Backend& backend,
+              const OpSite& site,
+              const TrialInputs& inputs,
+              std::size_t block_bytes,
+              std::size_t workspace_bytes,
+              Stream& stream);
+
+  [[nodiscard]] std::size_t blocks() const { return blocks_; }
+
+  [[nodiscard]] std::byte* block(std::size_t i) const { return memory_.get() + i * block_bytes_; }
+
+  [[nodiscard]] std::byte* workspace() const { return memory_.get() + blocks_ * block_bytes_; }
+
+  /// Runs the trial once on inputs as they were. Empty where its results agree with the reference,
+  /// else what is wrong. Throws what the trial throws.
+  [[nodiscard]] std::string check(const Trial& trial);
+
+ private:
+  void fill(std::size_t block);
+
+  const Backend& backend_;
+  const OpSite& site_;
+  const TrialInputs& inputs_;
+  Stream& stream_;
+  std::vector<std::vector<std::byte>> values_;  ///< of the inputs, dense; empty for Constants
+  std::vector<ElementSample> expected_;
+  std::size_t block_bytes_ = 0;
+  std::size_t blocks_ = 1;
+  std::shared_ptr<std::byte> memory_;
+};
+
+}  // namespace fovea

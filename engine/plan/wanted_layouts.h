@@ -1,0 +1,26 @@
+// Where a plan wants the results of an operation.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "engine/backend/backend.h"
+
+namespace fovea {
+
+/// By output: the channel slice where a Concat wants it, dense where it leaves the graph, nothing
+/// where any layout will do. What does not lie there is copied.
+using WantedLayouts = std::vector<std::optional<Layout>>;
+
+/// The layout in which the tactic writes output `i`: its own, or the slice that is wanted and that
+/// it can write.
+[[nodiscard]] inline Layout written_layout(const Tactic& tactic,
+                                           std::size_t i,
+                                           const WantedLayouts& wanted) {
+  const bool slices = tactic.writes_slices && tactic.outputs[i] == Layout{} && wanted[i] &&
+                      wanted[i]->kind == Layout::Kind::kSliced;
+  return slices ? *wanted[i] : tactic.outputs[i];
+}
+
+}  // namespace fovea
