@@ -7,7 +7,7 @@
 // of answer on stdout:
 //
 //   package FOLDER                     writes the network with its weights as a package; "ok"
-//   open NAME BATCH THREADS CONTEXTS   compiles; "ok"
+//   open NAME BATCH THREADS CONTEXTS [PRECISION]   compiles; "ok"
 //   time NAME RUNS                     every context runs RUNS times, all of them at once; seconds
 //   outputs NAME FILE.safetensors      writes what the first context's last run gave; "ok"
 //
@@ -107,8 +107,12 @@ class Bench {
       int threads = 0;
       int contexts = 0;
       words >> batch >> threads >> contexts;
-      if (contexts < 1) throw fovea::InvalidArgument("open NAME BATCH THREADS CONTEXTS");
+      if (contexts < 1)
+        throw fovea::InvalidArgument("open NAME BATCH THREADS CONTEXTS [PRECISION]");
       fovea::CompileOptions options;
+      if (std::string precision; words >> precision) {
+        options.precision = fovea::parse_precision(precision);
+      }
       options.backend = "cpu";
       options.buckets = {batch};
       options.threads = threads;
