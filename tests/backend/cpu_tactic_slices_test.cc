@@ -1,7 +1,10 @@
 // Every tactic of the CPU backend with its operands inside larger buffers.
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "engine/backend/cpu/cpu_backend.h"
+#include "engine/passes/constants.h"
 #include "tests/backend/tactic_slices.h"
 
 namespace fovea {
@@ -36,6 +39,47 @@ TEST(CpuTactics, ReadAndWriteSlicesWhereTheirKernelsCan) {
   std::set<std::string> and_global_pool = both;
   and_global_pool.insert("GlobalPool");
   EXPECT_EQ(support.readers, and_global_pool);
+}
+
+// Caches and locks keep the names.
+TEST(CpuTactics, HaveNamesOfTheirOwn) {
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  for (const test::OpCase& op_case : test::op_cases()) {
+    for (const Graph& graph : test::graphs_of(op_case, *backend)) {
+      for (const OpSite& site : test::sites_of(graph, 2)) {
+        std::set<std::string> names;
+        for (const Tactic& tactic : backend->tactics(site)) {
+          EXPECT_TRUE(names.insert(tactic.name).second) << tactic.name << " twice";
+        }
+      }
+    }
+  }
+}
+
+TEST(CpuTactics, OfAConvolutionAreSeveral) {
+  if (!__builtin_cpu_supports("avx512f")) GTEST_SKIP() << "this processor has no AVX-512";
+  const std::unique_ptr<Backend> backend = make_cpu_backend();
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {1, 28, 28, 32}}}, {}, "x");
+  const Value weights =
+      graph.add(make_constant({64, 3, 3, 32}, test::random_floats(64 * 9 * 32, 1)), {}, "weights");
+  graph.mark_output(graph.add(Conv2d{.pads = {1, 1, 1, 1}}, {x, weights}, "conv"), "y");
+  std::set<std::string> names;
+
+  for (const Tactic& tactic : backend->tactics(test::sites_of(graph, 2).at(0))) {
+    names.insert(tactic.name);
+  }
+
+  for (const char* name : {"winograd:4x4/2x1",
+                           "winograd:4x4/1x2",
+                           "winograd:4x4/1x1",
+                           "direct:window/2x1",
+                           "direct:window/1x2",
+                           "direct:window/1x1"}) {
+    EXPECT_TRUE(names.contains(name)) << name << " is not offered";
+  }
+  EXPECT_TRUE(std::ranges::any_of(
+      names, [](const std::string& name) { return name.starts_with("onednn:"); }));
 }
 
 }  // namespace

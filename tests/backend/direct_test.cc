@@ -1,5 +1,5 @@
-// The CPU backend's own direct convolutions against the definition: sizes around the blocks in
-// which they compute, and the paths that copy inputs.
+// The CPU backend's own direct and depthwise convolutions against the definition: sizes around the
+// blocks in which they compute, and the paths that copy inputs.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -42,7 +42,9 @@ Graph network(const Case& c) {
   };
   const Value x = add_input({3, c.picture[0], c.picture[1], c.channels}, "x");
   std::vector<Value> inputs{
-      x, add_constant({c.filters, c.kernel[0], c.kernel[1], c.channels}, "weights", 11)};
+      x,
+      add_constant(
+          {c.filters, c.kernel[0], c.kernel[1], c.channels / c.conv.groups}, "weights", 11)};
   if (c.conv.bias) inputs.push_back(add_constant({c.filters}, "bias", 12));
   if (c.conv.residual) {
     Conv2d plain = c.conv;
@@ -63,7 +65,7 @@ float tolerance(const Case& c) {
 }
 
 bool is_direct(const Tactic& tactic) {
-  return tactic.name.starts_with("direct:");
+  return tactic.name.starts_with("direct:") || tactic.name == "depthwise";
 }
 
 class Direct : public testing::TestWithParam<Case> {
@@ -126,6 +128,11 @@ Conv2d behind_relu(Conv2d conv) {
   return conv;
 }
 
+Conv2d grouped(Conv2d conv, std::int64_t groups) {
+  conv.groups = groups;
+  return conv;
+}
+
 const Conv2d kPlain{};
 const Conv2d kPointwise = with({1, 1}, {0, 0, 0, 0});
 
@@ -162,10 +169,46 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"relu_pixels", {5, 5}, 20, 24, {1, 1}, behind_relu(kPointwise)},
         Case{"relu_window", {6, 7}, 9, 16, {3, 3}, behind_relu(with({1, 1}, {1, 1, 1, 1}))},
         Case{"relu_row", {9, 6}, 9, 16, {1, 5}, behind_relu(with({2, 1}, {0, 2, 0, 2}))},
+        // Groups, and one filter a channel.
+        Case{"groups", {8, 9}, 48, 96, {5, 5}, grouped(with({1, 1}, {2, 2, 2, 2}), 2)},
+        Case{"groups_of_17",
+             {6, 6},
+             51,
+             51,
+             {3, 3},
+             grouped(with_residual(with({1, 1}, {1, 1, 1, 1})), 3)},
+        Case{"depthwise_1", {5, 5}, 1, 1, {3, 3}, grouped(kPointwise, 1)},
+        Case{"depthwise_15", {7, 9}, 15, 15, {3, 3}, grouped(with({1, 1}, {1, 1, 1, 1}), 15)},
+        Case{"depthwise_16", {4, 4}, 16, 16, {3, 3}, grouped(with({1, 1}, {1, 1, 1, 1}), 16)},
+        Case{"depthwise_33",
+             {9, 14},
+             33,
+             33,
+             {3, 3},
+             behind_relu(grouped(with({2, 2}, {0, 1, 1, 0}, kClip), 33))},
+        Case{"depthwise_wide", {6, 21}, 31, 31, {5, 3}, grouped(kPointwise, 31)},
+        Case{"depthwise_5x5",
+             {9, 9},
+             17,
+             17,
+             {5, 5},
+             behind_relu(grouped(with({1, 1}, {2, 2, 2, 2}), 17))},
+        Case{"depthwise_dilated",
+             {13, 12},
+             20,
+             20,
+             {3, 3},
+             grouped(dilated(with({1, 1}, {2, 2, 2, 2}), {2, 2}), 20)},
+        Case{"depthwise_one_column",
+             {6, 1},
+             16,
+             16,
+             {3, 3},
+             grouped(with({1, 1}, {1, 1, 1, 1}), 16)},
         Case{"one_column", {19, 1}, 16, 32, {3, 1}, with({2, 1}, {1, 0, 1, 0})}),
     [](const auto& test) { return test.param.name; });
 
-TEST(DirectTactics, AreNotForGroupsAndCurvedActivations) {
+TEST(DirectTactics, AreNotForCurvedActivations) {
   const auto backend = make_cpu_backend();
   Conv2d tanh = kPlain;
   tanh.activation = {.kind = ActivationKind::kTanh};

@@ -1,11 +1,12 @@
 // Where the compiler makes no AVX-512 code.
+#include "engine/backend/cpu/depthwise_pixels.h"
 #include "engine/backend/cpu/direct.h"
 #include "engine/backend/cpu/pool_pixels.h"
 #include "engine/backend/cpu/winograd.h"
 
 namespace fovea::cpu {
 
-std::optional<Tactic> winograd_tactic(const OpSite& /*site*/) {
+std::vector<Tactic> winograd_tactics(const OpSite& /*site*/) {
   return {};
 }
 
@@ -19,6 +20,14 @@ LargestOfPixels* avx512_largest() {
 
 MeanOfPixels* avx512_mean() {
   return nullptr;
+}
+
+DepthwiseKernel* avx512_depthwise() {
+  return nullptr;
+}
+
+bool own_kernels() {
+  return false;
 }
 
 }  // namespace fovea::cpu

@@ -1,8 +1,11 @@
 // Convolutions by Winograd's algorithm where that pays, else through oneDNN, with bias, residual
 // and activation inside the primitive.
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "engine/backend/cpu/cpu_stream.h"
+#include "engine/backend/cpu/depthwise.h"
 #include "engine/backend/cpu/direct.h"
 #include "engine/backend/cpu/dnnl_shim.h"
 #include "engine/backend/cpu/formats.h"
@@ -102,6 +105,20 @@ Tactic make_tactic(const OpSite& site,
   return tactic;
 }
 
+/// Adds oneDNN's own choice of implementation for a source that lies so; false where its layouts
+/// have no name here. (Version 2.6 crashes on some shapes in what it offers as the next ones.)
+bool add_library(const OpSite& site,
+                 const Conv2d& conv,
+                 const dnnl::memory::desc& source,
+                 std::vector<Tactic>& tactics) {
+  const auto primitive = describe(site, conv, source);
+  const auto input = layout_of(site.input(0), primitive.src_desc());
+  const auto output = layout_of(site.node.outputs[0], primitive.dst_desc());
+  if (!input || !output) return false;
+  tactics.push_back(make_tactic(site, conv, primitive, *input, *output));
+  return true;
+}
+
 }  // namespace
 
 std::vector<Tactic> lower_conv2d(const OpSite& site) {
@@ -111,27 +128,24 @@ std::vector<Tactic> lower_conv2d(const OpSite& site) {
   // A post-operation of oneDNN applies to all channels, and so do our own kernels' bounds.
   if (conv.activation_channels != 0) return {evaluate_tactic(site)};
 
+  const bool single = site.input(0).dtype == DType::kFloat32;
+  const auto depthwise = single ? depthwise_tactic(site) : std::nullopt;
   std::vector<Tactic> tactics;
-  if (site.input(0).dtype == DType::kFloat32) {
-    if (auto winograd = winograd_tactic(site)) tactics.push_back(std::move(*winograd));
-    for (Tactic& direct : direct_tactics(site)) tactics.push_back(std::move(direct));
-    if (!tactics.empty()) return tactics;
+  if (single) {
+    tactics = winograd_tactics(site);
+    std::ranges::move(direct_tactics(site), std::back_inserter(tactics));
   }
   // oneDNN convolutions apply nothing to what they read.
-  if (conv.input_activation != ActivationKind::kNone) return {evaluate_tactic(site)};
-  const ThreadScope threads(site.threads);
-
-  // oneDNN's own choice first; then whatever it can do on the layout that is there.
-  for (const dnnl::memory::desc& source :
-       {any_format(site.input(0)), memory_desc(site.input(0), unsliced(site.inputs[0]))}) {
-    const auto primitive = describe(site, conv, source);
-    const auto input = layout_of(site.input(0), primitive.src_desc());
-    const auto output = layout_of(site.node.outputs[0], primitive.dst_desc());
-    if (input && output) {
-      tactics.push_back(make_tactic(site, conv, primitive, *input, *output));
-      break;
-    }
+  if (conv.input_activation == ActivationKind::kNone) {
+    const ThreadScope threads(site.threads);
+    const dnnl::memory::desc present = memory_desc(site.input(0), unsliced(site.inputs[0]));
+    // Its own choice of layouts, except beside our own convolutions, which are as fast.
+    const bool found =
+        tactics.empty() && add_library(site, conv, any_format(site.input(0)), tactics);
+    if (!found) add_library(site, conv, present, tactics);
   }
+  if (depthwise) tactics.push_back(*depthwise);
+  if (tactics.empty()) return {evaluate_tactic(site)};
   return tactics;
 }
 

@@ -21,22 +21,27 @@ std::shared_ptr<const std::byte> pack_constant(
     WeightStore& store,
     const OpSite& site,
     std::string_view form,
+    std::int64_t groups,
     std::int64_t floats,
     const std::function<void(const StoredWeights&, std::span<float>)>& pack) {
   const Constant& weights = *site.constant(1);
-  return store.get(
-      cat(weights.key(), ' ', form), bytes_of(floats), [&](std::span<std::byte> packed) {
-        const ThreadScope scope(site.threads);
-        const PinnedBytes data = weights.data->read();
-        const Shape strides = weights.element_strides();
-        pack({.data = cpu::floats(data.data()),
-              .filter = strides[0],
-              .row = strides[1],
-              .column = strides[2],
-              .channel = strides[3]},
-             {cpu::floats(packed.data()), packed.size() / sizeof(float)});
-        weights.data->forget(0, data.size());
-      });
+  const std::string key = groups == 1 ? cat(weights.key(), ' ', form)
+                                      : cat(weights.key(), ' ', form, " of ", groups, " groups");
+  return store.get(key, bytes_of(groups * floats), [&](std::span<std::byte> packed) {
+    const ThreadScope scope(site.threads);
+    const PinnedBytes data = weights.data->read();
+    const Shape strides = weights.element_strides();
+    const std::int64_t filters = weights.desc.shape[0] / groups;
+    for (std::int64_t group = 0; group < groups; ++group) {
+      pack({.data = cpu::floats(data.data()) + group * filters * strides[0],
+            .filter = strides[0],
+            .row = strides[1],
+            .column = strides[2],
+            .channel = strides[3]},
+           {cpu::floats(packed.data()) + group * floats, static_cast<std::size_t>(floats)});
+    }
+    weights.data->forget(0, data.size());
+  });
 }
 
 std::shared_ptr<const std::byte> padded_bias(WeightStore& store,
@@ -51,6 +56,15 @@ std::shared_ptr<const std::byte> padded_bias(WeightStore& store,
     const PinnedBytes values = site.constant(2)->read();
     std::memcpy(packed.data(), values.data(), values.size());
   });
+}
+
+Axis axis_of(const OpSite& site, const Conv2d& conv, std::size_t side) {
+  return {.inputs = site.input(0).shape[side + 1],
+          .outputs = site.node.outputs[0].shape[side + 1],
+          .kernel = site.input(1).shape[side + 1],
+          .stride = conv.strides.at(side),
+          .dilation = conv.dilations.at(side),
+          .before = conv.pads.at(side)};
 }
 
 }  // namespace fovea::cpu

@@ -1,12 +1,14 @@
 // What our own convolutions are given beside their pictures.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
 
+#include "engine/backend/cpu/axis.h"
 #include "engine/backend/weight_store.h"
 
 namespace fovea::cpu {
@@ -20,15 +22,17 @@ struct StoredWeights {
   std::int64_t channel = 0;
 };
 
-/// The site's weights in a form of our own, from the store.
+/// The site's weights in a form of our own, from the store: that of each group behind the other.
 ///
 /// form    names the form; part of the key
-/// floats  of the packed form
-/// pack    fills zeros
+/// groups  the filters are divided into
+/// floats  of one group's packed form
+/// pack    fills zeros with one group's
 [[nodiscard]] std::shared_ptr<const std::byte> pack_constant(
     WeightStore& store,
     const OpSite& site,
     std::string_view form,
+    std::int64_t groups,
     std::int64_t floats,
     const std::function<void(const StoredWeights&, std::span<float>)>& pack);
 
@@ -38,5 +42,8 @@ struct StoredWeights {
                                                            const OpSite& site,
                                                            bool has_bias,
                                                            std::int64_t floats);
+
+/// How a Conv2d's window moves along the rows (0) or columns (1) of its input.
+[[nodiscard]] Axis axis_of(const OpSite& site, const Conv2d& conv, std::size_t side);
 
 }  // namespace fovea::cpu

@@ -9,9 +9,15 @@ namespace fovea::cpu::direct {
 
 namespace {
 
-/// Bytes ahead that weights are fetched from the second-level cache: one line is read for every 14
-/// multiply-adds, and the hardware stops at the end of a page.
+/// How far ahead weights are fetched: the hardware stops at the end of a page, and with few pixels
+/// they are read as fast as memory gives them.
 constexpr int kPrefetchFloats = 256;
+constexpr int kFarPrefetchFloats = 2048;
+constexpr int kFewPixels = 4;
+
+FOVEA_AVX512_INLINE void fetch(const float* address) {
+  _mm_prefetch(reinterpret_cast<const char*>(address), _MM_HINT_T0);
+}
 
 /// The `Pixels * Vectors` independent sums hide the latency of the multiply-adds.
 template <int Pixels, int Vectors>
@@ -25,7 +31,7 @@ struct Sums {
 #pragma GCC unroll 2
     for (int v = 0; v < Vectors; ++v) {
       weights[v] = _mm512_loadu_ps(w + v * kLanes);
-      _mm_prefetch(reinterpret_cast<const char*>(w + v * kLanes + kPrefetchFloats), _MM_HINT_T0);
+      fetch(w + v * kLanes + (Pixels > kFewPixels ? kPrefetchFloats : kFarPrefetchFloats));
     }
 #pragma GCC unroll 14
     for (int t = 0; t < Pixels; ++t) {
@@ -36,33 +42,56 @@ struct Sums {
   }
 };
 
+/// The lines that the sums will be stored to, and the residual's, on their way while the sums are
+/// computed.
 template <int Pixels, int Vectors>
-FOVEA_AVX512_INLINE void store(const Product& product, const Sums<Pixels, Vectors>& sums) {
+FOVEA_AVX512_INLINE void fetch_outputs(const Product& product) {
+#pragma GCC unroll 14
+  for (int t = 0; t < Pixels; ++t) {
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; ++v) {
+      __builtin_prefetch(product.y + t * product.y_step + v * kLanes, 1);
+    }
+  }
+  const float* residual = product.epilogue.residual;
+  if (residual == nullptr || residual == product.y) return;
+#pragma GCC unroll 14
+  for (int t = 0; t < Pixels; ++t) {
+#pragma GCC unroll 2
+    for (int v = 0; v < Vectors; ++v) fetch(residual + t * product.residual_step + v * kLanes);
+  }
+}
+
+template <int Pixels>
+FOVEA_AVX512_INLINE void fetch_inputs(const float* x, std::int64_t step) {
+#pragma GCC unroll 14
+  for (int t = 0; t < Pixels; ++t) fetch(x + t * step);
+}
+
+/// Finishes and stores register `v` of every pixel.
+template <int Pixels, int Vectors, bool Masked>
+FOVEA_AVX512_INLINE void store(const Product& product,
+                               const Sums<Pixels, Vectors>& sums,
+                               int v,
+                               Lanes<Masked> lanes) {
   const Epilogue& epilogue = product.epilogue;
   const Vector low = _mm512_set1_ps(epilogue.low);
   const Vector high = _mm512_set1_ps(epilogue.high);
-#pragma GCC unroll 2
-  for (int v = 0; v < Vectors; ++v) {
-    const Vector bias = _mm512_loadu_ps(epilogue.bias + v * kLanes);
-    const std::int64_t left = product.filters - v * kLanes;
-    const __mmask16 mask = mask_of(left < kLanes ? left : kLanes);
-    float* y = product.y + v * kLanes;
-    if (epilogue.residual == nullptr) {
-#pragma GCC unroll 14
-      for (int t = 0; t < Pixels; ++t) {
-        const Vector value = _mm512_add_ps(sums.at[t][v], bias);
-        _mm512_mask_storeu_ps(y + t * product.y_step, mask, clamp(value, low, high));
-      }
-      continue;
-    }
-    const float* residual = epilogue.residual + v * kLanes;
+  const Vector bias = _mm512_loadu_ps(epilogue.bias + v * kLanes);
+  float* y = product.y + v * kLanes;
+  if (epilogue.residual == nullptr) {
 #pragma GCC unroll 14
     for (int t = 0; t < Pixels; ++t) {
-      const Vector value =
-          _mm512_add_ps(_mm512_add_ps(sums.at[t][v], bias),
-                        _mm512_maskz_loadu_ps(mask, residual + t * product.residual_step));
-      _mm512_mask_storeu_ps(y + t * product.y_step, mask, clamp(value, low, high));
+      lanes.store(y + t * product.y_step, clamp(_mm512_add_ps(sums.at[t][v], bias), low, high));
     }
+    return;
+  }
+  const float* residual = epilogue.residual + v * kLanes;
+#pragma GCC unroll 14
+  for (int t = 0; t < Pixels; ++t) {
+    const Vector value = _mm512_add_ps(_mm512_add_ps(sums.at[t][v], bias),
+                                       lanes.load(residual + t * product.residual_step));
+    lanes.store(y + t * product.y_step, clamp(value, low, high));
   }
 }
 
@@ -74,21 +103,35 @@ FOVEA_AVX512 void multiply_pixels(const Product& product) {
 #pragma GCC unroll 2
     for (int v = 0; v < Vectors; ++v) sums.at[t][v] = _mm512_setzero_ps();
   }
+  fetch_outputs<Pixels, Vectors>(product);
   const std::int64_t step = product.x_step;
   constexpr int kThirds = (Pixels + 2) / 3;
   for (std::int64_t i = 0; i < product.tap_count; ++i) {
-    const float* thirds[kThirds];
-#pragma GCC unroll 5
-    for (int p = 0; p < kThirds; ++p) thirds[p] = product.x + product.taps[i].x + 3 * p * step;
+    const float* x = product.x + product.taps[i].x;
     const float* w = product.w + product.taps[i].w * Vectors * kLanes;
-    for (std::int64_t c = 0; c < product.channels; ++c) {
-      sums.add(thirds, step, w);
+    for (std::int64_t left = product.channels; left > 0; left -= kLanes, x += kLanes) {
+      if (product.next_x != 0) fetch_inputs<Pixels>(x + product.next_x, step);
+      const float* thirds[kThirds];
 #pragma GCC unroll 5
-      for (int p = 0; p < kThirds; ++p) ++thirds[p];
-      w += Vectors * kLanes;
+      for (int p = 0; p < kThirds; ++p) thirds[p] = x + 3 * p * step;
+      const std::int64_t count = left < kLanes ? left : kLanes;
+      for (std::int64_t c = 0; c < count; ++c) {
+        sums.add(thirds, step, w);
+#pragma GCC unroll 5
+        for (int p = 0; p < kThirds; ++p) ++thirds[p];
+        w += Vectors * kLanes;
+      }
     }
   }
-  store(product, sums);
+#pragma GCC unroll 2
+  for (int v = 0; v < Vectors; ++v) {
+    const std::int64_t left = product.filters - v * kLanes;
+    if (left >= kLanes) {
+      store(product, sums, v, Lanes<false>{mask_of(kLanes)});
+    } else {
+      store(product, sums, v, Lanes<true>{mask_of(left)});
+    }
+  }
 }
 
 using Kernel = void(const Product&);

@@ -25,6 +25,7 @@ struct Tap {
 struct Product {
   const float* x = nullptr;   ///< pixel t, channel c at x + tap.x + t * x_step + c
   std::int64_t x_step = 0;    ///< floats
+  std::int64_t next_x = 0;    ///< floats to the first pixel of the next call, to fetch it; or 0
   std::int64_t channels = 0;  ///< > 0
   const Tap* taps = nullptr;
   std::int64_t tap_count = 0;  ///< may be 0

@@ -39,7 +39,7 @@ class Worker {
   void compute(const Piece& piece) {
     const Source source = source_of(piece);
     for (std::int64_t v = vectors_.begin; v < vectors_.end; v += kPanelVectors) {
-      const std::int64_t vectors = std::min(kPanelVectors, output_blocks(conv_) - v);
+      const std::int64_t vectors = std::min(kPanelVectors, conv_.output_blocks() - v);
       for (std::int64_t line = piece.lines.begin; line < piece.lines.end; ++line) {
         compute_line(piece, line, source, v, vectors);
       }
@@ -94,6 +94,9 @@ class Worker {
     for (std::int64_t call = 0; call < calls; ++call) {
       const Range pixels = Range::part(piece.pixels.begin, piece.pixels.end, call, calls);
       product.x = source.x + axes_.along.first_input(pixels.begin) * source.along;
+      // The first panel finds its inputs in memory, the others in the cache.
+      const bool far = conv_.pointwise() && !schedule_.staged && vector == vectors_.begin;
+      product.next_x = far ? pixels.size() * product.x_step : 0;
       const std::int64_t output = first_output + pixels.begin * axes_.out_along_pixels;
       product.y = operands_.y + output * conv_.output_stride + vector * kLanes;
       if (operands_.epilogue.residual != nullptr) {
@@ -143,11 +146,11 @@ void run_part(const Convolution& conv,
               std::int64_t thread) {
   const Axes axes(conv, schedule);
   const Range panels = Range::part(0,
-                                   ceil_div(output_blocks(conv), kPanelVectors),
+                                   ceil_div(conv.output_blocks(), kPanelVectors),
                                    thread % schedule.filter_parts,
                                    schedule.filter_parts);
   const Range vectors{panels.begin * kPanelVectors,
-                      std::min(panels.end * kPanelVectors, output_blocks(conv))};
+                      std::min(panels.end * kPanelVectors, conv.output_blocks())};
   if (vectors.size() <= 0) return;
   float* scratch =
       operands.scratch + thread * (schedule.staged ? staged_floats(conv, schedule) : 0);

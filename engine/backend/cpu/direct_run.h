@@ -4,10 +4,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "engine/backend/cpu/conv_operands.h"
 #include "engine/backend/cpu/direct_shape.h"
-#include "engine/backend/cpu/epilogue.h"
+#include "engine/backend/cpu/own_convolution.h"
 
 namespace fovea::cpu::direct {
 
@@ -26,29 +27,21 @@ struct Schedule {
   [[nodiscard]] int threads() const { return tile_parts * filter_parts; }
 };
 
-[[nodiscard]] Schedule make_schedule(const Convolution& conv, int threads);
+/// The ways to share the work among so many threads, or to leave it to one; the best guess first.
+[[nodiscard]] std::vector<Schedule> make_schedules(const Convolution& conv, int threads);
 
 /// Bytes of scratch memory of run(), for all threads.
 [[nodiscard]] std::size_t scratch_bytes(const Convolution& conv, const Schedule& schedule);
 
-struct Operands {
-  const float* x = nullptr;
-  const float* w = nullptr;  ///< as pack_weights() makes them
-  float* y = nullptr;        ///< may be the residual
-  float* scratch = nullptr;  ///< scratch_bytes(), aligned to 64
-  Epilogue epilogue;         ///< of the first pixel and filter; bias padded to whole registers
-};
+using Operands = ConvolutionOperands;
 
 /// Computes on schedule.threads() OpenMP threads and waits. The bits of a picture depend neither on
 /// the rest of the batch nor on the schedule. Needs AVX-512 F.
 void run(const Convolution& conv, const Schedule& schedule, const Operands& operands);
 
-/// Floats of the packed weights.
-[[nodiscard]] std::int64_t weight_floats(const Convolution& conv);
-
 /// Weights by panel of filters, row, column, channel, filter of the panel.
 ///
-/// packed  weight_floats() zeros on entry
+/// packed  conv.weight_floats() zeros on entry
 void pack_weights(const Convolution& conv, const StoredWeights& stored, std::span<float> packed);
 
 }  // namespace fovea::cpu::direct

@@ -4,6 +4,7 @@
 #include "engine/backend/cpu/direct_product.h"
 #include "engine/backend/cpu/direct_run.h"
 #include "engine/backend/cpu/direct_stage.h"
+#include "engine/backend/cpu/splits.h"
 
 namespace fovea::cpu::direct {
 
@@ -20,6 +21,7 @@ constexpr std::int64_t kPieceFloats = std::int64_t{64} << 10;
 constexpr std::int64_t kPiecePixels = 4 * kMostPixels;
 
 constexpr std::int64_t kBytesPerCycle = 16;  // from the last-level cache, half hidden
+constexpr std::int64_t kTeamCycles = 6000;   // to wake threads and wait for them
 
 bool conflicts(std::int64_t step) {
   return step % kCacheWayFloats == 0;
@@ -32,12 +34,13 @@ std::int64_t estimate(const Convolution& conv, const Schedule& schedule) {
   const std::int64_t unit_pixels = conv.pointwise() ? 1 : axes.along.outputs;
   const std::int64_t pixels = ceil_div(units, schedule.tile_parts) * unit_pixels;
   const std::int64_t panels =
-      ceil_div(ceil_div(output_blocks(conv), kPanelVectors), schedule.filter_parts);
-  const std::int64_t vectors = std::min(panels * kPanelVectors, output_blocks(conv));
+      ceil_div(ceil_div(conv.output_blocks(), kPanelVectors), schedule.filter_parts);
+  const std::int64_t vectors = std::min(panels * kPanelVectors, conv.output_blocks());
   const std::int64_t depth = conv.taps() * conv.channels;
   const std::int64_t bytes = (depth * vectors * kLanes + pixels * conv.channels) *
                              static_cast<std::int64_t>(sizeof(float));
-  return pixels * vectors * depth + bytes / kBytesPerCycle;
+  return pixels * vectors * depth + bytes / kBytesPerCycle +
+         (schedule.threads() > 1 ? kTeamCycles : 0);
 }
 
 /// Everything but the threads.
@@ -67,20 +70,16 @@ Schedule shape_schedule(const Convolution& conv) {
 
 }  // namespace
 
-Schedule make_schedule(const Convolution& conv, int threads) {
-  Schedule best;
-  std::int64_t least = -1;
-  for (int filter_parts = 1; filter_parts <= threads; ++filter_parts) {
-    if (threads % filter_parts != 0) continue;
-    Schedule schedule = shape_schedule(conv);
-    schedule.filter_parts = filter_parts;
-    schedule.tile_parts = threads / filter_parts;
-    const std::int64_t cycles = estimate(conv, schedule);
-    if (least >= 0 && cycles >= least) continue;
-    least = cycles;
-    best = schedule;
-  }
-  return best;
+std::vector<Schedule> make_schedules(const Convolution& conv, int threads) {
+  return splits_of<Schedule>(
+      threads,
+      [&](int tile_parts, int filter_parts) {
+        Schedule schedule = shape_schedule(conv);
+        schedule.tile_parts = tile_parts;
+        schedule.filter_parts = filter_parts;
+        return schedule;
+      },
+      [&](const Schedule& schedule) { return estimate(conv, schedule); });
 }
 
 std::size_t scratch_bytes(const Convolution& conv, const Schedule& schedule) {

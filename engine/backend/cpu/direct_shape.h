@@ -4,10 +4,12 @@
 #include <cstdint>
 
 #include "engine/backend/cpu/axis.h"
+#include "engine/backend/cpu/lanes.h"
+#include "engine/backend/cpu/range.h"
 
 namespace fovea::cpu::direct {
 
-/// A convolution with one group on pictures whose pixels may lie in a larger buffer.
+/// A convolution, or one group of it, on pictures whose pixels may lie in a larger buffer.
 struct Convolution {
   std::int64_t batch = 0;
   std::int64_t channels = 0;
@@ -27,6 +29,14 @@ struct Convolution {
   [[nodiscard]] std::int64_t pixels() const { return batch * rows.outputs * columns.outputs; }
 
   [[nodiscard]] std::int64_t taps() const { return rows.kernel * columns.kernel; }
+
+  /// Registers of filters.
+  [[nodiscard]] std::int64_t output_blocks() const { return ceil_div(filters, kLanes); }
+
+  /// Floats of the packed weights.
+  [[nodiscard]] std::int64_t weight_floats() const {
+    return output_blocks() * kLanes * taps() * channels;
+  }
 };
 
 }  // namespace fovea::cpu::direct

@@ -18,10 +18,6 @@ void copy_pixel(const Convolution& conv, const float* from, float* to) {
 
 }  // namespace
 
-std::int64_t output_blocks(const Convolution& conv) {
-  return ceil_div(conv.filters, kLanes);
-}
-
 Axes::Axes(const Convolution& conv, const Schedule& schedule)
     : along(schedule.down_columns ? conv.rows : conv.columns),
       across(schedule.down_columns ? conv.columns : conv.rows) {

@@ -6,9 +6,6 @@
 
 namespace fovea::cpu::direct {
 
-/// Registers of filters.
-[[nodiscard]] std::int64_t output_blocks(const Convolution& conv);
-
 /// The direction in which the pixels of a product lie beside each other, and the other one. The
 /// pixels of all pictures are one line where the convolution is pointwise.
 struct Axes {

@@ -7,15 +7,11 @@
 
 namespace fovea::cpu::direct {
 
-std::int64_t weight_floats(const Convolution& conv) {
-  return output_blocks(conv) * kLanes * conv.taps() * conv.channels;
-}
-
 void pack_weights(const Convolution& conv, const StoredWeights& stored, std::span<float> packed) {
   const std::int64_t depth = conv.taps() * conv.channels;
 #pragma omp parallel for schedule(static)
-  for (std::int64_t vector = 0; vector < output_blocks(conv); vector += kPanelVectors) {
-    const std::int64_t width = std::min(kPanelVectors, output_blocks(conv) - vector) * kLanes;
+  for (std::int64_t vector = 0; vector < conv.output_blocks(); vector += kPanelVectors) {
+    const std::int64_t width = std::min(kPanelVectors, conv.output_blocks() - vector) * kLanes;
     const std::int64_t first = vector * kLanes;
     const std::int64_t filters = std::min(width, conv.filters - first);
     for (std::int64_t tap = 0; tap < conv.taps(); ++tap) {

@@ -1,6 +1,7 @@
 // Pooling by our own loops where channels come last, through oneDNN on its own layouts.
 #include "engine/backend/cpu/cpu_stream.h"
 #include "engine/backend/cpu/dnnl_shim.h"
+#include "engine/backend/cpu/epilogue.h"
 #include "engine/backend/cpu/formats.h"
 #include "engine/backend/cpu/host_step.h"
 #include "engine/backend/cpu/lowerings.h"
@@ -73,6 +74,10 @@ PoolWindow describe(const OpSite& site, const Layout& layout) {
   set_axes(average);
   window.average = true;
   window.count_padding = average.count_padding;
+  if (const auto bounds = bounds_of(average.activation)) {
+    window.low = bounds->first;
+    window.high = bounds->second;
+  }
   return window;
 }
 
@@ -97,8 +102,7 @@ Tactic window_tactic(const OpSite& site, const Layout& layout) {
 
 std::vector<Tactic> lower_pool(const OpSite& site) {
   const Pooling pool = pooling_of(site.node);
-  const bool own =
-      site.input(0).dtype == DType::kFloat32 && pool.activation.kind == ActivationKind::kNone;
+  const bool own = site.input(0).dtype == DType::kFloat32 && bounds_of(pool.activation);
   if (own && pixel_stride(site.input(0), site.inputs[0])) {
     return {window_tactic(site, site.inputs[0])};
   }

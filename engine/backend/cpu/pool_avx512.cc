@@ -26,7 +26,10 @@ FOVEA_AVX512 void largest(const PoolPixels& pixels, float* y, std::int64_t chann
   }
 }
 
-FOVEA_AVX512 void mean(const PoolPixels& pixels, float* y, std::int64_t channels, float divisor) {
+FOVEA_AVX512 void mean(const PoolPixels& pixels,
+                       float* y,
+                       std::int64_t channels,
+                       const PoolMean& finish) {
   for (std::int64_t c = 0; c < channels; c += kLanes) {
     const __mmask16 mask = mask_of(std::min(kLanes, channels - c));
     Vector sum = _mm512_setzero_ps();
@@ -36,7 +39,9 @@ FOVEA_AVX512 void mean(const PoolPixels& pixels, float* y, std::int64_t channels
         sum = _mm512_add_ps(sum, _mm512_maskz_loadu_ps(mask, x));
       }
     }
-    _mm512_mask_storeu_ps(y + c, mask, _mm512_div_ps(sum, _mm512_set1_ps(divisor)));
+    const Vector mean = _mm512_div_ps(sum, _mm512_set1_ps(finish.divisor));
+    _mm512_mask_storeu_ps(
+        y + c, mask, clamp(mean, _mm512_set1_ps(finish.low), _mm512_set1_ps(finish.high)));
   }
 }
 

@@ -17,8 +17,18 @@ struct PoolPixels {
 /// y[c] = the largest channel c of the pixels, NaN before all.
 using LargestOfPixels = void(const PoolPixels& pixels, float* y, std::int64_t channels);
 
-/// y[c] = the sum of channel c of the pixels, in their order, by `divisor`.
-using MeanOfPixels = void(const PoolPixels& pixels, float* y, std::int64_t channels, float divisor);
+/// What makes a sum of pixels a mean: min(max(sum / divisor, low), high), NaN for NaN.
+struct PoolMean {
+  float divisor = 1.0F;
+  float low = 0.0F;
+  float high = 0.0F;
+};
+
+/// y[c] = the mean of channel c of the pixels, summed in their order.
+using MeanOfPixels = void(const PoolPixels& pixels,
+                          float* y,
+                          std::int64_t channels,
+                          const PoolMean& finish);
 
 /// The functions with AVX-512 instructions; null where the processor has none.
 [[nodiscard]] LargestOfPixels* avx512_largest();

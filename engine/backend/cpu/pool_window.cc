@@ -17,8 +17,12 @@ FOVEA_CLONES void add_to(const float* x, float* y, std::int64_t channels) {
   for (std::int64_t c = 0; c < channels; ++c) y[c] += x[c];
 }
 
-FOVEA_CLONES void divide(float* y, std::int64_t channels, float divisor) {
-  for (std::int64_t c = 0; c < channels; ++c) y[c] /= divisor;
+FOVEA_CLONES void make_mean(float* y, std::int64_t channels, const PoolMean& finish) {
+  for (std::int64_t c = 0; c < channels; ++c) {
+    const float mean = y[c] / finish.divisor;
+    const float raised = mean < finish.low ? finish.low : mean;
+    y[c] = raised > finish.high ? finish.high : raised;
+  }
 }
 
 template <typename Take>
@@ -35,11 +39,11 @@ void largest(const PoolPixels& pixels, float* y, std::int64_t channels) {
   for_pixels(pixels, [=](const float* x) { take_larger(x, y, channels); });
 }
 
-void mean(const PoolPixels& pixels, float* y, std::int64_t channels, float divisor) {
-  if (auto* function = avx512_mean()) return function(pixels, y, channels, divisor);
+void mean(const PoolPixels& pixels, float* y, std::int64_t channels, const PoolMean& finish) {
+  if (auto* function = avx512_mean()) return function(pixels, y, channels, finish);
   std::fill_n(y, channels, 0.0F);
   for_pixels(pixels, [=](const float* x) { add_to(x, y, channels); });
-  divide(y, channels, divisor);
+  make_mean(y, channels, finish);
 }
 
 /// One row of outputs; `line` counts those of all pictures.
@@ -65,7 +69,7 @@ void pool_line(const PoolWindow& window, const float* x, float* y, std::int64_t 
     }
     const std::int64_t count = window.count_padding ? window.rows.kernel * window.columns.kernel
                                                     : pixels.rows * pixels.columns;
-    mean(pixels, out, window.channels, static_cast<float>(count));
+    mean(pixels, out, window.channels, {static_cast<float>(count), window.low, window.high});
   }
 }
 

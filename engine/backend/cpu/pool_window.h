@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "engine/backend/cpu/axis.h"
 
@@ -16,7 +17,9 @@ struct PoolWindow {
   std::int64_t input_stride = 0;   ///< floats from one pixel to the next
   std::int64_t output_stride = 0;  ///< floats from one pixel to the next
   bool average = false;            ///< the mean; else the largest element, NaN before all
-  bool count_padding = false;      ///< the mean's divisor is the kernel's size, whatever is outside
+  float low = -std::numeric_limits<float>::infinity();  ///< means are raised to it
+  float high = std::numeric_limits<float>::infinity();  ///< and then lowered to it
+  bool count_padding = false;  ///< the mean's divisor is the kernel's size, whatever is outside
 };
 
 /// y of x on so many OpenMP threads; waits. The bits of a picture depend neither on the rest of the

@@ -3,8 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
-#include "engine/backend/cpu/epilogue.h"
+#include "engine/backend/cpu/own_convolution.h"
 #include "engine/backend/cpu/winograd_shape.h"
 
 namespace fovea::cpu::winograd {
@@ -18,18 +19,13 @@ struct Schedule {
   [[nodiscard]] int threads() const { return tile_parts * filter_parts; }
 };
 
-[[nodiscard]] Schedule make_schedule(const Convolution& conv, int threads);
+/// The ways to share the work among so many threads, or to leave it to one; the best guess first.
+[[nodiscard]] std::vector<Schedule> make_schedules(const Convolution& conv, int threads);
 
 /// Bytes of scratch memory of run(), for all threads.
 [[nodiscard]] std::size_t scratch_bytes(const Convolution& conv, const Schedule& schedule);
 
-struct Operands {
-  const float* x = nullptr;
-  const float* w = nullptr;  ///< as pack_weights() makes them
-  float* y = nullptr;        ///< may be the residual
-  float* scratch = nullptr;  ///< scratch_bytes(), aligned to 64
-  Epilogue epilogue;         ///< of the first pixel and filter; bias padded to whole registers
-};
+using Operands = ConvolutionOperands;
 
 /// Computes on schedule.threads() OpenMP threads and waits. The bits of a picture depend neither on
 /// the rest of the batch nor on the schedule. Needs AVX-512 F.

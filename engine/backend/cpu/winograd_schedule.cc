@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "engine/backend/cpu/splits.h"
 #include "engine/backend/cpu/winograd_run.h"
 
 namespace fovea::cpu::winograd {
@@ -9,6 +10,7 @@ namespace {
 // Cycles, measured on a Zen 4 core; only their ratios matter.
 constexpr std::int64_t kTransformCycles = 250;     // a tile of 16 channels in or out
 constexpr std::int64_t kWeightBytesPerCycle = 16;  // from the last-level cache, half hidden
+constexpr std::int64_t kTeamCycles = 6000;         // to wake threads and wait for them
 
 /// Tiles whose transformed input is worked on at once: enough to read the weights seldom, few
 /// enough to stay in the second-level cache where channels are few.
@@ -31,25 +33,20 @@ std::int64_t estimate(const Convolution& conv, const Schedule& schedule) {
       kElements * channels * vectors * kLanes * static_cast<std::int64_t>(sizeof(float));
   const std::int64_t passes = ceil_div(tiles, schedule.block_tiles);
   return tiles * (conv.input_blocks() * kTransformCycles + products) +
-         passes * weight_bytes / kWeightBytesPerCycle;
+         passes * weight_bytes / kWeightBytesPerCycle + (schedule.threads() > 1 ? kTeamCycles : 0);
 }
 
 }  // namespace
 
-Schedule make_schedule(const Convolution& conv, int threads) {
-  Schedule best;
-  std::int64_t least = -1;
-  for (int filter_parts = 1; filter_parts <= threads; ++filter_parts) {
-    if (threads % filter_parts != 0) continue;
-    Schedule schedule{.tile_parts = threads / filter_parts, .filter_parts = filter_parts};
-    schedule.block_tiles =
-        std::min(most_block_tiles(conv), ceil_div(conv.tiles(), schedule.tile_parts));
-    const std::int64_t cycles = estimate(conv, schedule);
-    if (least >= 0 && cycles >= least) continue;
-    least = cycles;
-    best = schedule;
-  }
-  return best;
+std::vector<Schedule> make_schedules(const Convolution& conv, int threads) {
+  return splits_of<Schedule>(
+      threads,
+      [&](int tile_parts, int filter_parts) {
+        Schedule schedule{.tile_parts = tile_parts, .filter_parts = filter_parts};
+        schedule.block_tiles = std::min(most_block_tiles(conv), ceil_div(conv.tiles(), tile_parts));
+        return schedule;
+      },
+      [&](const Schedule& schedule) { return estimate(conv, schedule); });
 }
 
 }  // namespace fovea::cpu::winograd

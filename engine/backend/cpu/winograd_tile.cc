@@ -52,25 +52,6 @@ FOVEA_AVX512_INLINE void output_column(const Vector* in, Vector* out, std::int64
   out[3 * step] = _mm512_add_ps(combine(kA2 * kA, difference_a, kB2 * kB, difference_b), in[5]);
 }
 
-/// Which of kLanes channels there are; without a mask, all. Processors store faster without.
-template <bool Masked>
-struct Lanes {
-  __mmask16 mask;
-
-  [[nodiscard]] FOVEA_AVX512_INLINE Vector load(const float* from) const {
-    if constexpr (Masked) return _mm512_maskz_loadu_ps(mask, from);
-    return _mm512_loadu_ps(from);
-  }
-
-  FOVEA_AVX512_INLINE void store(float* to, Vector value) const {
-    if constexpr (Masked) {
-      _mm512_mask_storeu_ps(to, mask, value);
-    } else {
-      _mm512_storeu_ps(to, value);
-    }
-  }
-};
-
 /// The tile's rows times B, where the whole tile lies in the picture.
 template <bool Masked>
 FOVEA_AVX512_INLINE void transform_rows_inside(const Convolution& conv,
