@@ -1,10 +1,10 @@
 // BatchNorm -> Conv2d(w, b)  ==>  Conv2d(w * s, b + sum w * t),  s = gamma / sqrt(variance + eps),
 // BatchNorm -> Dense(w, b)   ==>  Dense(w * s, b + sum w * t)    t = beta - mean * s
 //
-// s belongs to input channels, so it scales the columns of the weights. Legal when nothing else
-// uses the norm, all parameters are known, the convolution has no Relu on its input, and it sees no
-// border, or t is 0: a border is 0 behind the norm, and would be -t / s before it.
-// Computed in double and rounded once.
+// s belongs to input channels, so it scales the columns of the weights. Legal when all parameters
+// are known, the convolution has no Relu on its input, and it sees no border, or t is 0: a border
+// is 0 behind the norm, and would be -t / s before it. Taken where nothing else uses the norm,
+// which is then gone. Computed in double and rounded once.
 #include <algorithm>
 #include <optional>
 

@@ -137,6 +137,18 @@ TEST(FoldPad, IntoConvolution) {
   EXPECT_EQ(difference(before, after), 0.0F);
 }
 
+TEST(FoldPad, NotIntoConvolutionWhereTheBorderIsNotZero) {
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 6, 5, 2}}}, {}, "x");
+  const Value padded = graph.add(Pad{{1, 1, 1, 1}, 0.5F}, {x}, "pad");
+  const Value w = random_constant(graph, {3, 3, 3, 2}, 1, "w");
+  graph.mark_output(graph.add(Conv2d{}, {padded, w}, "conv"));
+  PassContext context;
+
+  EXPECT_FALSE(find_pass("fold-pad").run(graph, context));
+  EXPECT_EQ(refusal(context), "the border is not zero");
+}
+
 Graph padded_pool(bool relu,
                   float value,
                   std::int64_t pad,

@@ -97,6 +97,19 @@ TEST(RemoveNoOps, MergesWhatBoundsTwice) {
   }
 }
 
+TEST(RemoveNoOps, MergesTransposesInTheirOrder) {
+  Graph before;
+  const Value rows = before.add(Transpose{{0, 2, 1, 3}}, {picture(before)}, "rows");
+  before.mark_output(before.add(Transpose{{0, 3, 1, 2}}, {rows}, "both"));
+  Graph after = before;
+  PassContext context;
+
+  EXPECT_TRUE(kNoOps.run(after, context));
+
+  EXPECT_EQ(after.size(), 2);
+  EXPECT_EQ(difference(before, after), 0.0F);
+}
+
 TEST(RemoveNoOps, KeepsTheNameOfAnOutput) {
   Graph graph;
   const Value y = graph.add(Relu{}, {picture(graph)}, "relu");
