@@ -84,6 +84,7 @@ class Reduction {
   [[nodiscard]] bool reads_half(const Node& node) const;
   [[nodiscard]] bool can_be_half(const Node& node) const;
   Value in_type(Value old, DType wanted);
+  Value before(Conv2d& conv, Value input, const std::string& name);
   void add(NodeId id, DType wanted);
 
   const Graph& graph_;
@@ -130,6 +131,14 @@ Value Reduction::in_type(Value old, DType wanted) {
   return cast->second;
 }
 
+/// Takes out of a convolution what it applies to its input: the libraries that multiply 16-bit
+/// values read them as they are. A Relu rounds nothing.
+Value Reduction::before(Conv2d& conv, Value input, const std::string& name) {
+  if (conv.input_activation != ActivationKind::kRelu) return input;
+  conv.input_activation = ActivationKind::kNone;
+  return rewriter_.add(Relu{}, {input}, cat(name, "/input_relu"));
+}
+
 /// Copies a node with its float32 activations in the wanted type; parameters stay.
 void Reduction::add(NodeId id, DType wanted) {
   const Node& node = graph_.node(id);
@@ -139,7 +148,11 @@ void Reduction::add(NodeId id, DType wanted) {
     const bool follows = type == DType::kFloat32 && is_activation(node, i);
     inputs.push_back(in_type(node.inputs[i], follows ? wanted : type));
   }
-  rewriter_.copy_onto(id, node.op, std::move(inputs));
+  Op op = node.op;
+  if (auto* conv = std::get_if<Conv2d>(&op); conv != nullptr && wanted == half_) {
+    inputs[0] = before(*conv, inputs[0], node.name);
+  }
+  rewriter_.copy_onto(id, std::move(op), std::move(inputs));
 }
 
 bool Reduction::run() {

@@ -151,6 +151,45 @@ TEST(ReducePrecision, TheLastSumIsNotRounded) {
   EXPECT_GT(difference(before, after), 0.0F);
 }
 
+TEST(ReducePrecision, ConvolutionsReadTheirInputAsItIs) {
+  Graph before;
+  const Value x = before.add(Input{{DType::kFloat32, {kBatch, 4, 4, 2}}}, {}, "x");
+  const Conv2d conv{.groups = 2, .input_activation = ActivationKind::kRelu};
+  const Value w = random_constant(before, {2, 1, 1, 1}, 1, "w");
+  const Value a = before.add(conv, {x, w}, "a");
+  before.mark_output(before.add(conv, {a, w}, "last"));
+  Graph after = before;
+  PassContext context = context_for(Precision::kBf16);
+
+  EXPECT_TRUE(kReduce.run(after, context));
+
+  after.verify();
+  EXPECT_EQ(type_of(after, "a/input_relu"), DType::kBFloat16);
+  EXPECT_EQ(after.node(after.find("a")).as<Conv2d>()->input_activation, ActivationKind::kNone);
+  // What stays float32 stays as it is.
+  EXPECT_EQ(after.node(after.find("last")).as<Conv2d>()->input_activation, ActivationKind::kRelu);
+  // x, its product and that one's: three values up to 8, two of them rounded to 8 bits.
+  EXPECT_LT(difference(before, after), 8 * 0x1p-9F * 2);
+}
+
+TEST(ReducePrecision, OneCastForAllReaders) {
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 4, 4, 2}}}, {}, "x");
+  const Value w = random_constant(graph, {2, 1, 1, 2}, 1, "w");
+  const Value a = graph.add(Conv2d{}, {x, w}, "a");
+  const Value b = graph.add(Conv2d{}, {x, w}, "b");
+  const Value sum = graph.add(Add{}, {a, b}, "sum");
+  graph.mark_output(graph.add(Conv2d{}, {sum, w}, "c"));
+  graph.mark_output(sum);
+  PassContext context = context_for(Precision::kBf16);
+
+  EXPECT_TRUE(kReduce.run(graph, context));
+
+  graph.verify();
+  // x for both convolutions; the sum for the last one and for whoever looks at it.
+  EXPECT_EQ(count_ops<Cast>(graph), 2) << to_dot(graph);
+}
+
 TEST(ReducePrecision, KnownActivationsAreCastAtOnce) {
   Graph graph;
   const Value x = graph.add(Input{{DType::kFloat32, {2, 3, 3, 2}}}, {}, "x");
