@@ -20,8 +20,8 @@ Tactic copy_tactic(const TensorDesc& desc, const Layout& from, const Layout& to)
   const std::int64_t length = desc.shape.back();
   const Rows rows{.count = num_elements(desc.shape) / length,
                   .length = length,
-                  .input_stride = *pixel_stride(desc, from),
-                  .output_stride = *pixel_stride(desc, to)};
+                  .input_stride = pixel_stride_of(desc, from),
+                  .output_stride = pixel_stride_of(desc, to)};
   tactic.build = [rows, bytes = element_size(desc.dtype)](const BuildArgs&) {
     return make_host_step([rows, bytes](const StepArgs& step) {
       copy_rows(rows, bytes, step.inputs[0], step.outputs[0], 1);
@@ -53,8 +53,8 @@ std::vector<Tactic> lower_concat(const OpSite& site) {
       const std::int64_t length = site.input(i).shape.back();
       copies.push_back({.count = num_elements(site.input(i).shape) / length,
                         .length = length,
-                        .input_stride = *pixel_stride(site.input(i), args.inputs[i]),
-                        .output_stride = *pixel_stride(site.node.outputs[0], args.outputs[0])});
+                        .input_stride = pixel_stride_of(site.input(i), args.inputs[i]),
+                        .output_stride = pixel_stride_of(site.node.outputs[0], args.outputs[0])});
     }
     const std::size_t bytes = element_size(site.node.outputs[0].dtype);
     return make_host_step([copies, bytes, threads = site.threads](const StepArgs& step) {

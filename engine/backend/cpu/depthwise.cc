@@ -16,7 +16,7 @@ Depthwise describe(const OpSite& site, const Conv2d& conv, const Layout& input) 
           .channels = x[3],
           .rows = axis_of(site, conv, 0),
           .columns = axis_of(site, conv, 1),
-          .input_stride = *pixel_stride(site.input(0), input),
+          .input_stride = pixel_stride_of(site.input(0), input),
           .output_stride = y[3],
           .input_relu = conv.input_activation == ActivationKind::kRelu};
 }
@@ -39,14 +39,14 @@ std::optional<Tactic> depthwise_tactic(const OpSite& site) {
   tactic.build = [site, conv, described = describe(site, conv, tactic.inputs[0])](
                      const BuildArgs& args) {
     Depthwise shape = described;
-    shape.output_stride = *pixel_stride(site.node.outputs[0], args.outputs[0]);
+    shape.output_stride = pixel_stride_of(site.node.outputs[0], args.outputs[0]);
     const auto pack = [&](const StoredWeights& stored, std::span<float> packed) {
       pack_weights(shape, stored, packed);
     };
     return make_host_step(
         [shape,
          threads = site.threads,
-         range = *bounds_of(conv.activation),
+         range = require_bounds(conv.activation),
          weights = pack_constant(args.weights, site, "depthwise", 1, shape.weight_floats(), pack),
          bias = padded_bias(args.weights, site, conv.bias, shape.padded_channels())](
             const StepArgs& step) {

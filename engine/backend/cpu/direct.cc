@@ -30,7 +30,7 @@ Convolution describe(const OpSite& site, const Conv2d& conv, const Layout& input
           .filters = y[3] / conv.groups,
           .rows = axis_of(site, conv, 0),
           .columns = axis_of(site, conv, 1),
-          .input_stride = *pixel_stride(site.input(0), input),
+          .input_stride = pixel_stride_of(site.input(0), input),
           .output_stride = y[3],
           .residual_stride = y[3],
           .input_relu = conv.input_activation == ActivationKind::kRelu};
@@ -49,6 +49,10 @@ std::vector<Tactic> direct_tactics(const OpSite& site) {
         site, conv, with_split(name, schedule, site.threads), "direct 32", shape, schedule));
   }
   return tactics;
+}
+
+bool own_kernels() {
+  return has_avx512();
 }
 
 }  // namespace fovea::cpu

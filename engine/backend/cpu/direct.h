@@ -11,4 +11,7 @@ namespace fovea::cpu {
 /// They read and write channel slices.
 [[nodiscard]] std::vector<Tactic> direct_tactics(const OpSite& site);
 
+/// Whether this processor has what our own convolutions need: then they are the first choice.
+[[nodiscard]] bool own_kernels();
+
 }  // namespace fovea::cpu

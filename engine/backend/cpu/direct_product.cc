@@ -19,6 +19,12 @@ FOVEA_AVX512_INLINE void fetch(const float* address) {
   _mm_prefetch(reinterpret_cast<const char*>(address), _MM_HINT_T0);
 }
 
+template <int Pixels>
+FOVEA_AVX512_INLINE void fetch_inputs(const float* x, std::int64_t step) {
+#pragma GCC unroll 14
+  for (int t = 0; t < Pixels; ++t) fetch(x + t * step);
+}
+
 /// The `Pixels * Vectors` independent sums hide the latency of the multiply-adds.
 template <int Pixels, int Vectors>
 struct Sums {
@@ -38,6 +44,25 @@ struct Sums {
       const Vector input = _mm512_set1_ps(thirds[t / 3][(t % 3) * step]);
 #pragma GCC unroll 2
       for (int v = 0; v < Vectors; ++v) at[t][v] = _mm512_fmadd_ps(input, weights[v], at[t][v]);
+    }
+  }
+
+  /// Adds all channels under one tap, a line of the cache at a time.
+  FOVEA_AVX512_INLINE void add_tap(const Product& product, const float* x, const float* w) {
+    constexpr int kThirds = (Pixels + 2) / 3;
+    const std::int64_t step = product.x_step;
+    for (std::int64_t left = product.channels; left > 0; left -= kLanes, x += kLanes) {
+      if (product.next_x != 0) fetch_inputs<Pixels>(x + product.next_x, step);
+      const float* thirds[kThirds];
+#pragma GCC unroll 5
+      for (int p = 0; p < kThirds; ++p) thirds[p] = x + 3 * p * step;
+      const std::int64_t count = left < kLanes ? left : kLanes;
+      for (std::int64_t c = 0; c < count; ++c) {
+        add(thirds, step, w);
+#pragma GCC unroll 5
+        for (int p = 0; p < kThirds; ++p) ++thirds[p];
+        w += Vectors * kLanes;
+      }
     }
   }
 };
@@ -60,12 +85,6 @@ FOVEA_AVX512_INLINE void fetch_outputs(const Product& product) {
 #pragma GCC unroll 2
     for (int v = 0; v < Vectors; ++v) fetch(residual + t * product.residual_step + v * kLanes);
   }
-}
-
-template <int Pixels>
-FOVEA_AVX512_INLINE void fetch_inputs(const float* x, std::int64_t step) {
-#pragma GCC unroll 14
-  for (int t = 0; t < Pixels; ++t) fetch(x + t * step);
 }
 
 /// Finishes and stores register `v` of every pixel.
@@ -104,24 +123,9 @@ FOVEA_AVX512 void multiply_pixels(const Product& product) {
     for (int v = 0; v < Vectors; ++v) sums.at[t][v] = _mm512_setzero_ps();
   }
   fetch_outputs<Pixels, Vectors>(product);
-  const std::int64_t step = product.x_step;
-  constexpr int kThirds = (Pixels + 2) / 3;
+  constexpr std::int64_t kWidth = Vectors * kLanes;
   for (std::int64_t i = 0; i < product.tap_count; ++i) {
-    const float* x = product.x + product.taps[i].x;
-    const float* w = product.w + product.taps[i].w * Vectors * kLanes;
-    for (std::int64_t left = product.channels; left > 0; left -= kLanes, x += kLanes) {
-      if (product.next_x != 0) fetch_inputs<Pixels>(x + product.next_x, step);
-      const float* thirds[kThirds];
-#pragma GCC unroll 5
-      for (int p = 0; p < kThirds; ++p) thirds[p] = x + 3 * p * step;
-      const std::int64_t count = left < kLanes ? left : kLanes;
-      for (std::int64_t c = 0; c < count; ++c) {
-        sums.add(thirds, step, w);
-#pragma GCC unroll 5
-        for (int p = 0; p < kThirds; ++p) ++thirds[p];
-        w += Vectors * kLanes;
-      }
-    }
+    sums.add_tap(product, product.x + product.taps[i].x, product.w + product.taps[i].w * kWidth);
   }
 #pragma GCC unroll 2
   for (int v = 0; v < Vectors; ++v) {

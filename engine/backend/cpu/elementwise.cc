@@ -93,7 +93,7 @@ std::vector<Tactic> add(const OpSite& site, const Activation& activation) {
       activation.kind == ActivationKind::kNone || activation.kind == ActivationKind::kRelu;
   if (!same || !simple) return {evaluate_tactic(site)};
   const auto tactic = [&](const Layout& a, const Layout& b) {
-    const float low = bounds_of(activation)->first;
+    const float low = require_bounds(activation).first;
     return elementwise(
         site, {a, b}, [low, threads = site.threads](const Rows& rows, const StepArgs& step) {
           add_rows(rows,

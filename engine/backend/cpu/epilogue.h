@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "engine/core/require.h"
 #include "engine/graph/ops/activation.h"
 
 namespace fovea::cpu {
@@ -31,6 +32,12 @@ struct Epilogue {
     default:
       return std::nullopt;
   }
+}
+
+/// The same for an activation that is bounds; throws Error (internal) for others.
+[[nodiscard]] inline std::pair<float, float> require_bounds(const Activation& activation) {
+  if (const auto bounds = bounds_of(activation)) return *bounds;
+  throw Error(ErrorCode::kInternal, "an activation is more than bounds");
 }
 
 }  // namespace fovea::cpu

@@ -103,6 +103,11 @@ std::optional<std::int64_t> pixel_stride(const TensorDesc& desc, const Layout& l
   return std::nullopt;
 }
 
+std::int64_t pixel_stride_of(const TensorDesc& desc, const Layout& layout) {
+  if (const auto stride = pixel_stride(desc, layout)) return *stride;
+  throw Error(ErrorCode::kInternal, cat("pixels of ", to_string(layout), " have no stride"));
+}
+
 Layout channels_last(const TensorDesc& desc, const Layout& layout) {
   return pixel_stride(desc, layout) ? layout : Layout{};
 }

@@ -39,6 +39,9 @@ namespace fovea::cpu {
 [[nodiscard]] std::optional<std::int64_t> pixel_stride(const TensorDesc& desc,
                                                        const Layout& layout);
 
+/// The same for a layout that has one; throws Error (internal) for others.
+[[nodiscard]] std::int64_t pixel_stride_of(const TensorDesc& desc, const Layout& layout);
+
 /// The layout if its pixels are one stride apart, else dense.
 [[nodiscard]] Layout channels_last(const TensorDesc& desc, const Layout& layout);
 

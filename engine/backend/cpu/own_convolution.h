@@ -58,8 +58,8 @@ template <typename Convolution, typename Schedule>
   tactic.build = [=](const BuildArgs& args) {
     Convolution shape = described;
     const TensorDesc& output = site.node.outputs[0];
-    shape.output_stride = *pixel_stride(output, args.outputs[0]);
-    if (residual != 0) shape.residual_stride = *pixel_stride(output, args.inputs[residual]);
+    shape.output_stride = pixel_stride_of(output, args.outputs[0]);
+    if (residual != 0) shape.residual_stride = pixel_stride_of(output, args.inputs[residual]);
     const auto pack = [&](const StoredWeights& stored, std::span<float> packed) {
       pack_weights(shape, stored, packed);
     };
@@ -67,7 +67,7 @@ template <typename Convolution, typename Schedule>
         pack_constant(args.weights, site, form, conv.groups, shape.weight_floats(), pack);
     const auto bias =
         padded_bias(args.weights, site, conv.bias, output.shape.back() + kBiasPadding);
-    const auto range = *bounds_of(conv.activation);
+    const auto range = require_bounds(conv.activation);
     return make_host_step([shape, schedule, residual, groups = conv.groups, weights, bias, range](
                               const StepArgs& step) {
       const float* sum = residual == 0 ? nullptr : floats(step.inputs[residual]);

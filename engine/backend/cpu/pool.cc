@@ -46,7 +46,7 @@ PoolWindow describe(const OpSite& site, const Layout& layout) {
                     .channels = x[3],
                     .rows = {},
                     .columns = {},
-                    .input_stride = *pixel_stride(site.input(0), layout),
+                    .input_stride = pixel_stride_of(site.input(0), layout),
                     .output_stride = x[3]};
   if (const auto* global = site.node.as<GlobalPool>()) {
     window.rows = {.inputs = x[1], .kernel = x[1]};
@@ -90,7 +90,7 @@ Tactic window_tactic(const OpSite& site, const Layout& layout) {
   tactic.writes_slices = site.node.as<GlobalPool>() == nullptr;
   tactic.build = [site, described = describe(site, layout)](const BuildArgs& args) {
     PoolWindow window = described;
-    window.output_stride = *pixel_stride(site.node.outputs[0], args.outputs[0]);
+    window.output_stride = pixel_stride_of(site.node.outputs[0], args.outputs[0]);
     return make_host_step([window, threads = site.threads](const StepArgs& step) {
       pool(window, floats(step.inputs[0]), floats(step.outputs[0]), threads);
     });

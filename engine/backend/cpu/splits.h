@@ -29,6 +29,7 @@ template <typename Schedule, typename Make, typename Estimate>
   std::stable_sort(
       found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<Schedule> schedules;
+  schedules.reserve(found.size());
   for (const auto& [cost, schedule] : found) schedules.push_back(schedule);
   return schedules;
 }

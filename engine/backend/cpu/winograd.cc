@@ -47,7 +47,7 @@ Convolution describe(const OpSite& site, const Conv2d& conv, const Layout& layou
           .columns = output[2],
           .top = conv.pads[0],
           .left = conv.pads[1],
-          .input_stride = *pixel_stride(site.input(0), layout),
+          .input_stride = pixel_stride_of(site.input(0), layout),
           .output_stride = output[3],
           .residual_stride = output[3]};
 }
