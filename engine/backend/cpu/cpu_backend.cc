@@ -32,6 +32,7 @@ class CpuBackend final : public Backend {
     return {.fused_activations = bit(ActivationKind::kRelu) | bit(ActivationKind::kClip) |
                                  bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
             .fuses_residual = true,
+            .fuses_input_relu = true,
             .writes_slices = true,
             .fuses_pool_activation = true,
             .fuses_softmax_topk = true,
