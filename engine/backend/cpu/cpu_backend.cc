@@ -2,6 +2,7 @@
 
 #include "engine/backend/cpu/copy.h"
 #include "engine/backend/cpu/cpu_stream.h"
+#include "engine/backend/cpu/direct.h"
 #include "engine/backend/cpu/formats.h"
 #include "engine/backend/cpu/library.h"
 #include "engine/backend/cpu/lowerings.h"
@@ -34,6 +35,7 @@ class CpuBackend final : public Backend {
             .fuses_residual = true,
             .fuses_input_relu = true,
             .writes_slices = true,
+            .reads_slices = cpu::own_kernels(),
             .fuses_pool_activation = true,
             .fuses_softmax_topk = true,
             .precisions =
