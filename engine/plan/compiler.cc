@@ -60,6 +60,14 @@ void require_precision(const Backend& backend, Precision precision) {
 std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
                                                   std::shared_ptr<const Backend> backend,
                                                   const PlanOptions& options) {
+  WeightStore weights(*backend);
+  return compile_plan(graph, std::move(backend), options, weights);
+}
+
+std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
+                                                  std::shared_ptr<const Backend> backend,
+                                                  const PlanOptions& options,
+                                                  WeightStore& weights) {
   require(!graph.outputs().empty(), "a graph without outputs computes nothing");
   require(options.threads >= 1, "a plan needs at least one thread");
   require(!options.buckets.empty(), "a plan needs at least one batch size");
@@ -82,7 +90,6 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
     plan->outputs.push_back({output.name, optimised.desc(output.value)});
   }
 
-  WeightStore weights(*backend);
   TacticSelector tactics(*backend, optimised, options.tactics);
   std::set<std::int64_t> batches(options.buckets.begin(), options.buckets.end());
   if (!has_symbolic_batch(graph)) batches = {1};

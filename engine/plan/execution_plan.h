@@ -94,4 +94,11 @@ void require_precision(const Backend& backend, Precision precision);
 [[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_plan(
     const Graph& graph, std::shared_ptr<const Backend> backend, const PlanOptions& options);
 
+/// The same into a store of the caller's, which is of that backend.
+[[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_plan(
+    const Graph& graph,
+    std::shared_ptr<const Backend> backend,
+    const PlanOptions& options,
+    WeightStore& weights);
+
 }  // namespace fovea
