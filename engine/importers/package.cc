@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "engine/core/file.h"
@@ -70,14 +71,13 @@ std::string misfit(const Package& package) {
   return {};
 }
 
-/// Puts the folder's name in front of what is wrong with the content of its files.
+/// Puts the origin's name in front of what is wrong with the content of its files.
 template <typename Parse>
-auto parse_part(const fs::path& folder, const Parse& parse) {
+auto parse_part(std::string_view origin, const Parse& parse) {
   try {
     return parse();
   } catch (const Error& error) {
-    throw Error(error.code(),
-                folder.empty() ? error.what() : cat(folder.native(), ": ", error.what()));
+    throw Error(error.code(), origin.empty() ? error.what() : cat(origin, ": ", error.what()));
   }
 }
 
@@ -222,25 +222,41 @@ Package load_package(const fs::path& path) {
                 cat("there is no package at ", path.native(), ": it has no ", kManifestFile));
   }
 
-  Package package;
-  const std::string manifest = read_part(read_text_file, manifest_path, kManifestLimit);
-  package.manifest = parse_manifest(manifest, manifest_path.native());
+  const std::string text = read_part(read_text_file, manifest_path, kManifestLimit);
+  Manifest manifest = parse_manifest(text, manifest_path.native());
 
   const fs::path weights_path = folder / kWeightsFile;
   const auto weights = read_part(MappedFile::open, weights_path, kWeightsLimit);
-  check_hash(package.manifest, weights_path, weights->bytes());
+  check_hash(manifest, weights_path, weights->bytes());
   const fs::path graph_path = folder / kGraphFile;
   const std::string graph = read_part(read_text_file, graph_path, kGraphLimit);
-  check_hash(package.manifest, graph_path, std::as_bytes(std::span(graph)));
-  package.graph =
-      parse_part(folder, [&] { return parse_graph(graph, parse_safetensors(weights)); });
-
-  if (has_label_file(package.manifest)) {
-    const fs::path labels_path = folder / package.manifest.labels;
-    package.labels = read_part(read_text_file, labels_path, kLabelsLimit);
+  check_hash(manifest, graph_path, std::as_bytes(std::span(graph)));
+  std::string labels;
+  if (has_label_file(manifest)) {
+    labels = read_part(read_text_file, folder / manifest.labels, kLabelsLimit);
   }
+  const NamedTensors tensors =
+      parse_part(folder.native(), [&] { return parse_safetensors(weights); });
+  return assemble_package(std::move(manifest),
+                          graph,
+                          tensors,
+                          std::move(labels),
+                          manifest_path.native(),
+                          folder.native());
+}
+
+Package assemble_package(Manifest manifest,
+                         std::string_view graph,
+                         const NamedTensors& tensors,
+                         std::string labels,
+                         std::string_view manifest_origin,
+                         std::string_view graph_origin) {
+  Package package;
+  package.manifest = std::move(manifest);
+  package.labels = std::move(labels);
+  package.graph = parse_part(graph_origin, [&] { return parse_graph(graph, tensors); });
   if (const std::string what = misfit(package); !what.empty()) {
-    throw Error(ErrorCode::kModelCorrupt, cat(manifest_path.native(), ": ", what));
+    throw Error(ErrorCode::kModelCorrupt, cat(manifest_origin, ": ", what));
   }
   return package;
 }

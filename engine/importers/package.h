@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
+#include "engine/core/safetensors.h"
 #include "engine/graph/graph.h"
 #include "engine/importers/manifest.h"
 
@@ -25,6 +27,19 @@ struct Package {
 /// noticed), and for a manifest that does not fit its graph; model/unsupported-format,
 /// model/unsupported-op, model/limit as parse_manifest and parse_graph.
 [[nodiscard]] Package load_package(const std::filesystem::path& path);
+
+/// The package of parts that are in memory, checked as load_package checks those of a folder.
+///
+/// graph     text as graph_json writes it
+/// tensors   the constants' data
+/// labels    the content of the label file where has_label_file(manifest)
+/// manifest_origin, graph_origin   name the parts in messages; the second may be empty
+[[nodiscard]] Package assemble_package(Manifest manifest,
+                                       std::string_view graph,
+                                       const NamedTensors& tensors,
+                                       std::string labels,
+                                       std::string_view manifest_origin,
+                                       std::string_view graph_origin);
 
 /// Writes a package as the folder `path`, with manifest.files filled in. The folder is written
 /// beside its place and renamed, so that it appears complete or not at all; folders above it are
