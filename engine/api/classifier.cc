@@ -102,9 +102,9 @@ struct Classifier::Impl {
       : model(std::move(m)),
         options(o),
         threads(checked_threads(o.threads)),
-        backend(make_backend(o.backend)->name()) {
-    const Graph& network = ModelGraphAccess::graph(model.graph());
+        backend(backend_for(o.backend, ModelGraphAccess::precompiled(model.graph()))->name()) {
     const Manifest& manifest = model.impl().manifest;
+    const Graph& network = ModelGraphAccess::graph(model.graph());
     const ClassifierShape shape = classifier_shape(network, manifest.input_layout);
     spec = spec_for(model, shape);
     // Refused now, not at the first picture.
@@ -130,7 +130,7 @@ struct Classifier::Impl {
     compile.buckets = {options.batch == 0 ? kCpuBatch : options.batch};
     compile.threads = latency ? threads : 1;
     Team made;
-    made.plan = compile_graph(graph, compile);
+    made.plan = compile_graph(graph, compile, ModelGraphAccess::precompiled(model.graph()));
     made.chunk = static_cast<std::size_t>(made.plan->buckets.back().batch);
     for (int i = 0; i < (latency ? 1 : threads); ++i) {
       made.workers.push_back(std::make_unique<PictureWorker>(made.plan, model.labels()));

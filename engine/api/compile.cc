@@ -2,6 +2,7 @@
 #include "engine/api/compile.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <set>
 #include <sstream>
 #include <string>
@@ -93,30 +94,69 @@ bool exact_convolutions(const std::string& convolution) {
   return convolution == "direct";
 }
 
-std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
-                                                   const CompileOptions& options) {
+std::shared_ptr<const Backend> backend_for(const std::string& name,
+                                           const Precompiled* precompiled) {
+  if (precompiled == nullptr || name != "auto") return make_backend(name);
+  try {
+    return make_backend(precompiled->facts.backend);
+  } catch (const Error&) {
+    return make_backend(name);  // usable_weights tells
+  }
+}
+
+PlanOptions plan_options(const CompileOptions& options, const Precompiled* precompiled) {
   const std::vector<std::int64_t> buckets = buckets_of(options);
   for (const std::int64_t bucket : buckets) {
     if (bucket < 1 || bucket > kLargestBatch) {
       throw InvalidArgument(cat("a batch size is 1 to ", kLargestBatch, ", not ", bucket));
     }
   }
+  const bool as_before = precompiled != nullptr && options.convolution == "auto";
+  return {.buckets = buckets,
+          .threads = checked_threads(options.threads),
+          .exact_convolutions =
+              exact_convolutions(as_before ? precompiled->facts.convolution : options.convolution),
+          .precision = options.precision,
+          .on_pass = {},
+          .disabled_passes = disabled_passes()};
+}
+
+std::shared_ptr<const PackedWeights> usable_weights(const Backend& backend,
+                                                    const Precompiled* precompiled) {
+  if (precompiled == nullptr) return nullptr;
+  const CompiledFacts& facts = precompiled->facts;
+  if (facts.fingerprint == backend.fingerprint()) return precompiled->packed;
+  if (!precompiled->told.test_and_set()) {
+    std::fprintf(stderr,
+                 "fovea: note: %s\n",
+                 cat(precompiled->origin,
+                     " was compiled for another machine or library (",
+                     facts.fingerprint,
+                     "; here: ",
+                     backend.fingerprint(),
+                     "); its model is compiled for this one, which takes longer")
+                     .c_str());
+  }
+  return nullptr;
+}
+
+std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
+                                                   const CompileOptions& options,
+                                                   const Precompiled* precompiled) {
+  PlanOptions settings = plan_options(options, precompiled);
   const Graph described = with_taps(graph, options.taps);
   CompilerDump dump(described);
-  auto plan = compile_plan(described,
-                           make_backend(options.backend),
-                           {.buckets = buckets,
-                            .threads = checked_threads(options.threads),
-                            .exact_convolutions = exact_convolutions(options.convolution),
-                            .precision = options.precision,
-                            .on_pass = dump.observer(),
-                            .disabled_passes = disabled_passes()});
+  settings.on_pass = dump.observer();
+  std::shared_ptr<const Backend> backend = backend_for(options.backend, precompiled);
+  WeightStore weights(*backend, usable_weights(*backend, precompiled));
+  auto plan = compile_plan(described, std::move(backend), settings, weights);
   dump.write(*plan);
   return plan;
 }
 
 std::shared_ptr<const Plan> compile(const ModelGraph& graph, const CompileOptions& options) {
-  return std::make_shared<const Plan>(compile_graph(ModelGraphAccess::graph(graph), options));
+  return std::make_shared<const Plan>(
+      compile_graph(ModelGraphAccess::graph(graph), options, ModelGraphAccess::precompiled(graph)));
 }
 
 std::string Plan::backend() const {

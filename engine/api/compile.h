@@ -6,6 +6,7 @@
 
 #include <fovea/options.h>
 
+#include "engine/api/plan_file.h"
 #include "engine/plan/execution_plan.h"
 
 namespace fovea {
@@ -17,8 +18,26 @@ inline constexpr std::int64_t kLargestBatch = 65'536;
 /// name that it does not know.
 [[nodiscard]] bool exact_convolutions(const std::string& convolution);
 
+/// The backend of that name; "auto" is the one that the network was compiled for, where it works
+/// here, else make_backend's. Throws as make_backend.
+///
+/// precompiled   null for a network that does not come from a plan file
+[[nodiscard]] std::shared_ptr<const Backend> backend_for(const std::string& name,
+                                                         const Precompiled* precompiled);
+
+/// The options without "auto" and defaults. Throws InvalidArgument.
+[[nodiscard]] PlanOptions plan_options(const CompileOptions& options,
+                                       const Precompiled* precompiled);
+
+/// The packed weights of an earlier compilation; null where there was none, or one for something
+/// else than this backend, which is told once on stderr.
+[[nodiscard]] std::shared_ptr<const PackedWeights> usable_weights(const Backend& backend,
+                                                                  const Precompiled* precompiled);
+
 /// What compile() of <fovea/compiler.h> does, on the graph itself.
-[[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
-                                                                 const CompileOptions& options);
+///
+/// precompiled   what an earlier compilation of the same network found out, or null
+[[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_graph(
+    const Graph& graph, const CompileOptions& options, const Precompiled* precompiled = nullptr);
 
 }  // namespace fovea

@@ -2,6 +2,7 @@
 
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
+#include "engine/api/plan_file.h"
 #include "engine/graph/work.h"
 
 namespace fovea {
@@ -46,6 +47,11 @@ const std::optional<PreprocessSpec>& Model::preprocessing() const {
 
 std::span<const Label> Model::labels() const {
   return impl_->labels;
+}
+
+Precision Model::default_precision() const {
+  const Precompiled* precompiled = ModelGraphAccess::precompiled(impl_->graph);
+  return precompiled == nullptr ? Precision::kFp32 : parse_precision(precompiled->facts.precision);
 }
 
 std::span<const std::string> Model::notes() const {

@@ -13,8 +13,16 @@ namespace fovea {
 
 struct ModelGraphAccess {
   /// A public handle of the graph, which must not be changed from now on.
-  [[nodiscard]] static ModelGraph wrap(Graph graph) {
-    return ModelGraph(std::make_shared<const Graph>(std::move(graph)));
+  ///
+  /// precompiled   what an earlier compilation of the graph found out, or null
+  [[nodiscard]] static ModelGraph wrap(Graph graph,
+                                       std::shared_ptr<const Precompiled> precompiled = nullptr) {
+    return {std::make_shared<const Graph>(std::move(graph)), std::move(precompiled)};
+  }
+
+  /// Null where there is none.
+  [[nodiscard]] static const Precompiled* precompiled(const ModelGraph& model) {
+    return model.precompiled_.get();
   }
 
   /// Lives as long as any copy of the handle. Throws InvalidArgument for an empty one.

@@ -11,6 +11,7 @@
 #include "engine/api/labels_source.h"
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
+#include "engine/api/plan_file.h"
 #include "engine/api/weight_file.h"
 #include "engine/api/zoo_manifest.h"
 #include "engine/core/printable.h"
@@ -188,7 +189,7 @@ Model open_zoo_model(const zoo::Model& entry, const ModelOptions& options) {
   return Model(std::move(impl));
 }
 
-/// A package, or a foreign file as the package that it is imported to.
+/// A package, the one in a plan file, or a foreign file as the package that it is imported to.
 Model open_file(const std::filesystem::path& path, const ModelOptions& options) {
   if (options.weights != kDefaultWeights && options.weights != kNoWeights) {
     throw InvalidArgument(
@@ -202,10 +203,12 @@ Model open_file(const std::filesystem::path& path, const ModelOptions& options) 
                               path.native(),
                               " takes is fixed; only networks of the zoo take another one"));
   }
-  Package package = open_model_file(path);
+  OpenedPlan opened =
+      is_plan_file(path) ? open_plan_file(path) : OpenedPlan{open_model_file(path), nullptr};
+  Package& package = opened.package;
   auto impl = std::make_shared<Model::Impl>();
   impl->manifest = std::move(package.manifest);
-  impl->graph = ModelGraphAccess::wrap(std::move(package.graph));
+  impl->graph = ModelGraphAccess::wrap(std::move(package.graph), std::move(opened.precompiled));
   try {
     complete(*impl, options, package.labels);
   } catch (const InvalidArgument& error) {

@@ -8,7 +8,7 @@
 
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
-#include "engine/importers/package.h"
+#include "engine/api/model_package.h"
 
 namespace fovea {
 
@@ -42,7 +42,7 @@ void describe_graph(const Graph& graph, Manifest& manifest) {
 
 }  // namespace
 
-void save_package(const Model& model, std::string_view folder) {
+Package package_of(const Model& model) {
   const Model::Impl& impl = model.impl();
   Package package{ModelGraphAccess::graph(impl.graph), impl.manifest, {}};
   Manifest& manifest = package.manifest;
@@ -53,7 +53,11 @@ void save_package(const Model& model, std::string_view folder) {
     package.labels = labels_json(impl.labels);
   }
   describe_graph(package.graph, manifest);
-  save_package(std::filesystem::path(folder), package);
+  return package;
+}
+
+void save_package(const Model& model, std::string_view folder) {
+  save_package(std::filesystem::path(folder), package_of(model));
 }
 
 }  // namespace fovea

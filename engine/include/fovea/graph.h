@@ -16,6 +16,7 @@ namespace fovea {
 
 class Graph;
 class GraphBuilder;
+struct Precompiled;
 
 /// A value of a network that is being built; it belongs to the builder that made it. A default
 /// Tensor is no value, and every method refuses it.
@@ -46,9 +47,11 @@ class ModelGraph {
  private:
   friend struct ModelGraphAccess;
 
-  explicit ModelGraph(std::shared_ptr<const Graph> graph) : graph_(std::move(graph)) {}
+  ModelGraph(std::shared_ptr<const Graph> graph, std::shared_ptr<const Precompiled> precompiled)
+      : graph_(std::move(graph)), precompiled_(std::move(precompiled)) {}
 
   std::shared_ptr<const Graph> graph_;
+  std::shared_ptr<const Precompiled> precompiled_;  ///< of a network from a plan file; else null
 };
 
 /// Multiply-adds of all convolutions and dense layers for one picture, counted as direct

@@ -10,6 +10,7 @@
 
 #include <fovea/graph.h>
 #include <fovea/options.h>
+#include <fovea/precision.h>
 
 namespace fovea {
 
@@ -46,6 +47,10 @@ class Model {
   /// One per class, or empty where the model has none.
   [[nodiscard]] std::span<const Label> labels() const;
 
+  /// What the network is best computed in: for a plan file what it was compiled for, whose packed
+  /// weights are of use in no other one; else kFp32.
+  [[nodiscard]] Precision default_precision() const;
+
   /// For people: what an importer made of the file that the model comes from; empty for others.
   [[nodiscard]] std::span<const std::string> notes() const;
 
@@ -56,11 +61,11 @@ class Model {
 };
 
 /// Opens a network of the zoo by its name; else a model package (its folder, or the manifest.json
-/// in it) or an ONNX file, which the program fovea-import reads in a process of its own. The
-/// package it makes is kept in the cache, so that a file is imported once. A name of the zoo comes
-/// first: ./NAME is a file of that name. `options` override what the model says of itself. A
-/// contract and labels must fit the network, as Classifier::open needs it; a model without either
-/// may be any network.
+/// in it), a plan file (plan_file.h), or an ONNX file, which the program fovea-import reads in a
+/// process of its own. The package it makes is kept in the cache, so that a file is imported once.
+/// A name of the zoo comes first: ./NAME is a file of that name. `options` override what the model
+/// says of itself. A contract and labels must fit the network, as Classifier::open needs it; a
+/// model without either may be any network.
 ///
 /// Default weights of the zoo are downloaded at first use (zoo.h), as options.on_download tells.
 ///

@@ -1,0 +1,104 @@
+// What is in a plan file or a package.
+#include <filesystem>
+#include <system_error>
+
+#include <fovea/plan_file.h>
+
+#include "engine/api/plan_file.h"
+#include "engine/api/plan_record.h"
+#include "engine/core/hash.h"
+#include "engine/core/require.h"
+#include "engine/importers/shared_tensors.h"
+
+namespace fovea {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+FileInfo about_model(const Manifest& manifest) {
+  FileInfo info;
+  info.model = manifest.name;
+  info.description = manifest.description;
+  info.preprocessing = manifest.preprocess;
+  info.labels = manifest.labels;
+  if (manifest.source) {
+    info.source = cat(manifest.source->file, " (SHA-256 ", manifest.source->sha256, ')');
+  }
+  return info;
+}
+
+FileInfo inspect_package(const fs::path& path) {
+  const Package package = load_package(path);
+  FileInfo info = about_model(package.manifest);
+  for (const NodeId id : package.graph.inputs()) {
+    info.inputs.push_back({package.graph.node(id).name, package.graph.node(id).outputs[0]});
+  }
+  for (const GraphOutput& output : package.graph.outputs()) {
+    info.outputs.push_back({output.name, package.graph.desc(output.value)});
+  }
+  const fs::path weights =
+      (fs::is_directory(path) ? path : path.parent_path()) / "weights.safetensors";
+  info.weights = {
+      .place = "file", .bytes = fs::file_size(weights), .sha256 = sha256_of_file(weights)};
+  info.file_bytes = info.weights.bytes;
+  return info;
+}
+
+FileInfo inspect_plan(const fs::path& path) {
+  const PlanFile file(path);
+  const CompiledFacts facts = file.facts();
+  FileInfo info = about_model(file.manifest());
+  PlanRecord record = file.parse("record", parse_plan_record);
+  info.file_bytes = file.mapping()->bytes().size();
+  info.inputs = std::move(record.inputs);
+  info.outputs = std::move(record.outputs);
+  info.weights = {.place = "file", .bytes = facts.weights_bytes, .sha256 = {}};
+  if (facts.shared_xxh3.empty()) {
+    info.weights.sha256 = sha256(file.bytes("weights"));
+  } else {
+    const fs::path shared = path_of({.xxh3 = facts.shared_xxh3, .bytes = facts.weights_bytes});
+    std::error_code error;
+    info.weights.place = "cache";
+    if (fs::exists(shared, error)) info.weights.sha256 = sha256_of_file(shared);
+  }
+
+  CompiledInfo& compiled = info.compiled.emplace();
+  compiled.format = kPlanFormat;
+  compiled.version = facts.version;
+  compiled.backend = facts.backend;
+  compiled.fingerprint = facts.fingerprint;
+  compiled.options = std::move(record.options);
+  compiled.buckets = std::move(record.buckets);
+  compiled.packed_weights = facts.packed.size();
+  for (const auto& [key, place] : facts.packed) compiled.packed_bytes += place.bytes;
+  for (const auto& [signature, choice] : file.parse("choices", parse_choices)) {
+    compiled.tactics.emplace_back(signature, choice.tactic);
+  }
+  for (const PlanSection& section : file.sections()) {
+    compiled.sections.push_back({section.name, section.bytes.size(), section.xxh3});
+  }
+  return info;
+}
+
+}  // namespace
+
+FileInfo inspect_file(std::string_view file) {
+  const fs::path path(file);
+  std::error_code error;
+  if (!fs::exists(path, error)) {
+    throw Error(
+        error ? ErrorCode::kIoRead : ErrorCode::kModelNotFound,
+        error ? cat("cannot read ", file, ": ", error.message()) : cat("there is no file ", file));
+  }
+  if (is_plan_file(path)) return inspect_plan(path);
+  if (fs::is_directory(path, error) || path.filename() == "manifest.json") {
+    return inspect_package(path);
+  }
+  throw Unsupported(cat(file,
+                        " is neither a plan file nor a model package; fovea compile makes the "
+                        "one of it, fovea import the other"),
+                    ErrorCode::kModelUnsupportedFormat);
+}
+
+}  // namespace fovea

@@ -1,0 +1,139 @@
+// Writing plan files.
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <fovea/plan_file.h>
+#include <fovea/version.h>
+
+#include "engine/api/classify_graph.h"
+#include "engine/api/compile.h"
+#include "engine/api/model_graph.h"
+#include "engine/api/model_impl.h"
+#include "engine/api/model_package.h"
+#include "engine/api/plan_record.h"
+#include "engine/core/require.h"
+#include "engine/core/stage_clock.h"
+#include "engine/graph/graph_io.h"
+#include "engine/importers/shared_tensors.h"
+
+namespace fovea {
+
+namespace {
+
+/// Predictions per picture of the plan that is compiled: few, so that every number of them takes
+/// the same steps.
+constexpr std::int64_t kTopK = 5;
+
+/// Writes the model's parts and gives its network back, whose weights lie in the plan file from now
+/// on, or in the cache: packing them from there costs no memory of their own, and they are known by
+/// their content.
+Graph write_model(PlanWriter& writer,
+                  const Package& package,
+                  const PlanFileOptions& options,
+                  CompiledFacts& facts) {
+  writer.start("manifest");
+  writer.write(to_json(package.manifest));
+  if (has_label_file(package.manifest)) {
+    writer.start("labels");
+    writer.write(package.labels);
+  }
+  writer.start("graph");
+  const std::string graph = graph_json(package.graph);
+  writer.write(graph);
+
+  NamedTensors stored;
+  const NamedTensors tensors = constant_tensors(package.graph);
+  if (options.shared_weights) {
+    const SharedFile shared = share_tensors(tensors);
+    facts.shared_xxh3 = shared.xxh3;
+    facts.weights_bytes = shared.bytes;
+    stored = parse_safetensors(open_shared_tensors(shared, package.manifest.name));
+  } else {
+    writer.start("weights");
+    write_safetensors(tensors, [&](std::span<const std::byte> bytes) { writer.write(bytes); });
+    facts.weights_bytes = writer.section_bytes();
+    const PlanWriter::Written written = writer.map();
+    stored = parse_safetensors(written.section, written.file);
+  }
+  for (const auto& [name, tensor] : stored) {
+    const PinnedBytes bytes = tensor.second->read();
+    facts.tensor_xxh3[name] = xxh3_128({bytes.data(), bytes.size()});
+  }
+  return parse_graph(graph, identified(stored, facts.tensor_xxh3));
+}
+
+void write_packed(PlanWriter& writer, const WeightStore& weights, CompiledFacts& facts) {
+  writer.start("packed");
+  weights.for_each([&](const std::string& key, std::span<const std::byte> bytes) {
+    writer.align(kPackedAlignment);
+    facts.packed[key] = {.offset = writer.section_bytes(), .bytes = bytes.size()};
+    writer.write(bytes);
+  });
+}
+
+/// The network with a classifier's head and tail, where the model says how pictures become its
+/// input; as it is otherwise.
+Graph deployed_graph(const Model::Impl& impl, const Graph& network) {
+  if (!impl.preprocessing) return network;
+  const ClassifierShape shape = classifier_shape(network, impl.manifest.input_layout);
+  return classify_graph(network,
+                        shape,
+                        classifier_spec(*impl.preprocessing, shape),
+                        std::min(kTopK, shape.classes),
+                        impl.manifest.logits);
+}
+
+std::string joined(const std::vector<std::int64_t>& numbers) {
+  std::string text;
+  for (const std::int64_t number : numbers) text += cat(text.empty() ? "" : ",", number);
+  return text;
+}
+
+}  // namespace
+
+SavedPlan save_plan(const Model& model,
+                    std::string_view file,
+                    const CompileOptions& options,
+                    const PlanFileOptions& file_options) {
+  require(options.taps.empty(), "a plan file has no taps; tap the model in it when it is run");
+  const Precompiled* before = ModelGraphAccess::precompiled(model.graph());
+  const PlanOptions plan = plan_options(options, before);
+  const auto backend = backend_for(options.backend, before);
+  const Package package = package_of(model);
+
+  SavedPlan saved;
+  StageClock clock;
+  PlanWriter writer{std::filesystem::path(file)};
+  CompiledFacts facts;
+  facts.version = version();
+  facts.backend = backend->name();
+  facts.fingerprint = backend->fingerprint();
+  facts.convolution = plan.exact_convolutions ? "direct" : "auto";
+  facts.precision = to_string(plan.precision);
+  const Graph network = write_model(writer, package, file_options, facts);
+  clock.end_of(saved.model_s);
+
+  WeightStore weights(*backend, usable_weights(*backend, before));
+  const auto compiled = compile_plan(deployed_graph(model.impl(), network), backend, plan, weights);
+  clock.end_of(saved.compile_s);
+
+  write_packed(writer, weights, facts);
+  writer.start("choices");
+  writer.write(choices_json({}));
+  writer.start("record");
+  PlanRecord record = record_of(*compiled);
+  record.options = {{"buckets", joined(plan.buckets)},
+                    {"threads", std::to_string(plan.threads)},
+                    {"convolution", facts.convolution},
+                    {"precision", facts.precision}};
+  writer.write(to_json(record));
+  writer.start("compiled");
+  writer.write(to_json(facts));
+  saved.file_bytes = writer.commit();
+  clock.end_of(saved.write_s);
+  saved.plan = std::make_shared<const Plan>(compiled);
+  return saved;
+}
+
+}  // namespace fovea
