@@ -64,14 +64,14 @@ int requests_per_thread(const Arguments& arguments) {
   return arguments.from == "tensor" ? 1 : 4;
 }
 
-TargetOptions target_options(const Arguments& arguments) {
+TargetOptions target_options(const Arguments& arguments, const Model& model) {
   const int threads = checked_threads(arguments.model.threads);
   const int requests = arguments.concurrency != 0
                            ? arguments.concurrency
                            : std::min(threads * requests_per_thread(arguments), kMostRequests);
   return {.backend = arguments.model.backend,
           .convolution = arguments.model.convolution,
-          .precision = arguments.model.checked_precision(),
+          .precision = arguments.model.checked_precision(model),
           .batch = arguments.batch,
           .concurrency = static_cast<std::size_t>(requests),
           .threads = threads};
@@ -137,7 +137,7 @@ int bench(const Arguments& arguments) {
   BenchFindings findings;
   findings.model = arguments.model.model;
   findings.from = arguments.from;
-  findings.options = target_options(arguments);
+  findings.options = target_options(arguments, model);
   findings.multiply_adds = multiply_adds(model.graph());
   const auto build_start = ClosedLoop::Clock::now();
   const auto target = make_target(arguments, model, findings.options, std::move(pictures));

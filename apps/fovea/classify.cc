@@ -30,14 +30,18 @@ struct Arguments {
   bool json = false;
 };
 
-ClassifierOptions classifier_options(const Arguments& arguments) {
+ModelOptions model_options(const Arguments& arguments) {
+  ModelOptions options = arguments.model.model_options();
+  options.labels = arguments.labels;
+  arguments.preprocess.apply(options);
+  return options;
+}
+
+ClassifierOptions classifier_options(const Arguments& arguments, const Model& model) {
   ClassifierOptions options;
-  options.model = arguments.model.model_options();
-  options.model.labels = arguments.labels;
-  arguments.preprocess.apply(options.model);
   options.backend = arguments.model.backend;
   options.convolution = arguments.model.convolution;
-  options.precision = arguments.model.checked_precision();
+  options.precision = arguments.model.checked_precision(model);
   options.threads = arguments.model.threads;
   options.batch = arguments.batch;
   options.top_k = arguments.top;
@@ -50,7 +54,8 @@ std::unique_ptr<RowWriter> make_writer(const Arguments& arguments) {
 }
 
 int classify(const Arguments& arguments) {
-  Classifier classifier = Classifier::open(arguments.model.model, classifier_options(arguments));
+  const Model model = open_model(arguments.model.model, model_options(arguments));
+  Classifier classifier = Classifier::open(model, classifier_options(arguments, model));
   catch_interrupt();
   const auto writer = make_writer(arguments);
   PicturePaths paths(arguments.paths, interrupt_descriptor());

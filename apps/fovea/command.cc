@@ -39,9 +39,10 @@ int exit_code(ErrorCode code) {
 
 void ModelArguments::add_to(CLI::App& command, bool with_backend) {
   command
-      .add_option("MODEL",
-                  model,
-                  "a network of the zoo (fovea models list), an ONNX file or a model package")
+      .add_option(
+          "MODEL",
+          model,
+          "a network of the zoo (fovea models list), an ONNX file, a model package or a plan file")
       ->required();
   command
       .add_option(
@@ -52,8 +53,11 @@ void ModelArguments::add_to(CLI::App& command, bool with_backend) {
   command.add_option("--input-size", input_size, "HxW, where the network allows another size");
   if (!with_backend) return;
   command.add_option("--backend", backend, "auto, cpu or reference")->capture_default_str();
-  command.add_option("--precision", precision, "fp32 or bf16; inputs and outputs stay fp32")
-      ->capture_default_str();
+  command.add_option(
+      "--precision",
+      precision,
+      "fp32 or bf16; inputs and outputs stay fp32 (default: what a plan was compiled "
+      "in, else fp32)");
   command
       .add_option(
           "--convolution", convolution, "auto (the fastest) or direct (no Winograd: less rounding)")
@@ -70,8 +74,9 @@ ModelOptions ModelArguments::model_options() const {
   return options;
 }
 
-Precision ModelArguments::checked_precision() const {
-  const Precision wanted = parse_precision(precision);
+Precision ModelArguments::checked_precision(const Model& opened) const {
+  const Precision wanted =
+      precision.empty() ? opened.default_precision() : parse_precision(precision);
   const std::string note = precision_note(backend, wanted);
   if (!note.empty()) std::fprintf(stderr, "fovea: note: %s\n", note.c_str());
   return wanted;

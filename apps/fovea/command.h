@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fovea/error.h>
+#include <fovea/model.h>
 #include <fovea/options.h>
 
 namespace CLI {  // NOLINT(readability-identifier-naming): of CLI11
@@ -35,6 +36,8 @@ AddCommand add_preprocess;
 AddCommand add_summary;
 AddCommand add_plot;
 AddCommand add_import;
+AddCommand add_compile;
+AddCommand add_inspect;
 AddCommand add_models;
 AddCommand add_bench;
 AddCommand add_verify;
@@ -46,7 +49,7 @@ struct ModelArguments {
   std::string model;
   std::string weights = "imagenet";
   std::string backend = "auto";
-  std::string precision = "fp32";
+  std::string precision;  ///< empty: the model's own
   std::string convolution = "auto";
   std::string input_size;
   int threads = 0;
@@ -58,7 +61,7 @@ struct ModelArguments {
   [[nodiscard]] ModelOptions model_options() const;
 
   /// Says on stderr what speaks against it on this machine. Throws argument/invalid.
-  [[nodiscard]] Precision checked_precision() const;
+  [[nodiscard]] Precision checked_precision(const Model& opened) const;
 };
 
 /// The options that describe how pictures are preprocessed.

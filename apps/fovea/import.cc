@@ -10,6 +10,7 @@
 
 #include "apps/fovea/command.h"
 #include "apps/fovea/download.h"
+#include "apps/fovea/plan_text.h"
 #include "apps/fovea/text.h"
 
 namespace fovea::app {
@@ -22,16 +23,6 @@ struct Arguments {
   std::string labels;
   PreprocessArguments preprocess;
 };
-
-std::string describe(const PreprocessSpec& spec) {
-  std::string text = std::string(to_string(spec.mode)) + ", " +
-                     std::string(to_string(spec.interpolation)) + ", " +
-                     std::string(to_string(spec.fit)) + ", " + std::string(to_string(spec.color));
-  if (spec.fit == Fit::kCentreCrop) {
-    text += ", shorter side " + std::to_string(spec.shorter_side);
-  }
-  return text;
-}
 
 /// What a classifier takes the first output for; empty where it is no row of numbers per picture.
 std::string meaning(const Model& model, const TensorInfo& first_output) {
@@ -60,7 +51,7 @@ void print_report(const Model& model, const Arguments& arguments) {
   }
   const auto& spec = model.preprocessing();
   line("preprocessing  ",
-       spec ? describe(*spec) : "not known; import with --mode to classify pictures");
+       preprocessing_text(spec) + (spec ? "" : "; import with --mode to classify pictures"));
   line("labels         ",
        model.labels().empty() ? "none; import with --labels to have them"
                               : std::to_string(model.labels().size()));

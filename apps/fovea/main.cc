@@ -25,6 +25,8 @@ constexpr std::array kCommands{
     add_summary,
     add_plot,
     add_import,
+    add_compile,
+    add_inspect,
     add_bench,
     add_verify,
     add_models,

@@ -94,8 +94,8 @@ std::vector<TensorData> run_rows(const std::shared_ptr<const Plan>& plan,
 
 int run(const Arguments& arguments) {
   if (arguments.batch < 1) throw InvalidArgument("--batch is at least 1");
-  const Precision precision = arguments.model.checked_precision();
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
+  const Precision precision = arguments.model.checked_precision(model);
   const std::vector<TensorData> tensors = read_tensors(arguments.input);
   std::vector<const TensorData*> inputs;
   std::int64_t rows = 0;

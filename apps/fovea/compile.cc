@@ -1,0 +1,122 @@
+// fovea compile MODEL --output P.plan
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include <fovea/plan_file.h>
+
+#include "apps/fovea/command.h"
+#include "apps/fovea/plan_text.h"
+#include "apps/fovea/text.h"
+
+namespace fovea::app {
+
+namespace {
+
+struct Arguments {
+  ModelArguments model;
+  PreprocessArguments preprocess;
+  std::string labels;
+  std::string output;
+  std::string weights_in = "plan";
+  std::int64_t batch = 32;
+  std::vector<std::int64_t> buckets;
+  bool json = false;
+};
+
+CompileOptions compile_options(const Arguments& arguments, const Model& model) {
+  CompileOptions options;
+  options.precision = arguments.model.checked_precision(model);
+  options.backend = arguments.model.backend;
+  options.convolution = arguments.model.convolution;
+  options.threads = arguments.model.threads;
+  options.batch = arguments.batch;
+  options.buckets = arguments.buckets;
+  return options;
+}
+
+PlanFileOptions file_options(const Arguments& arguments) {
+  if (arguments.weights_in == "plan") return {};
+  if (arguments.weights_in == "cache") return {.shared_weights = true};
+  throw InvalidArgument("weights lie in plan or in cache, not in '" + arguments.weights_in + "'");
+}
+
+std::string seconds(double value) {
+  std::array<char, 32> text{};
+  (void)std::snprintf(text.data(), text.size(), "%.3f s", value);
+  return text.data();
+}
+
+void print_text(const FileInfo& info, const SavedPlan& saved, const Arguments& arguments) {
+  std::string text = one_line(arguments.output) + ": model '" + one_line(info.model) + "' for " +
+                     info.compiled->backend + ", " + bytes_text(saved.file_bytes) + "\n" +
+                     buckets_text(info.compiled->buckets);
+  text += "  packed weights " + bytes_text(info.compiled->packed_bytes) + "\n";
+  text += "  compiled in " + seconds(saved.compile_s) + "; model written in " +
+          seconds(saved.model_s) + ", the rest in " + seconds(saved.write_s) + "\n";
+  std::fputs(text.c_str(), stdout);
+}
+
+void print_json(const FileInfo& info, const SavedPlan& saved, const Arguments& arguments) {
+  auto json = nlohmann::ordered_json::parse(file_json(info));
+  json["output"] = arguments.output;
+  json["seconds"] = {
+      {"model", saved.model_s}, {"compile", saved.compile_s}, {"write", saved.write_s}};
+  std::puts(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+}
+
+int compile(const Arguments& arguments) {
+  if (arguments.batch < 1) throw InvalidArgument("--batch is at least 1");
+  const PlanFileOptions place = file_options(arguments);
+  ModelOptions options = arguments.model.model_options();
+  options.labels = arguments.labels;
+  arguments.preprocess.apply(options);
+  const Model model = open_model(arguments.model.model, options);
+  const SavedPlan saved =
+      save_plan(model, arguments.output, compile_options(arguments, model), place);
+  const FileInfo info = inspect_file(arguments.output);
+  if (arguments.json) {
+    print_json(info, saved, arguments);
+  } else {
+    print_text(info, saved, arguments);
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+void add_compile(CLI::App& program, Action& action) {
+  auto* command = program.add_subcommand("compile", "Compile a model into a plan file");
+  auto arguments = std::make_shared<Arguments>();
+  arguments->model.add_to(*command, /*with_backend=*/true);
+  command
+      ->add_option("--output", arguments->output, "the plan file; P.plan is a MODEL from then on")
+      ->required();
+  command->add_option("--batch", arguments->batch, "the largest batch")->capture_default_str();
+  command
+      ->add_option("--buckets",
+                   arguments->buckets,
+                   "batch sizes to compile for (default: 1, 8 and 32 up to --batch, and --batch)")
+      ->delimiter(',')
+      ->excludes("--batch");
+  command
+      ->add_option("--weights-in",
+                   arguments->weights_in,
+                   "plan (the file has all it needs), or cache (plans of one model share them)")
+      ->capture_default_str();
+  command->add_option(
+      "--labels", arguments->labels, "imagenet, mnist or a file, to travel with it");
+  command->add_flag("--json", arguments->json, "one JSON object on stdout");
+  arguments->preprocess.add_to(*command);
+  command->footer(
+      "Example: fovea compile lenet5 --output lenet5.plan\n"
+      "         fovea classify lenet5.plan models/lenet5/digits");
+  command->callback([&action, arguments] { action = [arguments] { return compile(*arguments); }; });
+}
+
+}  // namespace fovea::app

@@ -1,0 +1,209 @@
+// fovea compile and fovea inspect, and plan files as MODEL of the other commands.
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/cli/cli_test.h"
+
+namespace fovea {
+namespace {
+
+namespace fs = std::filesystem;
+using test::ProgramResult;
+
+using Words = std::vector<std::string>;
+
+class CliCompile : public test::CliTest {
+ protected:
+  [[nodiscard]] ProgramResult run(const Words& arguments,
+                                  std::vector<std::string> environment = {}) const {
+    environment.push_back("FOVEA_HOME=" + path("home"));
+    return test::run_program(arguments, {.folder = folder_.path(), .environment = environment});
+  }
+
+  /// LeNet-5 compiled under that name.
+  void compile(const std::string& name, const std::vector<std::string>& environment = {}) const {
+    const auto made = run({"compile", "lenet5", "--output", name}, environment);
+    ASSERT_EQ(made.code, 0) << made.err;
+    ASSERT_EQ(made.err, "");
+  }
+
+  [[nodiscard]] std::string labels(const std::string& model,
+                                   const std::vector<std::string>& environment = {}) const {
+    const auto got = run({"classify", model, test::kDigits.string(), "--json"}, environment);
+    EXPECT_EQ(got.code, 0) << got.err;
+    std::string labels;
+    for (const auto& row : test::rows_of(got.out)) {
+      labels += row.at("predictions").at(0).at("label").get<std::string>();
+    }
+    return labels;
+  }
+};
+
+TEST_F(CliCompile, APlanIsAModelForEveryCommand) {
+  compile("x.plan");
+
+  const auto want = run({"classify", "lenet5", test::digit(3), "--json"});
+  const auto got = run({"classify", "x.plan", test::digit(3), "--json"});
+  EXPECT_EQ(got.out, want.out);
+  EXPECT_EQ(got.err, "");
+  EXPECT_EQ(run({"summary", "x.plan"}).out, run({"summary", "lenet5"}).out);
+  EXPECT_EQ(run({"bench", "x.plan", "--duration", "0.1", "--warmup", "0"}).code, 0);
+  EXPECT_EQ(run({"compile", "x.plan", "--output", "y.plan"}).code, 0);
+  EXPECT_EQ(read_file(path("y.plan")), read_file(path("x.plan")));
+  EXPECT_EQ(run({"import", "x.plan", "--output", "package"}).code, 0);
+  EXPECT_EQ(labels("package"), labels("x.plan"));
+}
+
+TEST_F(CliCompile, TwoProcessesWriteTheSameBytes) {
+  compile("x.plan");
+  compile("y.plan");
+
+  EXPECT_EQ(read_file(path("x.plan")), read_file(path("y.plan")));
+}
+
+TEST_F(CliCompile, SaysWhatItMade) {
+  const auto got = run({"compile", "lenet5", "--output", "x.plan", "--buckets", "1,3"});
+
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_TRUE(got.out.starts_with("x.plan: model 'lenet5' for cpu, ")) << got.out;
+  EXPECT_NE(got.out.find("\n  3 "), std::string::npos) << got.out;
+  EXPECT_LE(test::widest_line(got.out), 80U) << got.out;
+
+  const auto json = run({"compile", "lenet5", "--output", "x.plan", "--batch", "4", "--json"});
+  const auto row = test::rows_of(json.out).at(0);
+  EXPECT_EQ(row.at("output"), "x.plan");
+  EXPECT_EQ(row.at("compiled").at("buckets").size(), 2U);
+  EXPECT_GE(row.at("seconds").at("compile").get<double>(), 0.0);
+}
+
+TEST_F(CliCompile, InspectShowsPlansAndPackages) {
+  compile("x.plan");
+
+  const auto text = run({"inspect", "x.plan"});
+  EXPECT_EQ(text.code, 0) << text.err;
+  EXPECT_TRUE(text.out.starts_with("plan of model 'lenet5', ")) << text.out;
+  EXPECT_LE(test::widest_line(text.out), 80U) << text.out;
+  EXPECT_NE(run({"inspect", "x.plan", "--steps"}).out.find("\nbatch 32\n"), std::string::npos);
+  const auto row = test::rows_of(run({"inspect", "x.plan", "--json"}).out).at(0);
+  EXPECT_EQ(row.at("kind"), "plan");
+  EXPECT_EQ(row.at("compiled").at("buckets").at(0).at("batch"), 1);
+  EXPECT_EQ(row.at("labels"), "mnist");
+  EXPECT_EQ(run({"import", "lenet5", "--output", "package"}).code, 0);
+  EXPECT_EQ(test::rows_of(run({"inspect", "package", "--json"}).out).at(0).at("weights"),
+            row.at("weights"));
+  EXPECT_EQ(run({"inspect", "absent"}).code, 3);
+}
+
+TEST_F(CliCompile, APlanForAnotherProcessorGivesTheSameLabelsAndSaysSoOnce) {
+  const std::vector<std::string> old{"ONEDNN_MAX_CPU_ISA=AVX2"};
+  compile("here.plan");
+  compile("old.plan", old);
+
+  const auto newer = run({"classify", "old.plan", test::kDigits.string(), "--json"});
+  const auto older = run({"classify", "here.plan", test::kDigits.string(), "--json"}, old);
+
+  for (const auto& got : {newer, older}) {
+    EXPECT_EQ(got.code, 0);
+    EXPECT_TRUE(got.err.starts_with("fovea: note: ")) << got.err;
+    EXPECT_EQ(test::lines_of(got.err).size(), 1U) << got.err;
+    EXPECT_EQ(got.err.find("rebuild"), std::string::npos);
+  }
+  EXPECT_EQ(labels("here.plan"), "0123456789");
+  EXPECT_EQ(labels("old.plan"), "0123456789");
+  EXPECT_EQ(labels("here.plan", old), "0123456789");
+  EXPECT_EQ(run({"classify", "old.plan", test::digit(3)}, old).err, "") << "made for this one";
+}
+
+TEST_F(CliCompile, KeepsHowItWasCompiled) {
+  const auto made = run({"compile", "lenet5", "--output", "x.plan", "--backend", "reference"});
+  ASSERT_EQ(made.code, 0) << made.err;
+
+  const auto row =
+      test::rows_of(run({"bench", "x.plan", "--duration", "0.1", "--warmup", "0", "--json"}).out);
+
+  EXPECT_EQ(row.at(0).at("backend"), "reference");
+  EXPECT_EQ(run({"classify", "x.plan", test::digit(3), "--backend", "cpu"}).err, "");
+}
+
+TEST_F(CliCompile, DamagedPlansAreRefused) {
+  compile("x.plan");
+  std::vector<std::byte> bytes = read_file(path("x.plan"));
+  bytes[bytes.size() / 2] ^= std::byte{4};
+  write_file_atomic(path("bad.plan"), bytes);
+  fs::rename(path("bad.plan"), path("bad"));  // known by its content
+
+  for (const Words& command : {Words{"classify", "bad", test::digit(3)}, Words{"inspect", "bad"}}) {
+    const auto got = run(command);
+    EXPECT_EQ(got.code, 3);
+    EXPECT_TRUE(got.err.starts_with("fovea: plan/corrupt: bad is damaged: ")) << got.err;
+    EXPECT_NE(test::unwrapped(got.err).find("section '"), std::string::npos) << got.err;
+  }
+}
+
+TEST_F(CliCompile, ReportsWhatItCannotWriteOrRead) {
+  const auto code_of = [&](const Words& arguments) {
+    const auto got = run(arguments);
+    return std::to_string(got.code) + " " + got.err.substr(0, got.err.find(": ", 7));
+  };
+  EXPECT_EQ(code_of({"compile", "lenet5", "--output", "absent/x.plan"}), "5 fovea: io/write");
+  EXPECT_EQ(code_of({"compile", "lenet5", "--output", "/dev/full"}), "5 fovea: io/write");
+  EXPECT_EQ(code_of({"compile", "lenet5", "--output", "."}), "5 fovea: io/write");
+  EXPECT_EQ(code_of({"compile", "lenet5"}), "2 fovea: argument/invalid");
+  EXPECT_EQ(code_of({"compile", "lenet5", "--output", "x", "--buckets", "0"}),
+            "2 fovea: argument/invalid");
+  EXPECT_EQ(code_of({"compile", "lenet5", "--output", "x", "--weights-in", "air"}),
+            "2 fovea: argument/invalid");
+  EXPECT_FALSE(fs::exists(path("x")));
+  if (::geteuid() != 0) {
+    compile("secret.plan");
+    ASSERT_EQ(::chmod(path("secret.plan").c_str(), 0), 0);
+    EXPECT_EQ(code_of({"inspect", "secret.plan"}), "5 fovea: io/read");
+  }
+}
+
+TEST_F(CliCompile, AFullDiskLeavesNothing) {
+  // No file may grow beyond 64 KiB: the same as a disk that is full in the middle of the weights.
+  const auto got = test::run_program(
+      {"compile", "lenet5", "--output", "x.plan"},
+      {.shell = "trap '' XFSZ; ulimit -f 64; exec \"$@\"", .folder = folder_.path()});
+
+  EXPECT_EQ(got.code, 5) << got.err;
+  EXPECT_TRUE(fs::is_empty(folder_.path()));
+}
+
+TEST_F(CliCompile, AKilledCompilationLeavesAWholePlanOrNone) {
+  compile("x.plan");
+  const auto before = read_file(path("x.plan"));
+  for (int i = 0; i < 10; ++i) {
+    test::Program program({"compile", "lenet5", "--output", "x.plan"}, {.folder = folder_.path()});
+    std::this_thread::sleep_for(std::chrono::milliseconds(7 * i));
+    program.send(SIGKILL);
+    (void)program.wait();
+
+    ASSERT_EQ(read_file(path("x.plan")), before) << "killed after " << 7 * i << " ms";
+  }
+}
+
+TEST_F(CliCompile, ManyProcessesMayWriteOnePlan) {
+  compile("want.plan");
+  std::vector<std::unique_ptr<test::Program>> programs;
+  for (int i = 0; i < 6; ++i) {
+    programs.push_back(
+        std::make_unique<test::Program>(Words{"compile", "lenet5", "--output", "x.plan"},
+                                        test::ProgramOptions{.folder = folder_.path()}));
+  }
+  for (const auto& program : programs) EXPECT_EQ(program->wait().code, 0);
+
+  EXPECT_EQ(read_file(path("x.plan")), read_file(path("want.plan")));
+}
+
+}  // namespace
+}  // namespace fovea
