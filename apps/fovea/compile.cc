@@ -11,6 +11,7 @@
 #include <fovea/plan_file.h>
 
 #include "apps/fovea/command.h"
+#include "apps/fovea/explanation.h"
 #include "apps/fovea/plan_text.h"
 #include "apps/fovea/text.h"
 
@@ -26,6 +27,7 @@ struct Arguments {
   std::string weights_in = "plan";
   std::int64_t batch = 32;
   std::vector<std::int64_t> buckets;
+  bool explain = false;
   bool json = false;
 };
 
@@ -59,6 +61,7 @@ void print_text(const FileInfo& info, const SavedPlan& saved, const Arguments& a
   text += "  packed weights " + bytes_text(info.compiled->packed_bytes) + "\n";
   text += "  compiled in " + seconds(saved.compile_s) + "; model written in " +
           seconds(saved.model_s) + ", the rest in " + seconds(saved.write_s) + "\n";
+  if (arguments.explain) text += "\n" + explanation_text(explain(*saved.plan));
   std::fputs(text.c_str(), stdout);
 }
 
@@ -67,6 +70,7 @@ void print_json(const FileInfo& info, const SavedPlan& saved, const Arguments& a
   json["output"] = arguments.output;
   json["seconds"] = {
       {"model", saved.model_s}, {"compile", saved.compile_s}, {"write", saved.write_s}};
+  if (arguments.explain) json["explanation"] = explanation_json(explain(*saved.plan));
   std::puts(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 
@@ -111,6 +115,10 @@ void add_compile(CLI::App& program, Action& action) {
       ->capture_default_str();
   command->add_option(
       "--labels", arguments->labels, "imagenet, mnist or a file, to travel with it");
+  command->add_flag("--explain",
+                    arguments->explain,
+                    "say of every candidate for a fusion and of every tactic why it was or was not "
+                    "taken");
   command->add_flag("--json", arguments->json, "one JSON object on stdout");
   arguments->preprocess.add_to(*command);
   command->footer(

@@ -147,18 +147,20 @@ Graph classify_graph(const Graph& graph,
   return whole;
 }
 
-Graph served_graph(const Model& model) {
+Graph deployed_graph(const Model::Impl& model, const Graph& network) {
   constexpr std::int64_t kMostClasses = 5;
-  const Graph& network = ModelGraphAccess::graph(model.graph());
-  if (!model.preprocessing()) return network;
-  const Manifest& manifest = model.impl().manifest;
-  const ClassifierShape shape = classifier_shape(network, manifest.input_layout);
-  Graph graph = classify_graph(network,
-                               shape,
-                               classifier_spec(*model.preprocessing(), shape),
-                               std::min(kMostClasses, shape.classes),
-                               manifest.logits);
-  PassContext context;  // pictures of one size need no resizing, on any backend
+  if (!model.preprocessing) return network;
+  const ClassifierShape shape = classifier_shape(network, model.manifest.input_layout);
+  return classify_graph(network,
+                        shape,
+                        classifier_spec(*model.preprocessing, shape),
+                        std::min(kMostClasses, shape.classes),
+                        model.manifest.logits);
+}
+
+Graph served_graph(const Model& model) {
+  Graph graph = deployed_graph(model.impl(), ModelGraphAccess::graph(model.graph()));
+  PassContext context;
   run_passes(graph, {&find_pass("resize-on-host"), 1}, context);
   return graph;
 }

@@ -41,8 +41,12 @@ struct ClassifierShape {
                                    std::int64_t k,
                                    bool logits);
 
-/// The network as a classifier serves it, but from pictures of its own size: normalised, to its (at
-/// most five) best classes. The bare network where it has no contract for pictures.
+/// `network`, which is the model's, with a classifier's head and tail for its (at most five) best
+/// classes; as it is where the model has no contract for pictures.
+[[nodiscard]] Graph deployed_graph(const Model::Impl& model, const Graph& network);
+
+/// The model's own network likewise, but from pictures of its own size, which need no resizing on
+/// any backend.
 [[nodiscard]] Graph served_graph(const Model& model);
 
 }  // namespace fovea

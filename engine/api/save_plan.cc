@@ -21,10 +21,6 @@ namespace fovea {
 
 namespace {
 
-/// Predictions per picture of the plan that is compiled: few, so that every number of them takes
-/// the same steps.
-constexpr std::int64_t kTopK = 5;
-
 /// Writes the model's parts and gives its network back, whose weights lie in the plan file from now
 /// on, or in the cache: packing them from there costs no memory of their own, and they are known by
 /// their content.
@@ -70,18 +66,6 @@ void write_packed(PlanWriter& writer, const WeightStore& weights, CompiledFacts&
     facts.packed[key] = {.offset = writer.section_bytes(), .bytes = bytes.size()};
     writer.write(bytes);
   });
-}
-
-/// The network with a classifier's head and tail, where the model says how pictures become its
-/// input; as it is otherwise.
-Graph deployed_graph(const Model::Impl& impl, const Graph& network) {
-  if (!impl.preprocessing) return network;
-  const ClassifierShape shape = classifier_shape(network, impl.manifest.input_layout);
-  return classify_graph(network,
-                        shape,
-                        classifier_spec(*impl.preprocessing, shape),
-                        std::min(kTopK, shape.classes),
-                        impl.manifest.logits);
 }
 
 std::string joined(const std::vector<std::int64_t>& numbers) {
