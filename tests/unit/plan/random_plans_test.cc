@@ -2,6 +2,7 @@
 // result is bit for bit what the operators' definitions give.
 //
 // FOVEA_RANDOM_GRAPHS=COUNT[@FIRST] runs COUNT graphs from seed FIRST on.
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 
@@ -71,12 +72,20 @@ std::vector<Bytes> run(const std::shared_ptr<const ExecutionPlan>& plan,
   return results;
 }
 
+/// No plan has an output that is a Constant.
+bool has_constant_output(const Graph& graph) {
+  return std::ranges::any_of(graph.outputs(), [&](const GraphOutput& output) {
+    return graph.node(output.value).as<Constant>() != nullptr;
+  });
+}
+
 TEST(RandomPlans, GiveWhatTheDefinitionsGive) {
   const auto [first, count] = range(500);
   std::size_t slices = 0;
   std::size_t shared = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     const Graph graph = test::random_graph(seed);
+    if (has_constant_output(graph)) continue;
     const auto batch = static_cast<std::int64_t>(1 + seed % 2);
     const Graph concrete = with_batch(graph, batch);
     const auto inputs = test::random_graph_inputs(concrete, seed);
