@@ -44,7 +44,9 @@ void residual_sum(GraphMaker& maker) {
   const Value a = add_conv(maker, x, ConvKind::kPointwise, false, filters);
   Value b = maker.chance(50) ? x : add_conv(maker, x, ConvKind::kPointwise, false, filters);
   if (maker.chance(30)) b = add_norm(maker, b);
-  const auto sum = maker.try_add(Add{}, {a, b});
+  Add add;
+  if (maker.chance(20)) add.activation = {.kind = ActivationKind::kRelu};
+  const auto sum = maker.try_add(add, {a, b});
   if (sum && maker.chance(70)) add_activation(maker, *sum);
 }
 
