@@ -169,6 +169,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"relu_pixels", {5, 5}, 20, 24, {1, 1}, behind_relu(kPointwise)},
         Case{"relu_window", {6, 7}, 9, 16, {3, 3}, behind_relu(with({1, 1}, {1, 1, 1, 1}))},
         Case{"relu_row", {9, 6}, 9, 16, {1, 5}, behind_relu(with({2, 1}, {0, 2, 0, 2}))},
+        // Winograd's, with tiles inside and at the borders.
+        Case{"three", {13, 14}, 33, 31, {3, 3}, with_residual(with({1, 1}, {1, 1, 1, 1}))},
         // Groups, and one filter a channel.
         Case{"groups", {8, 9}, 48, 96, {5, 5}, grouped(with({1, 1}, {2, 2, 2, 2}), 2)},
         Case{"groups_of_17",
