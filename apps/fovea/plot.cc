@@ -57,9 +57,9 @@ int plot(Arguments arguments) {
   options.compile.backend = arguments.model.backend;
   options.compile.convolution = arguments.model.convolution;
   options.compile.threads = arguments.model.threads;
-  options.compile.precision = arguments.model.checked_precision();
   options.compile.buckets = {arguments.batch};
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
+  options.compile.precision = arguments.model.checked_precision(model);
   fovea::plot(model.graph(), arguments.output, arguments.options);
   return kExitOk;
 }

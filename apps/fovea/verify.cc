@@ -89,8 +89,8 @@ int verify(Arguments arguments) {
   options.compile.backend = arguments.model.backend;
   options.compile.convolution = arguments.model.convolution;
   options.compile.threads = arguments.model.threads;
-  options.compile.precision = arguments.model.checked_precision();
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
+  options.compile.precision = arguments.model.checked_precision(model);
   const Verification result = fovea::verify(model, options);
   if (arguments.json) {
     print_json(result);
