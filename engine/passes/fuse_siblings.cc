@@ -109,7 +109,7 @@ std::vector<Family> by_activation(const Graph& graph, const Family& siblings, bo
   const auto bare = std::ranges::find_if(
       parts, [&](const Family& p) { return activation(p[0]).kind == ActivationKind::kNone; });
   if (!partial || bare == parts.end() || parts.size() == 1) return parts;
-  const Family without = *bare;
+  const Family without = std::move(*bare);
   parts.erase(bare);
   Family& largest = *std::ranges::max_element(parts, {}, &Family::size);
   largest.insert(largest.end(), without.begin(), without.end());
@@ -154,7 +154,7 @@ Parameters join(const Graph& graph, const Family& siblings) {
     weights.push_back(*float_constant(graph, node.inputs[1]));
     std::vector<float> bias(static_cast<std::size_t>(weights.back().desc.shape[0]));
     if (node.as<Conv2d>()->bias) {
-      bias = *constant_floats(graph, node.inputs[2]);
+      if (auto values = constant_floats(graph, node.inputs[2])) bias = *std::move(values);
       joined.has_bias = true;
     }
     joined.bias.insert(joined.bias.end(), bias.begin(), bias.end());
@@ -191,33 +191,43 @@ Value add_joined(Rewriter& rewriter, const Graph& graph, const Family& siblings)
   return rewriter.add(conv, std::move(inputs), name);
 }
 
+/// The siblings that nothing keeps apart; says of the others what does.
+Family willing_ones(const Graph& graph, const Family& siblings, PassContext& context) {
+  const auto read_by = readers(graph);
+  Family willing;
+  for (const NodeId id : siblings) {
+    const std::string reason =
+        obstacle(graph, id, read_by[static_cast<std::size_t>(id)], context.traits);
+    if (reason.empty()) {
+      willing.push_back(id);
+    } else {
+      context.report.refuse(kName, graph.node(id).name, reason);
+    }
+  }
+  return willing;
+}
+
+/// Why siblings of one activation do not join, or "". `willing` is how many of all would.
+std::string objection(const Graph& graph, const Family& part, std::size_t willing) {
+  if (willing == 1) return "all its siblings stay apart";
+  if (part.size() == 1) return "its siblings have another activation";
+  const std::int64_t share = saving(graph, part);
+  if (share >= kLeastSaving) return {};
+  return cat("it would save ", share, " % of the traffic, less than ", kLeastSaving);
+}
+
 /// Sorts out who joins whom and says why not.
 std::vector<Family> choose(const Graph& graph, PassContext& context) {
-  const auto read_by = readers(graph);
   std::vector<Family> chosen;
   for (const Family& family : families(graph)) {
-    Family willing;
-    for (const NodeId id : family) {
-      const std::string reason =
-          obstacle(graph, id, read_by[static_cast<std::size_t>(id)], context.traits);
-      if (reason.empty()) {
-        willing.push_back(id);
-      } else {
-        context.report.refuse(kName, graph.node(id).name, reason);
-      }
-    }
+    const Family willing = willing_ones(graph, family, context);
     for (Family& part : by_activation(graph, willing, context.traits.fuses_partial_activation)) {
-      std::string reason;
-      if (part.size() == 1) {
-        reason = willing.size() == 1 ? "all its siblings stay apart"
-                                     : "its siblings have another activation";
-      } else if (const std::int64_t share = saving(graph, part); share < kLeastSaving) {
-        reason = cat("it would save ", share, " % of the traffic, less than ", kLeastSaving);
+      const std::string reason = objection(graph, part, willing.size());
+      if (reason.empty()) {
+        chosen.push_back(std::move(part));
+        continue;
       }
-      for (const NodeId id : part) {
-        if (!reason.empty()) context.report.refuse(kName, graph.node(id).name, reason);
-      }
-      if (reason.empty()) chosen.push_back(std::move(part));
+      for (const NodeId id : part) context.report.refuse(kName, graph.node(id).name, reason);
     }
   }
   return chosen;

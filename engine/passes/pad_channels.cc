@@ -86,7 +86,8 @@ class Padding {
 
   [[nodiscard]] std::string producer_obstacle(const Node& node) const;
   [[nodiscard]] std::string reader_obstacle(const Node& node, std::size_t i) const;
-  void refuse(NodeId id, std::string reason);
+  void refuse(NodeId id, const std::string& reason);
+  void ask_everyone();
 
   const Graph& graph_;
   const TargetTraits& traits_;
@@ -132,11 +133,12 @@ std::string Padding::reader_obstacle(const Node& node, std::size_t i) const {
   return cat("'", node.name, "' (", op_name(node.op), ") needs it dense");
 }
 
-void Padding::refuse(NodeId id, std::string reason) {
-  if (!reason.empty()) reasons_.try_emplace(root(id), std::move(reason));
+void Padding::refuse(NodeId id, const std::string& reason) {
+  if (!reason.empty()) reasons_.try_emplace(root(id), reason);
 }
 
-bool Padding::decide(Report& report) {
+/// Collects what producers and readers object, and which groups convolutions read.
+void Padding::ask_everyone() {
   for (NodeId id = 0; id < graph_.size(); ++id) {
     const Node& node = graph_.node(id);
     if (is_candidate({id, 0})) {
@@ -150,7 +152,10 @@ bool Padding::decide(Report& report) {
       if (i == 0 && has_known_weights(graph_, node)) is_read_[root(input.node)] = true;
     }
   }
+}
 
+bool Padding::decide(Report& report) {
+  ask_everyone();
   bool any = false;
   for (NodeId id = 0; id < graph_.size(); ++id) {
     if (!is_candidate({id, 0}) || !is_read_[root(id)]) continue;
@@ -235,6 +240,7 @@ Graph PaddedGraph::run() {
       normalize->channels = padding_.padded_channels({id, 0});
     }
     std::vector<Value> inputs;
+    inputs.reserve(node.inputs.size());
     for (std::size_t i = 0; i < node.inputs.size(); ++i) inputs.push_back(input(node, i));
     rewriter_.copy_onto(id, std::move(op), std::move(inputs));
   }

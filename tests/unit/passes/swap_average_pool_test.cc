@@ -100,6 +100,8 @@ TEST(SwapAveragePool, NotPastAnActivationOrAResidual) {
   AveragePool relu = kSame;
   relu.activation.kind = ActivationKind::kRelu;
   expect_refused(pooled_convolution(relu), "an activation lies in between");
+  expect_refused(pooled_convolution(kSame, 4, 1, {.input_activation = ActivationKind::kRelu}),
+                 "a Relu lies in between");
   expect_refused(
       pooled_convolution(
           kSame, 4, 1, {.activation = {.kind = ActivationKind::kRelu}, .activation_channels = 2}),
