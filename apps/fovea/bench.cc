@@ -72,6 +72,7 @@ TargetOptions target_options(const Arguments& arguments, const Model& model) {
   return {.backend = arguments.model.backend,
           .convolution = arguments.model.convolution,
           .precision = arguments.model.checked_precision(model),
+          .tactics = arguments.model.tactics,
           .batch = arguments.batch,
           .concurrency = static_cast<std::size_t>(requests),
           .threads = threads};

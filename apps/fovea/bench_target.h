@@ -11,6 +11,7 @@
 #include <fovea/stage_times.h>
 
 #include "apps/fovea/closed_loop.h"
+#include "apps/fovea/command.h"
 
 namespace fovea::app {
 
@@ -26,6 +27,7 @@ struct TargetOptions {
   std::string backend;
   std::string convolution;  ///< as in CompileOptions
   Precision precision = Precision::kFp32;
+  TacticArguments tactics{};
   std::int64_t batch = 1;       ///< pictures of a request
   std::size_t concurrency = 1;  ///< requests in flight
   int threads = 1;              ///< CPU threads, all together

@@ -43,6 +43,7 @@ ClassifierOptions classifier_options(const Arguments& arguments, const Model& mo
   options.convolution = arguments.model.convolution;
   options.precision = arguments.model.checked_precision(model);
   options.threads = arguments.model.threads;
+  arguments.model.tactics.apply(options);
   options.batch = arguments.batch;
   options.top_k = arguments.top;
   return options;
@@ -83,6 +84,7 @@ int classify(const Arguments& arguments) {
       },
       paths.count());
   writer->close();
+  if (asked > 0) print_notices(*classifier.prepare(paths.count()).plan);
   if (interrupted()) return kExitInterrupted;
   return some_failed ? kExitSomeFailed : kExitOk;
 }

@@ -11,6 +11,7 @@
 #include <fovea/diagnostics.h>
 
 #include "apps/fovea/download.h"
+#include "apps/fovea/text.h"
 
 namespace fovea::app {
 
@@ -64,6 +65,28 @@ void ModelArguments::add_to(CLI::App& command, bool with_backend) {
       ->capture_default_str();
   command.add_option("--threads", threads, "CPU threads; 0: all that the process may use")
       ->capture_default_str();
+  tactics.add_to(command);
+}
+
+void TacticArguments::add_to(CLI::App& command) {
+  command
+      .add_option("--tuning",
+                  tuning,
+                  "off, fast or full: measure how each operation is computed fastest here; times "
+                  "are kept in the cache")
+      ->capture_default_str();
+  command.add_option("--tuning-seconds",
+                     tuning_seconds,
+                     "the most that is measured; 0: 15 for fast, 600 for full");
+  command.add_option(
+      "--lock", lock, "a JSON file that says how nodes are computed: {\"tactics\": {NODE: NAME}}");
+}
+
+void print_notices(const Plan& plan) {
+  for (const std::string& notice : plan.notices()) {
+    const std::string text = "fovea: note: " + one_line(notice);
+    std::fprintf(stderr, "%s\n", wrap(text, /*indent=*/2).c_str());
+  }
 }
 
 ModelOptions ModelArguments::model_options() const {

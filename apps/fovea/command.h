@@ -10,6 +10,7 @@
 #include <fovea/error.h>
 #include <fovea/model.h>
 #include <fovea/options.h>
+#include <fovea/plan.h>
 
 namespace CLI {  // NOLINT(readability-identifier-naming): of CLI11
 class App;
@@ -44,6 +45,26 @@ AddCommand add_verify;
 AddCommand add_doctor;
 AddCommand add_version;
 
+/// How it is chosen how operations are computed, as the user said it.
+struct TacticArguments {
+  std::string tuning = "off";
+  double tuning_seconds = 0;
+  std::string lock;
+
+  void add_to(CLI::App& command);
+
+  /// To CompileOptions or ClassifierOptions.
+  template <typename Options>
+  void apply(Options& options) const {
+    options.tuning = tuning;
+    options.tuning_seconds = tuning_seconds;
+    options.lock = lock;
+  }
+};
+
+/// Prints what a compilation has to tell to stderr.
+void print_notices(const Plan& plan);
+
 /// The options that every command with a MODEL takes, as the user gave them.
 struct ModelArguments {
   std::string model;
@@ -53,6 +74,7 @@ struct ModelArguments {
   std::string convolution = "auto";
   std::string input_size;
   int threads = 0;
+  TacticArguments tactics;
 
   /// `with_backend`: also the options of commands that compile the model.
   void add_to(CLI::App& command, bool with_backend);

@@ -13,6 +13,7 @@ ClassifierOptions classifier_options(const TargetOptions& options) {
   result.backend = options.backend;
   result.convolution = options.convolution;
   result.precision = options.precision;
+  options.tactics.apply(result);
   result.batch = options.batch;
   result.threads = options.threads;
   return result;
@@ -26,7 +27,9 @@ class PictureTarget final : public BenchTarget {
       : classifier_(Classifier::open(model, classifier_options(options))),
         options_(options),
         pictures_(std::move(pictures)),
-        engine_(classifier_.prepare(options.concurrency)) {}
+        engine_(classifier_.prepare(options.concurrency)) {
+    print_notices(*engine_.plan);
+  }
 
   void run(ClosedLoop& loop) override {
     const auto batch = static_cast<std::size_t>(options_.batch);

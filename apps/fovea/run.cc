@@ -113,9 +113,11 @@ int run(const Arguments& arguments) {
   options.convolution = arguments.model.convolution;
   options.precision = precision;
   options.threads = arguments.model.threads;
+  arguments.model.tactics.apply(options);
   options.taps = arguments.taps;
   options.buckets = {std::min(rows, arguments.batch)};
   const auto plan = compile(model.graph(), options);
+  print_notices(*plan);
   const std::vector<TensorData> outputs = run_rows(plan, inputs, rows);
   write_tensors(arguments.output, outputs);
   std::fprintf(stderr,

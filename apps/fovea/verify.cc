@@ -89,6 +89,7 @@ int verify(Arguments arguments) {
   options.compile.backend = arguments.model.backend;
   options.compile.convolution = arguments.model.convolution;
   options.compile.threads = arguments.model.threads;
+  arguments.model.tactics.apply(options.compile);
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
   options.compile.precision = arguments.model.checked_precision(model);
   const Verification result = fovea::verify(model, options);

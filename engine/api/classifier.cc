@@ -11,6 +11,7 @@
 #include "engine/api/compile.h"
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
+#include "engine/api/tactic_settings.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/core/resample.h"
@@ -109,10 +110,24 @@ struct Classifier::Impl {
     spec = spec_for(model, shape);
     // Refused now, not at the first picture.
     (void)exact_convolutions(options.convolution);
+    (void)tactic_options(compile_options(/*latency=*/true));
     require_precision(*make_backend(backend), options.precision);
     require(options.batch >= 0, "a batch size cannot be negative");
     const std::int64_t top_k = checked_top_k(options.top_k, shape.classes);
     graph = classify_graph(network, shape, spec, top_k, manifest.logits);
+  }
+
+  [[nodiscard]] CompileOptions compile_options(bool latency) const {
+    CompileOptions compile;
+    compile.backend = backend;
+    compile.convolution = options.convolution;
+    compile.precision = options.precision;
+    compile.tuning = options.tuning;
+    compile.tuning_seconds = options.tuning_seconds;
+    compile.lock = options.lock;
+    compile.buckets = {options.batch == 0 ? kCpuBatch : options.batch};
+    compile.threads = latency ? threads : 1;
+    return compile;
   }
 
   /// The caller has the turn.
@@ -123,14 +138,9 @@ struct Classifier::Impl {
     Team& team = latency ? latency_team : throughput_team;
     if (team.plan != nullptr) return team;
 
-    CompileOptions compile;
-    compile.backend = backend;
-    compile.convolution = options.convolution;
-    compile.precision = options.precision;
-    compile.buckets = {options.batch == 0 ? kCpuBatch : options.batch};
-    compile.threads = latency ? threads : 1;
     Team made;
-    made.plan = compile_graph(graph, compile, ModelGraphAccess::precompiled(model.graph()));
+    made.plan = compile_graph(
+        graph, compile_options(latency), ModelGraphAccess::precompiled(model.graph()));
     made.chunk = static_cast<std::size_t>(made.plan->buckets.back().batch);
     for (int i = 0; i < (latency ? 1 : threads); ++i) {
       made.workers.push_back(std::make_unique<PictureWorker>(made.plan, model.labels()));

@@ -15,6 +15,7 @@
 #include "engine/api/backends.h"
 #include "engine/api/compiler_dump.h"
 #include "engine/api/model_graph.h"
+#include "engine/api/tactic_settings.h"
 #include "engine/core/env.h"
 #include "engine/core/require.h"
 #include "engine/runtime/execution_context.h"
@@ -117,6 +118,7 @@ PlanOptions plan_options(const CompileOptions& options, const Precompiled* preco
           .exact_convolutions =
               exact_convolutions(as_before ? precompiled->facts.convolution : options.convolution),
           .precision = options.precision,
+          .tactics = tactic_options(options),
           .on_pass = {},
           .disabled_passes = disabled_passes()};
 }
@@ -181,6 +183,10 @@ std::size_t Plan::weight_bytes() const {
 
 std::string Plan::summary() const {
   return to_string(*plan_);
+}
+
+std::span<const std::string> Plan::notices() const {
+  return plan_->tactics.notices;
 }
 
 Context::Context(const std::shared_ptr<const Plan>& plan)

@@ -75,8 +75,7 @@ std::string_view PlanFile::text(std::string_view section) const {
 }
 
 void PlanFile::rethrow(std::string_view section, const Error& error) const {
-  const bool newer = error.code() == ErrorCode::kModelUnsupportedOp ||
-                     error.code() == ErrorCode::kModelUnsupportedFormat;
+  const bool newer = error.code() == ErrorCode::kModelUnsupportedOp;
   throw Error(newer ? ErrorCode::kPlanVersion : ErrorCode::kPlanCorrupt,
               cat(origin_, ", section '", section, "': ", error.what()));
 }

@@ -34,6 +34,11 @@ inline constexpr Variable kDecodeModule{
 
 inline constexpr Variable kOffline{"FOVEA_OFFLINE", "1 forbids downloads"};
 
+inline constexpr Variable kTactic{
+    "FOVEA_TACTIC",
+    "node=tactic,node=tactic: how nodes of the optimised network are computed, whatever else says "
+    "otherwise"};
+
 inline constexpr Variable kWeightsUrl{
     "FOVEA_WEIGHTS_URL",
     "a mirror of the zoo's weights: files are downloaded from this URL, a slash and their name, "
@@ -57,7 +62,8 @@ inline constexpr std::array kTable{kHome,
                                    kOffline,
                                    kWeightsUrl,
                                    kDisablePasses,
-                                   kDumpDir};
+                                   kDumpDir,
+                                   kTactic};
 
 /// The variable's value; nothing where it is unset or empty. Thread-safe as long as nobody changes
 /// the environment meanwhile.

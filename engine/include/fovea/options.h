@@ -37,6 +37,22 @@ struct CompileOptions {
   /// "reference", kFp16 on "reference". Inputs, outputs and the last layer that sums stay float32.
   Precision precision = Precision::kFp32;
 
+  /// Whether the ways to compute each operation are measured on this machine: "off" takes the one
+  /// that the backend thinks best, "fast" measures a few times, "full" often, each operation once.
+  /// Times are kept in the cache and used by later compilations that do not say "off". A measured
+  /// choice may differ between batch sizes, and then the last bits of a picture's result depend on
+  /// how many pictures are run with it; with "off" they never do.
+  std::string tuning = "off";
+
+  /// The most seconds that a compilation measures; 0: 15 for "fast", 600 for "full". What is not
+  /// measured by then is computed as with "off".
+  double tuning_seconds = 0;
+
+  /// A JSON file that says how nodes of the optimised network are computed, whatever a measurement
+  /// says: {"tactics": {"conv1": "NAME", "conv2": {"1": "NAME", "8": "NAME"}}}, the latter by batch
+  /// size. Empty: none. Throws argument/invalid for a node or a name that there is not.
+  std::string lock{};
+
   /// Names of values inside the network that become outputs of the plan; "all" is every value.
   std::vector<std::string> taps{};
 };
@@ -81,6 +97,9 @@ struct ClassifierOptions {
   std::string backend = "auto";            ///< as in CompileOptions
   std::string convolution = "auto";        ///< as in CompileOptions
   Precision precision = Precision::kFp32;  ///< as in CompileOptions
+  std::string tuning = "off";              ///< as in CompileOptions
+  double tuning_seconds = 0;               ///< as in CompileOptions
+  std::string lock{};                      ///< as in CompileOptions
   std::int64_t batch = 0;                  ///< pictures per run, >= 1; 0: chosen for the backend
   int threads = 0;  ///< CPU threads, at most 1024; 0: all the process may use
   Threading threading = Threading::kAuto;
