@@ -37,6 +37,7 @@ CompileOptions compile_options(const Arguments& arguments, const Model& model) {
   options.backend = arguments.model.backend;
   options.convolution = arguments.model.convolution;
   options.threads = arguments.model.threads;
+  arguments.model.tactics.apply(options);
   options.batch = arguments.batch;
   options.buckets = arguments.buckets;
   return options;
@@ -83,6 +84,7 @@ int compile(const Arguments& arguments) {
   const Model model = open_model(arguments.model.model, options);
   const SavedPlan saved =
       save_plan(model, arguments.output, compile_options(arguments, model), place);
+  print_notices(*saved.plan);
   const FileInfo info = inspect_file(arguments.output);
   if (arguments.json) {
     print_json(info, saved, arguments);
@@ -97,6 +99,7 @@ int compile(const Arguments& arguments) {
 void add_compile(CLI::App& program, Action& action) {
   auto* command = program.add_subcommand("compile", "Compile a model into a plan file");
   auto arguments = std::make_shared<Arguments>();
+  arguments->model.tactics.tuning = "fast";
   arguments->model.add_to(*command, /*with_backend=*/true);
   command
       ->add_option("--output", arguments->output, "the plan file; P.plan is a MODEL from then on")

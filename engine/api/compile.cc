@@ -101,7 +101,7 @@ std::shared_ptr<const Backend> backend_for(const std::string& name,
   try {
     return make_backend(precompiled->facts.backend);
   } catch (const Error&) {
-    return make_backend(name);  // usable_weights tells
+    return make_backend(name);  // usable_here tells
   }
 }
 
@@ -123,11 +123,10 @@ PlanOptions plan_options(const CompileOptions& options, const Precompiled* preco
           .disabled_passes = disabled_passes()};
 }
 
-std::shared_ptr<const PackedWeights> usable_weights(const Backend& backend,
-                                                    const Precompiled* precompiled) {
+const Precompiled* usable_here(const Backend& backend, const Precompiled* precompiled) {
   if (precompiled == nullptr) return nullptr;
   const CompiledFacts& facts = precompiled->facts;
-  if (facts.fingerprint == backend.fingerprint()) return precompiled->packed;
+  if (facts.fingerprint == backend.fingerprint()) return precompiled;
   if (!precompiled->told.test_and_set()) {
     std::fprintf(stderr,
                  "fovea: note: %s\n",
@@ -142,18 +141,30 @@ std::shared_ptr<const PackedWeights> usable_weights(const Backend& backend,
   return nullptr;
 }
 
+std::shared_ptr<const ExecutionPlan> compile_with(const Graph& graph,
+                                                  std::shared_ptr<const Backend> backend,
+                                                  PlanOptions settings,
+                                                  const Precompiled* usable,
+                                                  WeightStore& weights) {
+  if (usable != nullptr) settings.tactics.choices = usable->choices;
+  CompilerDump dump(graph);
+  settings.on_pass = dump.observer();
+  auto plan = compile_plan(graph, std::move(backend), settings, weights);
+  dump.write(*plan);
+  return plan;
+}
+
 std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
                                                    const CompileOptions& options,
                                                    const Precompiled* precompiled) {
-  PlanOptions settings = plan_options(options, precompiled);
-  const Graph described = with_taps(graph, options.taps);
-  CompilerDump dump(described);
-  settings.on_pass = dump.observer();
   std::shared_ptr<const Backend> backend = backend_for(options.backend, precompiled);
-  WeightStore weights(*backend, usable_weights(*backend, precompiled));
-  auto plan = compile_plan(described, std::move(backend), settings, weights);
-  dump.write(*plan);
-  return plan;
+  const Precompiled* usable = usable_here(*backend, precompiled);
+  WeightStore weights(*backend, usable == nullptr ? nullptr : usable->packed);
+  return compile_with(with_taps(graph, options.taps),
+                      std::move(backend),
+                      plan_options(options, precompiled),
+                      usable,
+                      weights);
 }
 
 std::shared_ptr<const Plan> compile(const ModelGraph& graph, const CompileOptions& options) {

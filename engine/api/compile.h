@@ -29,10 +29,19 @@ inline constexpr std::int64_t kLargestBatch = 65'536;
 [[nodiscard]] PlanOptions plan_options(const CompileOptions& options,
                                        const Precompiled* precompiled);
 
-/// The packed weights of an earlier compilation; null where there was none, or one for something
-/// else than this backend, which is told once on stderr.
-[[nodiscard]] std::shared_ptr<const PackedWeights> usable_weights(const Backend& backend,
-                                                                  const Precompiled* precompiled);
+/// What an earlier compilation found out, where it was for this backend; null where there was none,
+/// or one for something else, which is told once on stderr.
+[[nodiscard]] const Precompiled* usable_here(const Backend& backend,
+                                             const Precompiled* precompiled);
+
+/// compile_plan() with what an earlier compilation found out: `settings` get its tactics, after
+/// those that are forced or locked, and the store has its weights already.
+[[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_with(
+    const Graph& graph,
+    std::shared_ptr<const Backend> backend,
+    PlanOptions settings,
+    const Precompiled* usable,
+    WeightStore& weights);
 
 /// What compile() of <fovea/compiler.h> does, on the graph itself.
 ///

@@ -68,6 +68,12 @@ void write_packed(PlanWriter& writer, const WeightStore& weights, CompiledFacts&
   });
 }
 
+/// Without the times, which differ from one measurement to the next.
+Choices names_of(Choices choices) {
+  for (auto& [signature, choice] : choices) choice.microseconds = 0;
+  return choices;
+}
+
 std::string joined(const std::vector<std::int64_t>& numbers) {
   std::string text;
   for (const std::int64_t number : numbers) text += cat(text.empty() ? "" : ",", number);
@@ -98,19 +104,22 @@ SavedPlan save_plan(const Model& model,
   const Graph network = write_model(writer, package, file_options, facts);
   clock.end_of(saved.model_s);
 
-  WeightStore weights(*backend, usable_weights(*backend, before));
-  const auto compiled = compile_plan(deployed_graph(model.impl(), network), backend, plan, weights);
+  const Precompiled* usable = usable_here(*backend, before);
+  WeightStore weights(*backend, usable == nullptr ? nullptr : usable->packed);
+  const auto compiled =
+      compile_with(deployed_graph(model.impl(), network), backend, plan, usable, weights);
   clock.end_of(saved.compile_s);
 
   write_packed(writer, weights, facts);
   writer.start("choices");
-  writer.write(choices_json({}));
+  writer.write(choices_json(names_of(choices_of(compiled->tactics))));
   writer.start("record");
   PlanRecord record = record_of(*compiled);
   record.options = {{"buckets", joined(plan.buckets)},
                     {"threads", std::to_string(plan.threads)},
                     {"convolution", facts.convolution},
-                    {"precision", facts.precision}};
+                    {"precision", facts.precision},
+                    {"tuning", options.tuning}};
   writer.write(to_json(record));
   writer.start("compiled");
   writer.write(to_json(facts));
