@@ -48,8 +48,10 @@ std::shared_ptr<ExecutionPlan> lowered(const Graph& graph,
   for (const GraphOutput& output : graph.outputs()) {
     plan->outputs.push_back({output.name, graph.desc(output.value)});
   }
+  TacticSelector tactics(*backend, graph, {});
+  tactics.start_batch(batch);
   plan->buckets.push_back(
-      lower(with_batch(graph, batch), *backend, weights, batch, {}, plan->report));
+      lower(with_batch(graph, batch), *backend, tactics, weights, batch, {}, plan->report));
   plan->backend = std::move(backend);
   return plan;
 }
