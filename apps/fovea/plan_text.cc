@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kLabelColumns = 16;
+constexpr std::size_t kLabelColumns = 13;
 
 /// "  label         value", broken where it is long.
 std::string line(const std::string& label, const std::string& value) {
@@ -104,7 +104,7 @@ std::string compiled_text(const CompiledInfo& compiled) {
   std::string text = line("compiled by", "fovea " + compiled.version);
   text += line("for", compiled.fingerprint);
   text += line("options", options);
-  text += line("packed weights",
+  text += line("packed",
                bytes_text(compiled.packed_bytes) + " in " +
                    std::to_string(compiled.packed_weights) + " pieces");
   text += line("tactics", tactics_text(compiled.buckets));

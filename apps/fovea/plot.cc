@@ -58,6 +58,7 @@ int plot(Arguments arguments) {
   options.compile.convolution = arguments.model.convolution;
   options.compile.threads = arguments.model.threads;
   options.compile.buckets = {arguments.batch};
+  arguments.model.tactics.apply(options.compile);
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
   options.compile.precision = arguments.model.checked_precision(model);
   fovea::plot(model.graph(), arguments.output, arguments.options);

@@ -72,7 +72,8 @@ std::vector<std::int64_t> buckets_of(const CompileOptions& options) {
   return buckets;
 }
 
-/// The names in FOVEA_DISABLE_PASSES.
+}  // namespace
+
 std::vector<std::string> disabled_passes() {
   std::vector<std::string> names;
   std::istringstream list(env::get(env::kDisablePasses).value_or(""));
@@ -84,8 +85,6 @@ std::vector<std::string> disabled_passes() {
   }
   return names;
 }
-
-}  // namespace
 
 bool exact_convolutions(const std::string& convolution) {
   if (convolution != "auto" && convolution != "direct") {
@@ -123,10 +122,13 @@ PlanOptions plan_options(const CompileOptions& options, const Precompiled* preco
           .disabled_passes = disabled_passes()};
 }
 
-const Precompiled* usable_here(const Backend& backend, const Precompiled* precompiled) {
+const Precompiled* usable_here(const Backend& backend,
+                               const std::string& asked_for,
+                               const Precompiled* precompiled) {
   if (precompiled == nullptr) return nullptr;
   const CompiledFacts& facts = precompiled->facts;
   if (facts.fingerprint == backend.fingerprint()) return precompiled;
+  if (facts.backend != backend.name() && asked_for != "auto") return nullptr;
   if (!precompiled->told.test_and_set()) {
     std::fprintf(stderr,
                  "fovea: note: %s\n",
@@ -146,7 +148,10 @@ std::shared_ptr<const ExecutionPlan> compile_with(const Graph& graph,
                                                   PlanOptions settings,
                                                   const Precompiled* usable,
                                                   WeightStore& weights) {
-  if (usable != nullptr) settings.tactics.choices = usable->choices;
+  // Whoever measures wants to know what is fastest now.
+  if (usable != nullptr && settings.tactics.tuning == Tuning::kOff) {
+    settings.tactics.choices = usable->choices;
+  }
   CompilerDump dump(graph);
   settings.on_pass = dump.observer();
   auto plan = compile_plan(graph, std::move(backend), settings, weights);
@@ -158,7 +163,7 @@ std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
                                                    const CompileOptions& options,
                                                    const Precompiled* precompiled) {
   std::shared_ptr<const Backend> backend = backend_for(options.backend, precompiled);
-  const Precompiled* usable = usable_here(*backend, precompiled);
+  const Precompiled* usable = usable_here(*backend, options.backend, precompiled);
   WeightStore weights(*backend, usable == nullptr ? nullptr : usable->packed);
   return compile_with(with_taps(graph, options.taps),
                       std::move(backend),

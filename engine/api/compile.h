@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fovea/options.h>
 
@@ -25,17 +26,23 @@ inline constexpr std::int64_t kLargestBatch = 65'536;
 [[nodiscard]] std::shared_ptr<const Backend> backend_for(const std::string& name,
                                                          const Precompiled* precompiled);
 
+/// The names in FOVEA_DISABLE_PASSES. Throws InvalidArgument for one that no pass has.
+[[nodiscard]] std::vector<std::string> disabled_passes();
+
 /// The options without "auto" and defaults. Throws InvalidArgument.
 [[nodiscard]] PlanOptions plan_options(const CompileOptions& options,
                                        const Precompiled* precompiled);
 
 /// What an earlier compilation found out, where it was for this backend; null where there was none,
 /// or one for something else, which is told once on stderr.
+///
+/// asked_for   CompileOptions::backend: whoever names another one need not be told
 [[nodiscard]] const Precompiled* usable_here(const Backend& backend,
+                                             const std::string& asked_for,
                                              const Precompiled* precompiled);
 
-/// compile_plan() with what an earlier compilation found out: `settings` get its tactics, after
-/// those that are forced or locked, and the store has its weights already.
+/// compile_plan() with what an earlier compilation found out: where nothing is measured, `settings`
+/// get its tactics, after those that are forced or locked; the store has its weights already.
 [[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_with(
     const Graph& graph,
     std::shared_ptr<const Backend> backend,

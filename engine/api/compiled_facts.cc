@@ -10,6 +10,15 @@
 
 namespace fovea {
 
+namespace {
+
+/// 32 hexadecimal digits.
+bool is_xxh3(std::string_view text) {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+}  // namespace
+
 std::string to_json(const CompiledFacts& facts) {
   nlohmann::ordered_json json{{"version", facts.version},
                               {"backend", facts.backend},
@@ -61,6 +70,10 @@ CompiledFacts parse_compiled_facts(std::string_view json, std::uint64_t packed_b
     }
   };
   json_fields::read(json, on_value, on_row);
+  // They become names of files.
+  if (!facts.shared_xxh3.empty() && !is_xxh3(facts.shared_xxh3)) {
+    throw Error(ErrorCode::kPlanCorrupt, "the hash of its weights is none");
+  }
   if (found != texts.size()) {
     throw Error(ErrorCode::kPlanCorrupt, "it lacks what a plan has to say of itself");
   }

@@ -33,8 +33,9 @@ std::string cluster(std::string_view name, std::string_view title, const std::st
 }
 
 /// The network behind the compiler, as a cluster whose title says what it is.
-std::string compiled_cluster(const Graph& graph, const PlotOptions& options) {
-  const auto plan = compile_graph(graph, options.compile);
+std::string compiled_cluster(const ModelGraph& model, const PlotOptions& options) {
+  const auto plan = compile_graph(
+      ModelGraphAccess::graph(model), options.compile, ModelGraphAccess::precompiled(model));
   const BucketPlan& bucket = plan->buckets.back();
   if (options.stage == PlotStage::kOptimised) {
     return cluster("compiled",
@@ -63,7 +64,7 @@ std::string plot_text(const ModelGraph& model, const PlotOptions& options) {
   if (options.stage == PlotStage::kImported) return layer_dot(graph, options);
   std::string text = cat("digraph {\n", dot_style(options.left_to_right));
   if (options.beside) text += cluster("imported", "as described", layer_statements(graph, options));
-  return text + compiled_cluster(graph, options) + "}\n";
+  return text + compiled_cluster(model, options) + "}\n";
 }
 
 }  // namespace fovea

@@ -1,5 +1,6 @@
 #include <fovea/model.h>
 
+#include "engine/api/compile.h"
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
 #include "engine/api/plan_file.h"
@@ -51,7 +52,10 @@ std::span<const Label> Model::labels() const {
 
 Precision Model::default_precision() const {
   const Precompiled* precompiled = ModelGraphAccess::precompiled(impl_->graph);
-  return precompiled == nullptr ? Precision::kFp32 : parse_precision(precompiled->facts.precision);
+  if (precompiled == nullptr) return Precision::kFp32;
+  const Precision before = parse_precision(precompiled->facts.precision);
+  const bool possible = backend_for("auto", precompiled)->traits().computes_in(before);
+  return possible ? before : Precision::kFp32;
 }
 
 std::span<const std::string> Model::notes() const {

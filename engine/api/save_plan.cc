@@ -68,6 +68,18 @@ void write_packed(PlanWriter& writer, const WeightStore& weights, CompiledFacts&
   });
 }
 
+/// How a classifier compiles for many pictures: a context for every thread, each on its own. What
+/// is left of the time for tuning is its.
+PlanOptions one_of_many(PlanOptions plan, const ExecutionPlan& compiled) {
+  constexpr double kLeastSeconds = 1;
+  const TuningSummary& tuning = compiled.tactics.tuning;
+  plan.threads = 1;
+  plan.buckets = {1};
+  plan.tactics.locked.clear();  // they were checked for the plan itself
+  plan.tactics.tuning_seconds = std::max(tuning.limit_seconds - tuning.seconds, kLeastSeconds);
+  return plan;
+}
+
 /// Without the times, which differ from one measurement to the next.
 Choices names_of(Choices choices) {
   for (auto& [signature, choice] : choices) choice.microseconds = 0;
@@ -104,15 +116,22 @@ SavedPlan save_plan(const Model& model,
   const Graph network = write_model(writer, package, file_options, facts);
   clock.end_of(saved.model_s);
 
-  const Precompiled* usable = usable_here(*backend, before);
+  const Precompiled* usable = usable_here(*backend, options.backend, before);
   WeightStore weights(*backend, usable == nullptr ? nullptr : usable->packed);
   const auto compiled =
       compile_with(deployed_graph(model.impl(), network), backend, plan, usable, weights);
+  Choices choices = choices_of(compiled->tactics);
+  if (plan.threads > 1) {
+    const PlanOptions alone = one_of_many(plan, *compiled);
+    choices.merge(choices_of(
+        compile_with(deployed_graph(model.impl(), network), backend, alone, usable, weights)
+            ->tactics));
+  }
   clock.end_of(saved.compile_s);
 
   write_packed(writer, weights, facts);
   writer.start("choices");
-  writer.write(choices_json(names_of(choices_of(compiled->tactics))));
+  writer.write(choices_json(names_of(std::move(choices))));
   writer.start("record");
   PlanRecord record = record_of(*compiled);
   record.options = {{"buckets", joined(plan.buckets)},

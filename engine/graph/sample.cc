@@ -63,10 +63,22 @@ std::set<std::int64_t> sampled_elements(std::int64_t size, std::size_t count) {
   std::minstd_rand random(1);
   for (std::size_t i = 2; i < count; ++i) {
     // Two draws: one alone has 31 bits.
-    const std::uint64_t draw = std::uint64_t{random()} << 31U ^ random();
+    const std::uint64_t high = random();
+    const std::uint64_t draw = high << 31U ^ random();
     elements.insert(static_cast<std::int64_t>(draw % static_cast<std::uint64_t>(size)));
   }
   return elements;
+}
+
+/// The values behind the convolution's input activation, which is a Relu or none; `buffer` may hold
+/// them.
+std::span<const float> as_read(const Conv2d& conv,
+                               std::span<const float> values,
+                               std::vector<float>& buffer) {
+  if (conv.input_activation == ActivationKind::kNone) return values;
+  buffer.assign(values.begin(), values.end());
+  for (float& value : buffer) value = value < 0.0F ? 0.0F : value;
+  return buffer;
 }
 
 std::vector<ElementSample> sample_conv2d(const Conv2d& conv,
@@ -81,6 +93,7 @@ std::vector<ElementSample> sample_conv2d(const Conv2d& conv,
   const Shape& ohwi = inputs[1].desc->shape;
   const Shape& y = output.shape;
 
+  std::vector<float> read;
   std::vector<ElementSample> samples;
   for (const std::int64_t element : sampled_elements(num_elements(y), count)) {
     const std::int64_t o = element % y[3];
@@ -98,12 +111,13 @@ std::vector<ElementSample> sample_conv2d(const Conv2d& conv,
         if (row < 0 || row >= picture[1] || col < 0 || col >= picture[2]) continue;
         const std::int64_t pixel = (n * picture[1] + row) * picture[2] + col;
         const std::int64_t tap = (o * ohwi[1] + r) * ohwi[2] + s;
-        sum.add_products(x(pixel * picture[3] + first_channel, ohwi[3]), w(tap * ohwi[3], ohwi[3]));
+        const auto pixels = x(pixel * picture[3] + first_channel, ohwi[3]);
+        sum.add_products(as_read(conv, pixels, read), w(tap * ohwi[3], ohwi[3]));
       }
     }
     if (conv.residual) sum.add(residual(element, 1)[0]);
     if (conv.bias) sum.add(bias(o, 1)[0]);
-    samples.push_back(sum.at(element, conv.activation));
+    samples.push_back(sum.at(element, conv.activation_of(o)));
   }
   return samples;
 }

@@ -32,8 +32,16 @@ std::string obstacle_in(const Graph& graph, const Node& user, NodeId relu) {
   if (user.inputs[0].node != relu || reads != 1) {
     return cat("'", user.name, "' adds it to its sums");
   }
-  if (user.as<Conv2d>()->input_activation != ActivationKind::kNone) {
+  const Conv2d& conv = *user.as<Conv2d>();
+  if (conv.input_activation != ActivationKind::kNone) {
     return cat("'", user.name, "' has an activation on its input already");
+  }
+  // What the kernels that read through a Relu do not do, so that nothing is gained.
+  if (conv.residual) return cat("'", user.name, "' adds a residual");
+  if (user.outputs[0].shape[3] != conv.groups) return cat("'", user.name, "' makes more channels");
+  if (conv.activation.kind == ActivationKind::kTanh ||
+      conv.activation.kind == ActivationKind::kSigmoid) {
+    return cat("'", user.name, "' has an activation that is no bound");
   }
   return {};
 }

@@ -30,7 +30,7 @@ class CliCompile : public test::CliTest {
 
   /// LeNet-5 compiled under that name.
   void compile(const std::string& name, const std::vector<std::string>& environment = {}) const {
-    const auto made = run({"compile", "lenet5", "--output", name}, environment);
+    const auto made = run({"compile", "lenet5", "--output", name, "--tuning", "off"}, environment);
     ASSERT_EQ(made.code, 0) << made.err;
     ASSERT_EQ(made.err, "");
   }
@@ -56,7 +56,7 @@ TEST_F(CliCompile, APlanIsAModelForEveryCommand) {
   EXPECT_EQ(got.err, "");
   EXPECT_EQ(run({"summary", "x.plan"}).out, run({"summary", "lenet5"}).out);
   EXPECT_EQ(run({"bench", "x.plan", "--duration", "0.1", "--warmup", "0"}).code, 0);
-  EXPECT_EQ(run({"compile", "x.plan", "--output", "y.plan"}).code, 0);
+  EXPECT_EQ(run({"compile", "x.plan", "--output", "y.plan", "--tuning", "off"}).code, 0);
   EXPECT_EQ(read_file(path("y.plan")), read_file(path("x.plan")));
   EXPECT_EQ(run({"import", "x.plan", "--output", "package"}).code, 0);
   EXPECT_EQ(labels("package"), labels("x.plan"));
@@ -172,7 +172,7 @@ TEST_F(CliCompile, ReportsWhatItCannotWriteOrRead) {
 TEST_F(CliCompile, AFullDiskLeavesNothing) {
   // No file may grow beyond 64 KiB: the same as a disk that is full in the middle of the weights.
   const auto got = test::run_program(
-      {"compile", "lenet5", "--output", "x.plan"},
+      {"compile", "lenet5", "--output", "x.plan", "--tuning", "off"},
       {.shell = "trap '' XFSZ; ulimit -f 64; exec \"$@\"", .folder = folder_.path()});
 
   EXPECT_EQ(got.code, 5) << got.err;
@@ -183,7 +183,8 @@ TEST_F(CliCompile, AKilledCompilationLeavesAWholePlanOrNone) {
   compile("x.plan");
   const auto before = read_file(path("x.plan"));
   for (int i = 0; i < 10; ++i) {
-    test::Program program({"compile", "lenet5", "--output", "x.plan"}, {.folder = folder_.path()});
+    test::Program program({"compile", "lenet5", "--output", "x.plan", "--tuning", "off"},
+                          {.folder = folder_.path()});
     std::this_thread::sleep_for(std::chrono::milliseconds(7 * i));
     program.send(SIGKILL);
     (void)program.wait();
@@ -196,9 +197,9 @@ TEST_F(CliCompile, ManyProcessesMayWriteOnePlan) {
   compile("want.plan");
   std::vector<std::unique_ptr<test::Program>> programs;
   for (int i = 0; i < 6; ++i) {
-    programs.push_back(
-        std::make_unique<test::Program>(Words{"compile", "lenet5", "--output", "x.plan"},
-                                        test::ProgramOptions{.folder = folder_.path()}));
+    programs.push_back(std::make_unique<test::Program>(
+        Words{"compile", "lenet5", "--output", "x.plan", "--tuning", "off"},
+        test::ProgramOptions{.folder = folder_.path()}));
   }
   for (const auto& program : programs) EXPECT_EQ(program->wait().code, 0);
 

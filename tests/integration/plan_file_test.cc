@@ -79,7 +79,8 @@ TEST_F(PlanFileTest, IsTheModelThatItWasMadeOf) {
 TEST_F(PlanFileTest, UsesItsPackedWeightsFromTheMapping) {
   const OpenedPlan opened = open_plan_file(lenet());
 
-  WeightStore store(*backend_for("auto", nullptr), opened.precompiled->packed);
+  const auto backend = backend_for("auto", nullptr);
+  WeightStore store(*backend, opened.precompiled->packed);
   for (const auto& [key, place] : opened.precompiled->facts.packed) {
     const auto got =
         store.get(key, place.bytes, [&](auto) { FAIL() << key << " is packed again"; });

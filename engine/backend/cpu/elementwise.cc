@@ -109,7 +109,9 @@ std::vector<Tactic> add(const OpSite& site, const Activation& activation) {
   const bool blocked = a.kind == Layout::Kind::kOpaque || b.kind == Layout::Kind::kOpaque;
   if (!blocked || a == b) return {tactic(a, b)};
   // Both layouts that are there are offered: the compiler converts the smaller trouble.
-  return {tactic(unsliced(a), unsliced(a)), tactic(unsliced(b), unsliced(b))};
+  std::vector<Tactic> tactics{tactic(unsliced(a), unsliced(a)), tactic(unsliced(b), unsliced(b))};
+  for (Tactic& offered : tactics) offered.name += cat(':', to_string(offered.inputs[0]));
+  return tactics;
 }
 
 }  // namespace

@@ -171,6 +171,9 @@ std::vector<TensorDesc> Conv2d::infer(std::span<const TensorDesc> inputs) const 
                               " channels, but must apply to 0 (all) to ",
                               features));
   }
+  if (activation_channels != 0 && activation.kind == ActivationKind::kNone) {
+    throw InvalidArgument("some channels have an activation, but there is none");
+  }
   const std::int64_t rows =
       window_positions(x.shape[1], pads[0], pads[2], w.shape[1], strides[0], dilations[0]);
   const std::int64_t cols =

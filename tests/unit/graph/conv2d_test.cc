@@ -240,6 +240,7 @@ TEST(Conv2d, RefusesAttributesThatMeanNothing) {
                  {"2.0", "1.0"});
   expect_refused(Conv2d{.activation_channels = -1}, inputs, {"-1 channels", "0 (all)"});
   expect_refused(Conv2d{.activation_channels = 1000}, inputs, {"1000 channels"});
+  expect_refused(Conv2d{.activation_channels = 1}, inputs, {"there is none"});
   expect_refused(Conv2d{.input_activation = ActivationKind::kClip}, inputs, {"input_activation"});
 }
 
