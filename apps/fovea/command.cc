@@ -77,7 +77,7 @@ void TacticArguments::add_to(CLI::App& command) {
       ->capture_default_str();
   command.add_option("--tuning-seconds",
                      tuning_seconds,
-                     "the most that is measured; 0: 15 for fast, 600 for full");
+                     "the most that is measured; 0: 13 for fast, 600 for full");
   command.add_option(
       "--lock", lock, "a JSON file that says how nodes are computed: {\"tactics\": {NODE: NAME}}");
 }

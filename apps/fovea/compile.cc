@@ -56,6 +56,10 @@ std::string seconds(double value) {
 }
 
 void print_text(const FileInfo& info, const SavedPlan& saved, const Arguments& arguments) {
+  if (!info.compiled) {
+    throw Error(ErrorCode::kPlanCorrupt,
+                "'" + arguments.output + "' was overwritten before it could be described");
+  }
   std::string text = one_line(arguments.output) + ": model '" + one_line(info.model) + "' for " +
                      info.compiled->backend + ", " + bytes_text(saved.file_bytes) + "\n" +
                      buckets_text(info.compiled->buckets);

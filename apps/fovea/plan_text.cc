@@ -87,6 +87,7 @@ std::string tactics_text(const std::vector<BucketInfo>& buckets) {
   std::map<std::string, int> counts;
   for (const StepInfo& step : buckets.back().steps) ++counts[step.tactic];
   std::vector<std::pair<int, std::string>> order;
+  order.reserve(counts.size());
   for (const auto& [tactic, count] : counts) order.emplace_back(-count, tactic);
   std::ranges::sort(order);
   std::string text;
@@ -99,7 +100,8 @@ std::string tactics_text(const std::vector<BucketInfo>& buckets) {
 std::string compiled_text(const CompiledInfo& compiled) {
   std::string options;
   for (const auto& [name, value] : compiled.options) {
-    options += (options.empty() ? "" : ", ") + name + " " + value;
+    if (!options.empty()) options += ", ";
+    options.append(name).append(" ").append(value);
   }
   std::string text = line("compiled by", "fovea " + compiled.version);
   text += line("for", compiled.fingerprint);

@@ -10,7 +10,6 @@
 #include <fovea/verify.h>
 
 #include "apps/fovea/command.h"
-#include "apps/fovea/progress.h"
 #include "apps/fovea/text.h"
 
 namespace fovea::app {
@@ -38,7 +37,9 @@ void print_json(const Verification& result) {
   nlohmann::ordered_json json{{"model", result.model},
                               {"backend", result.backend},
                               {"precision", result.precision},
-                              {"tolerance", result.tolerance}};
+                              {"tolerance", result.tolerance},
+                              {"layers", nlohmann::json::array()},
+                              {"outputs", nlohmann::json::array()}};
   for (const auto& layer : result.layers) json["layers"].push_back(row(layer));
   for (const auto& output : result.outputs) json["outputs"].push_back(row(output));
   json["top1_agreement"] = result.top1_agreement;

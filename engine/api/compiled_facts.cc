@@ -57,10 +57,10 @@ CompiledFacts parse_compiled_facts(std::string_view json, std::uint64_t packed_b
   };
   const auto on_row = [&](const std::string& key, const nlohmann::json& row) {
     if (key == "tensors") {
-      json_fields::list(row, 2);
+      json_fields::check_list(row, 2);
       facts.tensor_xxh3[json_fields::text(row[0])] = json_fields::text(row[1]);
     } else if (key == "packed") {
-      json_fields::list(row, 3);
+      json_fields::check_list(row, 3);
       const CompiledFacts::Place place{json_fields::number(row[1]), json_fields::number(row[2])};
       if (place.offset > packed_bytes || place.bytes > packed_bytes - place.offset ||
           place.offset % kPackedAlignment != 0) {

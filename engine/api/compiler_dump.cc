@@ -45,6 +45,7 @@ PassObserver CompilerDump::observer() {
 }
 
 void CompilerDump::write_graph(std::string_view name, const Graph& graph) {
+  if (!folder_) return;
   const std::string number = std::to_string(graphs_++);
   write_file_atomic(*folder_ / cat(number.size() < 2 ? "0" : "", number, '-', name, ".dot"),
                     to_dot(graph));

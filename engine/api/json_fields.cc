@@ -25,9 +25,8 @@ std::uint64_t number(const nlohmann::json& value) {
   return value.get<std::uint64_t>();
 }
 
-const nlohmann::json& list(const nlohmann::json& value, std::size_t size) {
+void check_list(const nlohmann::json& value, std::size_t size) {
   check(value.is_array() && value.size() == size, "list of the right length");
-  return value;
 }
 
 void read(std::string_view json,

@@ -18,7 +18,7 @@ namespace fovea::json_fields {
 [[nodiscard]] std::uint64_t number(const nlohmann::json& value);
 
 /// Throws unless the value is a list of that many values.
-const nlohmann::json& list(const nlohmann::json& value, std::size_t size);
+void check_list(const nlohmann::json& value, std::size_t size);
 
 /// Hands out the members and rows of an object (json_rows.h).
 void read(std::string_view json,

@@ -92,7 +92,7 @@ class PlanFile {
   /// What `read` gives; what it refuses in its own terms becomes plan/corrupt and names the file
   /// and the section.
   template <typename Read>
-  auto parse(std::string_view section, const Read& read) const {
+  [[nodiscard]] auto parse(std::string_view section, const Read& read) const {
     try {
       return read(text(section));
     } catch (const Error& error) {

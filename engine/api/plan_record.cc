@@ -26,14 +26,15 @@ Json tensors_json(const std::vector<TensorInfo>& tensors) {
 }
 
 TensorInfo parse_tensor(const nlohmann::json& row) {
-  json_fields::list(row, 3);
+  json_fields::check_list(row, 3);
   TensorInfo tensor{json_fields::text(row[0]), {}};
   try {
     tensor.desc.dtype = parse_dtype(json_fields::text(row[1]));
   } catch (const InvalidArgument& error) {
     throw Error(ErrorCode::kPlanCorrupt, error.what());
   }
-  for (const nlohmann::json& dim : json_fields::list(row[2], row[2].size())) {
+  json_fields::check_list(row[2], row[2].size());
+  for (const nlohmann::json& dim : row[2]) {
     if (!dim.is_number_integer()) throw Error(ErrorCode::kPlanCorrupt, "a dimension is no number");
     tensor.desc.shape.push_back(dim.get<std::int64_t>());
   }
@@ -54,7 +55,7 @@ StepInfo parse_step(const nlohmann::json& row) {
 }
 
 void add_step(std::vector<BucketInfo>& buckets, const nlohmann::json& row) {
-  json_fields::list(row, 7);
+  json_fields::check_list(row, 7);
   const auto bucket = std::ranges::find(buckets, parse_batch(row[0]), &BucketInfo::batch);
   if (bucket == buckets.end()) throw Error(ErrorCode::kPlanCorrupt, "a step is of no batch size");
   bucket->steps.push_back(parse_step(row));
@@ -113,11 +114,11 @@ PlanRecord parse_plan_record(std::string_view json) {
     if (key == "inputs") record.inputs.push_back(parse_tensor(row));
     if (key == "outputs") record.outputs.push_back(parse_tensor(row));
     if (key == "options") {
-      json_fields::list(row, 2);
+      json_fields::check_list(row, 2);
       record.options.emplace_back(json_fields::text(row[0]), json_fields::text(row[1]));
     }
     if (key == "buckets") {
-      json_fields::list(row, 4);
+      json_fields::check_list(row, 4);
       record.buckets.push_back({.batch = parse_batch(row[0]),
                                 .arena_bytes = json_fields::number(row[1]),
                                 .lower_bound_bytes = json_fields::number(row[2]),

@@ -71,7 +71,7 @@ void write_packed(PlanWriter& writer, const WeightStore& weights, CompiledFacts&
 /// How a classifier compiles for many pictures: a context for every thread, each on its own. What
 /// is left of the time for tuning is its.
 PlanOptions one_of_many(PlanOptions plan, const ExecutionPlan& compiled) {
-  constexpr double kLeastSeconds = 1;
+  constexpr double kLeastSeconds = 0.1;
   const TuningSummary& tuning = compiled.tactics.tuning;
   plan.threads = 1;
   plan.buckets = {1};

@@ -17,9 +17,16 @@ namespace fovea {
 
 namespace {
 
-/// Of a step's result, by the type that it is rounded to: bf16 has 8 significant bits.
+/// Of a step's result, by the type that it is rounded to: bf16 has 8 significant bits, f16 11.
 double tolerance_of(Precision precision) {
-  return precision == Precision::kBf16 ? 2e-2 : 1e-4;
+  switch (precision) {
+    case Precision::kBf16:
+      return 2e-2;
+    case Precision::kFp16:
+      return 2.5e-3;
+    default:
+      return 1e-4;
+  }
 }
 
 /// Errors of many layers add up.
@@ -47,6 +54,8 @@ std::vector<std::int64_t> best_classes(const Graph& graph,
   if (!holds_scores(desc)) return best;
   const auto columns = static_cast<std::size_t>(desc.shape[1]);
   if (graph.node(graph.outputs()[0].value).as<TopK>() != nullptr) {
+    const Value wanted{graph.outputs()[0].value.node, 1};
+    if (outputs.size() < 2 || graph.outputs()[1].value != wanted) return best;
     const auto* indices = reinterpret_cast<const std::int32_t*>(outputs[1].data());
     for (std::int64_t row = 0; row < desc.shape[0]; ++row, indices += columns)
       best.push_back(*indices);

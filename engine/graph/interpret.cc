@@ -11,6 +11,7 @@ std::vector<TensorBytes> evaluate_node(const Graph& graph,
                                        const Node& node,
                                        std::span<const std::byte* const> inputs) {
   std::vector<TensorBytes> outputs;
+  outputs.reserve(node.outputs.size());
   for (const TensorDesc& desc : node.outputs) outputs.emplace_back(byte_size(desc));
   if (const auto* constant = node.as<Constant>()) {
     const PinnedBytes data = constant->read();
@@ -18,10 +19,12 @@ std::vector<TensorBytes> evaluate_node(const Graph& graph,
     return outputs;
   }
   std::vector<ConstTensorView> sources;
+  sources.reserve(inputs.size());
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     sources.push_back({&graph.desc(node.inputs[i]), inputs[i]});
   }
   std::vector<TensorView> targets;
+  targets.reserve(outputs.size());
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     targets.push_back({&node.outputs[i], outputs[i].data()});
   }
@@ -55,6 +58,7 @@ std::vector<TensorBytes> evaluate_graph(const Graph& graph, std::span<const Tens
       continue;
     }
     std::vector<const std::byte*> sources;
+    sources.reserve(node.inputs.size());
     for (const Value& input : node.inputs) sources.push_back(value(input).data());
     results = evaluate_node(graph, node, sources);
     for (const Value& input : node.inputs) {

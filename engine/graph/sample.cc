@@ -154,10 +154,12 @@ std::vector<Tensor> evaluated(const Op& op,
                               std::span<const ConstTensorView> inputs,
                               std::span<const TensorDesc> outputs) {
   std::vector<Tensor> results;
-  std::vector<TensorView> views;
+  results.reserve(outputs.size());
   for (const TensorDesc& output : outputs) {
     results.push_back({output, std::vector<std::byte>(byte_size(output))});
   }
+  std::vector<TensorView> views;
+  views.reserve(results.size());
   for (Tensor& result : results) views.push_back({&result.desc, result.bytes.data()});
   evaluate(op, inputs, views);
   return results;

@@ -7,6 +7,7 @@
 // which is then gone. Computed in double and rounded once.
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "engine/core/require.h"
 #include "engine/passes/batch_norm_parameters.h"
@@ -19,6 +20,31 @@ namespace fovea {
 namespace {
 
 constexpr std::string_view kName = "fold-input-norm";
+
+/// The constants of a norm and of the Conv2d or Dense behind it.
+struct Operands {
+  BatchNormParameters norm;
+  const Constant* weights = nullptr;
+  std::vector<float> bias;  ///< empty where the node behind has none
+};
+
+/// The norm whose result `node`, a Conv2d or Dense, weighs; nullptr where there is none.
+const Node* norm_before(const Graph& graph, const Node& node) {
+  if (node.as<Conv2d>() == nullptr && node.as<Dense>() == nullptr) return nullptr;
+  const Node& before = graph.node(node.inputs[0]);
+  return before.as<BatchNorm>() != nullptr ? &before : nullptr;
+}
+
+/// Nothing where one of them is not a float32 Constant with data.
+std::optional<Operands> constant_operands(const Graph& graph, const Node& norm, const Node& node) {
+  const auto* conv = node.as<Conv2d>();
+  const bool has_bias = conv != nullptr ? conv->bias : node.as<Dense>()->bias;
+  auto parameters = batch_norm_parameters(graph, norm);
+  const Constant* weights = float_constant(graph, node.inputs[1]);
+  auto bias = has_bias ? constant_floats(graph, node.inputs[2]) : std::vector<float>{};
+  if (!parameters || weights == nullptr || !bias) return std::nullopt;
+  return Operands{std::move(*parameters), weights, std::move(*bias)};
+}
 
 /// b[o] + sum over o's inputs of w[o,...,i] * shift[i].
 std::vector<float> shifted_bias(const Constant& weights,
@@ -65,30 +91,26 @@ bool fold_input_norm(Graph& graph, PassContext& context) {
   bool changed = false;
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
-    const auto* conv = node.as<Conv2d>();
-    const bool sums = conv != nullptr || node.as<Dense>() != nullptr;
-    const Node* norm = sums ? &graph.node(node.inputs[0]) : nullptr;
-    if (norm == nullptr || norm->as<BatchNorm>() == nullptr) {
+    const Node* norm = norm_before(graph, node);
+    if (norm == nullptr) {
       rewriter.copy(id);
       continue;
     }
-    const bool has_bias = conv != nullptr ? conv->bias : node.as<Dense>()->bias;
-    const auto parameters = batch_norm_parameters(graph, *norm);
-    const Constant* weights = float_constant(graph, node.inputs[1]);
-    const auto bias = has_bias ? constant_floats(graph, node.inputs[2]) : std::vector<float>{};
-    const std::string reason = !parameters || weights == nullptr || !bias
-                                   ? "its parameters are not constant"
-                                   : obstacle(graph, node.inputs[0].node, node, *parameters);
-    if (!reason.empty()) {
+    const std::optional<Operands> operands = constant_operands(graph, *norm, node);
+    const std::string reason = operands ? obstacle(graph, node.inputs[0].node, node, operands->norm)
+                                        : "its parameters are not constant";
+    if (!operands || !reason.empty()) {
       context.report.refuse(kName, node.name, reason);
       rewriter.copy(id);
       continue;
     }
 
+    const auto& [parameters, weights, bias] = *operands;
+    const auto* conv = node.as<Conv2d>();
     const std::int64_t groups = conv != nullptr ? conv->groups : 1;
-    const auto shifted = shifted_bias(*weights, *bias, groups, parameters->shift);
+    const auto shifted = shifted_bias(*weights, bias, groups, parameters.shift);
     std::vector<Value> inputs{rewriter.map(norm->inputs[0])};
-    inputs.push_back(rewriter.add(scaled_columns(*weights, groups, parameters->scale),
+    inputs.push_back(rewriter.add(scaled_columns(*weights, groups, parameters.scale),
                                   {},
                                   cat(node.name, "/input_scaled_weights")));
     inputs.push_back(rewriter.add(

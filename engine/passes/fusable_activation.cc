@@ -23,7 +23,8 @@ std::string activation_obstacle(const Graph& graph,
   if (carried == nullptr) {
     return cat("'", node.name, "' (", op_name(node.op), ") applies no activation to its result");
   }
-  if (!traits.fuses(activation_of(activation).value().kind)) {
+  const std::optional<Activation> joining = activation_of(activation);
+  if (!joining || !traits.fuses(joining->kind)) {
     return cat("the target does not apply ", op_name(activation.op), " inside its operators");
   }
   if (carried->kind != ActivationKind::kNone) {

@@ -97,6 +97,7 @@ class Reduction {
 
 bool Reduction::is_activation(const Node& node, std::size_t i) const {
   std::vector<TensorDesc> descs;
+  descs.reserve(node.inputs.size());
   for (const Value& input : node.inputs) descs.push_back(graph_.desc(input));
   return !is_parameter(node.op, descs, i);
 }

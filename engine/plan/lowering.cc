@@ -126,8 +126,9 @@ WantedLayouts Lowering::wanted_outputs(NodeId id) const {
 SlotId Lowering::slot_for_output(Value value, const Tactic& tactic, const WantedLayouts& wanted) {
   const TensorDesc& desc = graph_.desc(value);
   const Layout layout = written_layout(tactic, static_cast<std::size_t>(value.output), wanted);
-  if (layout.kind != Layout::Kind::kSliced) return draft_.new_slot(desc, layout);
-  return draft_.new_slot(desc, layout, buffer_of(placement_.home(value)->whole));
+  const std::optional<Home>& home = placement_.home(value);
+  if (!home || layout.kind != Layout::Kind::kSliced) return draft_.new_slot(desc, layout);
+  return draft_.new_slot(desc, layout, buffer_of(home->whole));
 }
 
 void Lowering::lower_step(NodeId id) {
@@ -136,6 +137,7 @@ void Lowering::lower_step(NodeId id) {
     report_.refuse(kName, node.name, why);
   }
   std::vector<SlotId> present;
+  present.reserve(node.inputs.size());
   for (const Value& input : node.inputs) present.push_back(slot_of(input));
   const OpSite site{
       graph_, node, draft_.layouts_of(present), options_.threads, options_.exact_convolutions};

@@ -47,7 +47,7 @@ std::string op_signature(const OpSite& site, const WantedLayouts& wanted) {
   text += ") ->";
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     text += cat(i == 0 ? " " : "; ", to_string(node.outputs[i]));
-    if (wanted[i]) text += cat(" as ", place(*wanted[i]));
+    if (const std::optional<Layout>& want = wanted[i]) text += cat(" as ", place(*want));
   }
   text += cat(" threads ", threads);
   return exact_convolutions ? text + " exact" : text;

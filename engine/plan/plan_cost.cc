@@ -17,7 +17,7 @@ std::size_t value_bytes(const Slot& slot) {
 }
 
 template <typename T>
-std::vector<T> distinct(std::vector<T> ids) {
+std::vector<T> distinct(const std::vector<T>& ids) {
   std::vector<T> once;
   for (const T& id : ids) {
     if (std::ranges::find(once, id) == once.end()) once.push_back(id);

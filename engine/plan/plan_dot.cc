@@ -35,11 +35,18 @@ std::string fused_into(const Node& node) {
     if (conv->bias) append("bias");
     if (conv->residual) append("residual");
     append(activation_name(conv->activation.kind));
+    if (conv->activation_channels != 0) {
+      text += cat(" on the first ", conv->activation_channels, " channels");
+    }
   } else if (const auto* dense = node.as<Dense>()) {
     if (dense->bias) append("bias");
     append(activation_name(dense->activation.kind));
   } else if (const auto* add = node.as<Add>()) {
     append(activation_name(add->activation.kind));
+  } else if (const auto* pool = node.as<AveragePool>()) {
+    append(activation_name(pool->activation.kind));
+  } else if (const auto* best = node.as<TopK>(); best != nullptr && best->softmax) {
+    append("softmax");
   }
   return text;
 }
@@ -80,8 +87,11 @@ std::string edges(const Graph& graph) {
 /// "12.3 us, 4.5 %".
 std::string time_text(double microseconds, double total) {
   std::array<char, 64> text{};
-  std::snprintf(
-      text.data(), text.size(), "%.1f us, %.1f %%", microseconds, 100 * microseconds / total);
+  std::snprintf(text.data(),
+                text.size(),
+                "%.1f us, %.1f %%",
+                microseconds,
+                100 * microseconds / std::max(total, 1e-3));
   return text.data();
 }
 

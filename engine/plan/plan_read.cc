@@ -18,8 +18,8 @@ using plan_format::Start;
 /// Fewer bytes are hashed faster than a thread starts.
 constexpr std::size_t kThreadBytes = std::size_t{4} << 20;
 
-template <std::size_t kSize>
-std::string_view text_of(const std::array<char, kSize>& bytes) {
+template <std::size_t Size>
+std::string_view text_of(const std::array<char, Size>& bytes) {
   return {bytes.data(), bytes.size()};
 }
 

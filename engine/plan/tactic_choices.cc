@@ -24,15 +24,15 @@ Choice parse_choice(const std::string& signature, const json& value) {
       !value.contains("microseconds")) {
     corrupt(signature, "is not an object of tactic and microseconds");
   }
-  const json& tactic = value["tactic"];
+  const auto* tactic = value["tactic"].get_ptr<const std::string*>();
   const json& time = value["microseconds"];
-  if (!tactic.is_string() || tactic == "" || !is_plain_name(tactic.get<std::string>())) {
+  if (tactic == nullptr || tactic->empty() || !is_plain_name(*tactic)) {
     corrupt(signature, "names no tactic");
   }
   if (!time.is_number() || !std::isfinite(time.get<double>()) || time.get<double>() < 0) {
     corrupt(signature, "has a time that is no number of microseconds");
   }
-  return {tactic.get<std::string>(), time.get<double>()};
+  return {*tactic, time.get<double>()};
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ std::size_t converted_bytes(const OpSite& site, const WantedLayouts& wanted, con
     bytes += byte_size(site.input(i));
   }
   for (std::size_t i = 0; i < site.node.outputs.size(); ++i) {
-    if (!wanted[i] || written_layout(tactic, i, wanted) == *wanted[i]) continue;
+    const std::optional<Layout>& want = wanted[i];
+    if (!want || written_layout(tactic, i, wanted) == *want) continue;
     bytes += byte_size(site.node.outputs[i]);
   }
   return bytes;
@@ -211,7 +212,9 @@ std::optional<TacticSelector::Pick> TacticSelector::measured(const OpSite& site,
   decision.candidates = entry->second;
   const auto winner = winners_.find(decision.signature);
   if (winner == winners_.end()) return std::nullopt;
-  return Pick{*find_tactic(tactics, winner->second), TacticSource::kMeasured};
+  const auto found = find_tactic(tactics, winner->second);
+  if (!found) return std::nullopt;
+  return Pick{*found, TacticSource::kMeasured};
 }
 
 TacticRecord TacticSelector::finish() {

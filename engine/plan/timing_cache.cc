@@ -36,9 +36,8 @@ std::string_view take_line(std::string_view& text) {
 
 }  // namespace
 
-TimingCache::TimingCache(std::filesystem::path folder, std::string fingerprint)
-    : file_(std::move(folder) / (checksum(fingerprint) + ".timing")),
-      fingerprint_(std::move(fingerprint)) {
+TimingCache::TimingCache(const std::filesystem::path& folder, std::string fingerprint)
+    : file_(folder / (checksum(fingerprint) + ".timing")), fingerprint_(std::move(fingerprint)) {
   choices_ = read();
 }
 

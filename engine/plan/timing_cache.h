@@ -18,7 +18,7 @@ namespace fovea {
 class TimingCache {
  public:
   /// Reads what is there; the folder need not exist. A damaged file counts as an empty one.
-  TimingCache(std::filesystem::path folder, std::string fingerprint);
+  TimingCache(const std::filesystem::path& folder, std::string fingerprint);
 
   /// The choice for that signature, or null. Stays valid until add().
   [[nodiscard]] const Choice* find(const std::string& signature) const;

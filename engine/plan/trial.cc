@@ -140,12 +140,14 @@ BoundTrial Trial::bind_steps(std::span<const TrialStep* const> steps,
 
 BoundTrial Trial::bind(std::byte* block, std::byte* workspace, Stream& stream) const {
   std::vector<const TrialStep*> steps;
+  steps.reserve(steps_.size());
   for (const TrialStep& step : steps_) steps.push_back(&step);
   return bind_steps(steps, is_place(in_place_) ? in_place_ : output_, block, workspace, stream);
 }
 
 BoundTrial Trial::bind_check(std::byte* block, std::byte* workspace, Stream& stream) const {
   std::vector<const TrialStep*> steps;
+  steps.reserve(steps_.size() + check_steps_.size());
   for (const TrialStep& step : steps_) steps.push_back(&step);
   for (const TrialStep& step : check_steps_) steps.push_back(&step);
   return bind_steps(steps, output_, block, workspace, stream);

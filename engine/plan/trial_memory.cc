@@ -98,6 +98,7 @@ TrialMemory::TrialMemory(const Backend& backend,
   std::vector<PinnedBytes> constants;
   std::vector<ConstTensorView> views;
   std::vector<TensorDesc> descs;
+  descs.reserve(site.node.inputs.size());
   for (std::size_t i = 0; i < site.node.inputs.size(); ++i) descs.push_back(site.input(i));
   for (std::size_t i = 0; i < descs.size(); ++i) {
     // One value that is read twice is one value.

@@ -238,6 +238,7 @@ std::optional<std::size_t> Tuner::measure_now(const OpSite& site,
   WeightStore weights(backend_);  // a loser's packed weights must not stay in the plan
   const TrialInputs inputs(site);
   std::vector<Layout> results;
+  results.reserve(wanted.size());
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     results.push_back(wanted[i].value_or(tactics[heuristic].outputs[i]));
   }

@@ -18,9 +18,9 @@ using WantedLayouts = std::vector<std::optional<Layout>>;
 [[nodiscard]] inline Layout written_layout(const Tactic& tactic,
                                            std::size_t i,
                                            const WantedLayouts& wanted) {
-  const bool slices = tactic.writes_slices && tactic.outputs[i] == Layout{} && wanted[i] &&
-                      wanted[i]->kind == Layout::Kind::kSliced;
-  return slices ? *wanted[i] : tactic.outputs[i];
+  const std::optional<Layout>& want = wanted[i];
+  const bool can_slice = tactic.writes_slices && tactic.outputs[i] == Layout{};
+  return can_slice && want && want->kind == Layout::Kind::kSliced ? *want : tactic.outputs[i];
 }
 
 }  // namespace fovea

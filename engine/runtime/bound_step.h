@@ -9,14 +9,9 @@
 
 namespace fovea {
 
-/// A step with its addresses, which never change. It must stay where it is: `args` points into it.
+/// A step with its addresses, which never change. `args` points into it: it may be moved, as
+/// vectors keep their elements' addresses, and its state keeps it from being copied.
 struct BoundStep {
-  BoundStep() = default;
-  BoundStep(const BoundStep&) = delete;
-  BoundStep& operator=(const BoundStep&) = delete;
-  BoundStep(BoundStep&&) = default;  // vectors keep their elements' addresses
-  BoundStep& operator=(BoundStep&&) = default;
-
   void enqueue(Stream& stream) const { step->enqueue(args, stream); }
 
   const Step* step = nullptr;

@@ -35,6 +35,7 @@ class Values {
   [[nodiscard]] std::vector<TensorBytes> by_definition(NodeId id) {
     const Node& node = graph_.node(id);
     std::vector<const std::byte*> sources;
+    sources.reserve(node.inputs.size());
     for (const Value& input : node.inputs) sources.push_back(get(input).data());
     return evaluate_node(graph_, node, sources);
   }
@@ -100,6 +101,7 @@ std::vector<TensorBytes> compare_steps(const std::shared_ptr<const ExecutionPlan
     const PlannedStep& step = bucket.steps[index];
     if (step.node == kNoNode) return;
     std::vector<TensorBytes> computed;
+    computed.reserve(step.outputs.size());
     for (const SlotId slot : step.outputs) computed.push_back(trace.read(slot));
     const std::vector<TensorBytes> defined = values.by_definition(step.node);
     on_step(step, compare(graph, graph.node(step.node), values, defined, computed));
@@ -107,6 +109,7 @@ std::vector<TensorBytes> compare_steps(const std::shared_ptr<const ExecutionPlan
   });
 
   std::vector<TensorBytes> outputs;
+  outputs.reserve(bucket.outputs.size());
   for (const SlotId slot : bucket.outputs) outputs.push_back(trace.read(slot));
   return outputs;
 }

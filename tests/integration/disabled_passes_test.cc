@@ -16,7 +16,7 @@ namespace {
 
 class DisabledPasses : public testing::Test {
  protected:
-  ~DisabledPasses() override { ::unsetenv("FOVEA_DISABLE_PASSES"); }
+  void TearDown() override { ::unsetenv("FOVEA_DISABLE_PASSES"); }
 
   /// The steps of relu(x + x), on the CPU.
   static std::string summary(const char* disabled) {

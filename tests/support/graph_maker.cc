@@ -77,8 +77,8 @@ Value GraphMaker::bytes(DType dtype, const Shape& shape) {
 }
 
 Value GraphMaker::weights(const Shape& shape) {
-  const auto inputs = static_cast<float>(num_elements(shape) / shape[0]);
-  const float size = 1.7F / std::sqrt(inputs);
+  const std::int64_t inputs = num_elements(shape) / shape[0];
+  const float size = 1.7F / std::sqrt(static_cast<float>(inputs));
   const Range range{-size, size};
   switch (between(0, 19)) {
     case 0: {

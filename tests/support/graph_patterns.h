@@ -29,7 +29,7 @@ void add_tail(GraphMaker& maker);
 
 // --- What patterns are made of ---
 
-enum class ConvKind { kAny, kPointwise, kDepthwise };
+enum class ConvKind : std::uint8_t { kAny, kPointwise, kDepthwise };
 
 /// A convolution of x that is cheap enough; `filters` 0 means any number, `border` false no
 /// padding.

@@ -55,7 +55,7 @@ struct Sums {
       if (product.next_x != 0) fetch_inputs<Pixels>(x + product.next_x, step);
       const float* thirds[kThirds];
 #pragma GCC unroll 5
-      for (int p = 0; p < kThirds; ++p) thirds[p] = x + 3 * p * step;
+      for (int p = 0; p < kThirds; ++p) thirds[p] = x + static_cast<std::int64_t>(3 * p) * step;
       const std::int64_t count = left < kLanes ? left : kLanes;
       for (std::int64_t c = 0; c < count; ++c) {
         add(thirds, step, w);

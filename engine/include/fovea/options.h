@@ -41,10 +41,11 @@ struct CompileOptions {
   /// that the backend thinks best, "fast" measures a few times, "full" often, each operation once.
   /// Times are kept in the cache and used by later compilations that do not say "off". A measured
   /// choice may differ between batch sizes, and then the last bits of a picture's result depend on
-  /// how many pictures are run with it; with "off" they never do.
+  /// how many pictures are run with it; with "off" they never do, but for a plan file that was
+  /// compiled with another word.
   std::string tuning = "off";
 
-  /// The most seconds that a compilation measures; 0: 15 for "fast", 600 for "full". What is not
+  /// The most seconds that a compilation measures; 0: 13 for "fast", 600 for "full". What is not
   /// measured by then is computed as with "off".
   double tuning_seconds = 0;
 

@@ -41,7 +41,8 @@ struct SavedPlan {
 
 /// Compiles the model as a classifier would (a model without a contract as compile() does) and
 /// writes it with everything found out into a plan file. The file appears when it is complete; the
-/// same model, options and machine give the same bytes. `options.taps` must be empty.
+/// same model, options, machine and, where tactics are measured, timing cache give the same bytes.
+/// `options.taps` must be empty.
 ///
 /// Throws Error: what compile throws; io/write, io/no-space. Thread-safe, also between processes:
 /// of several that write one file the last one wins.

@@ -1,6 +1,7 @@
 // A backend whose tactics take as long, and go as wrong, as a test says.
 #pragma once
 
+#include <cstdint>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -18,7 +19,7 @@ namespace fovea::test {
 
 /// How a tactic of the fake backend behaves.
 struct FakeTactic {
-  enum class Fault {
+  enum class Fault : std::uint8_t {
     kNone,
     kLastElement,  ///< its last element is off by 1
     kWritesNothing,

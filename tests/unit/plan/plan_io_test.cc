@@ -89,7 +89,8 @@ TEST_F(PlanIo, GivesTheSectionsBack) {
   EXPECT_TRUE(sections[1].bytes.empty());
   EXPECT_EQ(text_of(sections[2].bytes), std::string(300, 'w') + std::string(20, '\0') + "x");
   for (const PlanSection& section : sections) {
-    EXPECT_EQ((section.bytes.data() - file_.data()) % kSectionAlignment, 0) << section.name;
+    const auto offset = static_cast<std::size_t>(section.bytes.data() - file_.data());
+    EXPECT_EQ(offset % kSectionAlignment, 0U) << section.name;
   }
 }
 

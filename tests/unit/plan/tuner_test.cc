@@ -34,7 +34,7 @@ class TunerTest : public testing::Test {
 
   Result measure(std::vector<FakeTactic> fakes,
                  std::size_t heuristic = 0,
-                 WantedLayouts wanted = {std::nullopt},
+                 const WantedLayouts& wanted = {std::nullopt},
                  double seconds = 100) {
     backend_.table["Dense"] = std::move(fakes);
     const OpSite site{graph_, graph_.node(node_), {Layout{}, Layout{}}};
