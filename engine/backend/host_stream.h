@@ -30,11 +30,11 @@ class HostStream : public Stream {
   void synchronize() override {}
 
   void upload(std::byte* dst, const std::byte* src, std::size_t bytes) override {
-    std::memcpy(dst, src, bytes);
+    if (bytes != 0) std::memcpy(dst, src, bytes);  // memcpy takes no null, not even for nothing
   }
 
   void download(std::byte* dst, const std::byte* src, std::size_t bytes) override {
-    std::memcpy(dst, src, bytes);
+    if (bytes != 0) std::memcpy(dst, src, bytes);
   }
 
   [[nodiscard]] std::unique_ptr<Event> make_event() override {
