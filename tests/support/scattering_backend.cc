@@ -128,7 +128,8 @@ class ScatteringBackend final : public Backend {
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
     std::mt19937_64 rng(seed_ ^ fnv1a64(site.node.name));
     std::vector<Tactic> tactics;
-    const auto count = 1 + rng() % 3;
+    // One alone leaves no choice without conversions.
+    const std::uint64_t count = rng() % 4 == 0 ? 3 : 1;
     for (std::uint64_t i = 0; i < count; ++i) tactics.push_back(tactic(site, rng));
     return tactics;
   }
