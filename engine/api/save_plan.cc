@@ -118,14 +118,12 @@ SavedPlan save_plan(const Model& model,
 
   const Precompiled* usable = usable_here(*backend, options.backend, before);
   WeightStore weights(*backend, usable == nullptr ? nullptr : usable->packed);
-  const auto compiled =
-      compile_with(deployed_graph(model.impl(), network), backend, plan, usable, weights);
+  const Graph deployed = deployed_graph(model.impl(), network);
+  const auto compiled = compile_with(deployed, backend, plan, usable, weights);
   Choices choices = choices_of(compiled->tactics);
   if (plan.threads > 1) {
     const PlanOptions alone = one_of_many(plan, *compiled);
-    choices.merge(choices_of(
-        compile_with(deployed_graph(model.impl(), network), backend, alone, usable, weights)
-            ->tactics));
+    choices.merge(choices_of(compile_with(deployed, backend, alone, usable, weights)->tactics));
   }
   clock.end_of(saved.compile_s);
 

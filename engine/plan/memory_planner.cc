@@ -5,13 +5,11 @@
 #include <functional>
 #include <numeric>
 
+#include "engine/core/align.h"
+
 namespace fovea {
 
 namespace {
-
-std::size_t align_up(std::size_t bytes, std::size_t alignment) {
-  return (bytes + alignment - 1) / alignment * alignment;
-}
 
 bool live_together(const BufferLifetime& a, const BufferLifetime& b) {
   return a.first <= b.last && b.first <= a.last;

@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/core/align.h"
+
 namespace fovea {
 
 namespace {
-
-std::size_t align_up(std::size_t bytes) {
-  return (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
-}
 
 TrialPlace place_at(std::size_t offset, const TensorDesc& desc, const Layout& layout) {
   const std::size_t skip =
@@ -33,13 +31,13 @@ TrialInputs::TrialInputs(const OpSite& site) {
       places.push_back(places[static_cast<std::size_t>(first)]);
     } else {
       places.push_back(place_at(bytes, site.input(i), site.inputs[i]));
-      bytes += align_up(places.back().bytes);
+      bytes += align_up(places.back().bytes, kBufferAlignment);
     }
   }
 }
 
 void BoundTrial::enqueue(Stream& stream) const {
-  for (const BoundStep& step : steps_) step.step->enqueue(step.args, stream);
+  for (const BoundStep& step : steps_) step.enqueue(stream);
 }
 
 Trial::Trial(const Backend& backend,
@@ -89,7 +87,7 @@ Trial::Trial(const Backend& backend,
 
 TrialPlace Trial::add_place(const TensorDesc& desc, const Layout& layout) {
   const TrialPlace place = place_at(bytes_, desc, layout);
-  bytes_ += align_up(place.bytes);
+  bytes_ += align_up(place.bytes, kBufferAlignment);
   return place;
 }
 
@@ -123,17 +121,14 @@ BoundTrial Trial::bind_steps(std::span<const TrialStep* const> steps,
   };
   BoundTrial trial;
   for (const TrialStep* step : steps) {
-    BoundTrial::BoundStep bound;
-    bound.step = step->step.get();
+    std::vector<const std::byte*> inputs;
     for (const TrialPlace& input : step->inputs) {
-      bound.inputs.push_back(is_place(input) ? address(input) : nullptr);
+      inputs.push_back(is_place(input) ? address(input) : nullptr);
     }
-    for (const TrialPlace& place : step->outputs) bound.outputs.push_back(address(place));
-    // The vectors keep their elements where they are when the step is moved.
-    bound.args = {bound.inputs, bound.outputs, workspace, nullptr};
-    bound.state = bound.step->bind(bound.args, stream);
-    bound.args.state = bound.state.get();
-    trial.steps_.push_back(std::move(bound));
+    std::vector<std::byte*> outputs;
+    for (const TrialPlace& place : step->outputs) outputs.push_back(address(place));
+    trial.steps_.emplace_back(
+        *step->step, std::move(inputs), std::move(outputs), workspace, stream);
   }
   return trial;
 }

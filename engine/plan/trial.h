@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/backend/bound_step.h"
 #include "engine/backend/weight_store.h"
 #include "engine/plan/wanted_layouts.h"
 
@@ -37,14 +38,6 @@ class BoundTrial {
 
  private:
   friend class Trial;
-
-  struct BoundStep {
-    const Step* step = nullptr;
-    std::vector<const std::byte*> inputs;
-    std::vector<std::byte*> outputs;
-    std::unique_ptr<StepState> state;
-    StepArgs args;
-  };
 
   std::vector<BoundStep> steps_;
 };

@@ -7,7 +7,9 @@
 #include <random>
 #include <span>
 
+#include "engine/backend/bound_step.h"
 #include "engine/backend/weight_store.h"
+#include "engine/core/align.h"
 #include "engine/core/require.h"
 
 namespace fovea {
@@ -139,14 +141,10 @@ void TrialMemory::fill(std::size_t block) {
     const auto step = conversion.build({{&dense, 1}, {&site_.inputs[i], 1}, no_weights});
     const auto staging =
         backend_.allocate(values_[i].size() + conversion.workspace_bytes + kBufferAlignment);
-    const std::size_t data_bytes =
-        (values_[i].size() + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+    const std::size_t data_bytes = align_up(values_[i].size(), kBufferAlignment);
     stream_.upload(staging.get(), values_[i].data(), values_[i].size());
-    const std::byte* from = staging.get();
-    StepArgs args{{&from, 1}, {&to, 1}, staging.get() + data_bytes, nullptr};
-    const auto state = step->bind(args, stream_);
-    args.state = state.get();
-    step->enqueue(args, stream_);
+    const BoundStep bound(*step, {staging.get()}, {to}, staging.get() + data_bytes, stream_);
+    bound.enqueue(stream_);
     stream_.synchronize();
   }
 }

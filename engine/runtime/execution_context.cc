@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/core/require.h"
-#include "engine/runtime/bound_step.h"
+#include "engine/runtime/bind_steps.h"
 
 namespace fovea {
 

@@ -62,12 +62,7 @@ std::vector<std::byte> PlanTrace::read(SlotId slot) {
       conversion.build({std::span(layouts).first(1), std::span(layouts).last(1), no_weights_});
   const auto dense = plan_->backend->allocate(bytes.size());
   const auto workspace = plan_->backend->allocate(conversion.workspace_bytes);
-  const std::array<const std::byte*, 1> source{address(slot)};
-  const std::array<std::byte*, 1> target{dense.get()};
-  StepArgs args{source, target, workspace.get(), nullptr};
-  const auto state = step->bind(args, *stream_);
-  args.state = state.get();
-  step->enqueue(args, *stream_);
+  BoundStep(*step, {address(slot)}, {dense.get()}, workspace.get(), *stream_).enqueue(*stream_);
   stream_->download(bytes.data(), dense.get(), bytes.size());
   stream_->synchronize();
   return bytes;

@@ -9,7 +9,7 @@
 
 #include "engine/backend/weight_store.h"
 #include "engine/plan/execution_plan.h"
-#include "engine/runtime/bound_step.h"
+#include "engine/runtime/bind_steps.h"
 
 namespace fovea {
 

@@ -4,33 +4,29 @@
 #include <span>
 #include <stdexcept>
 
+#include "engine/graph/interpret.h"
+
 namespace fovea::test {
 
 NodeValues evaluate_nodes(const Graph& graph, const std::map<std::string, Bytes>& inputs) {
   NodeValues values;
   values.reserve(graph.nodes().size());
   for (const Node& node : graph.nodes()) {
-    auto& outputs = values.emplace_back();
-    for (const TensorDesc& desc : node.outputs) outputs.emplace_back(byte_size(desc));
     if (node.as<Input>() != nullptr) {
       const Bytes& bytes = inputs.at(node.name);
-      if (bytes.size() != outputs[0].size()) throw std::invalid_argument("wrong size of an input");
-      outputs[0] = bytes;
+      if (bytes.size() != byte_size(node.outputs[0])) {
+        throw std::invalid_argument("wrong size of an input");
+      }
+      values.push_back({bytes});
       continue;
     }
-    std::vector<ConstTensorView> sources;
+    std::vector<const std::byte*> sources;
     sources.reserve(node.inputs.size());
     for (const Value& input : node.inputs) {
-      const auto& bytes =
-          values[static_cast<std::size_t>(input.node)][static_cast<std::size_t>(input.output)];
-      sources.push_back({&graph.desc(input), bytes.data()});
+      const NodeValues::value_type& source = values[static_cast<std::size_t>(input.node)];
+      sources.push_back(source[static_cast<std::size_t>(input.output)].data());
     }
-    std::vector<TensorView> targets;
-    targets.reserve(outputs.size());
-    for (std::size_t i = 0; i < outputs.size(); ++i) {
-      targets.push_back({&node.outputs[i], outputs[i].data()});
-    }
-    evaluate(node.op, sources, targets);
+    values.push_back(evaluate_node(graph, node, sources));
   }
   return values;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/backend/cuda/kernel_step.h"
+#include "engine/core/align.h"
 #include "kernels/simt/stream.h"
 
 namespace fovea::cuda {
@@ -15,10 +16,6 @@ struct Placed {
   TensorDesc desc;
   Layout layout;
 };
-
-std::size_t align_up(std::size_t bytes) {
-  return (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
-}
 
 /// Copies the channels of every pixel; strides are in elements of float.
 void copy_pixels(const TensorDesc& desc,
@@ -47,7 +44,7 @@ class Convolution {
       if (layout.kind == Layout::Kind::kSliced) {
         copy_pixels(desc, inputs[i], layout.pixel_stride, workspace, channels_of(desc));
         inputs[i] = workspace;
-        workspace += align_up(byte_size(desc));
+        workspace += align_up(byte_size(desc), kBufferAlignment);
       }
       views.push_back({&desc, inputs[i]});
     }
@@ -93,7 +90,7 @@ class EmulatedConvolutions final : public ConvolutionLibrary {
       if (site.constant(i) != nullptr) return;
       tactic.inputs[i] = strided_or_dense(site.inputs[i]);
       if (tactic.inputs[i].kind == Layout::Kind::kSliced) {
-        tactic.workspace_bytes += align_up(byte_size(descs[i]));
+        tactic.workspace_bytes += align_up(byte_size(descs[i]), kBufferAlignment);
       }
     };
     take(0);
@@ -101,7 +98,7 @@ class EmulatedConvolutions final : public ConvolutionLibrary {
       take(descs.size() - 1);
       tactic.aliases = {{.input = descs.size() - 1, .output = 0}};
     }
-    tactic.workspace_bytes += align_up(byte_size(y));
+    tactic.workspace_bytes += align_up(byte_size(y), kBufferAlignment);
     tactic.writes_slices = true;
     return {tactic};
   }
