@@ -122,10 +122,12 @@ BoundTrial Trial::bind_steps(std::span<const TrialStep* const> steps,
   BoundTrial trial;
   for (const TrialStep* step : steps) {
     std::vector<const std::byte*> inputs;
+    inputs.reserve(step->inputs.size());
     for (const TrialPlace& input : step->inputs) {
       inputs.push_back(is_place(input) ? address(input) : nullptr);
     }
     std::vector<std::byte*> outputs;
+    outputs.reserve(step->outputs.size());
     for (const TrialPlace& place : step->outputs) outputs.push_back(address(place));
     trial.steps_.emplace_back(
         *step->step, std::move(inputs), std::move(outputs), workspace, stream);

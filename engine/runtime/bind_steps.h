@@ -23,8 +23,10 @@ template <typename Address>
   steps.reserve(bucket.steps.size());
   for (const PlannedStep& planned : bucket.steps) {
     std::vector<const std::byte*> inputs;
+    inputs.reserve(planned.inputs.size());
     for (const SlotId slot : planned.inputs) inputs.push_back(address(slot));
     std::vector<std::byte*> outputs;
+    outputs.reserve(planned.outputs.size());
     for (const SlotId slot : planned.outputs) outputs.push_back(address(slot));
     steps.emplace_back(*planned.step, std::move(inputs), std::move(outputs), workspace, stream);
   }
