@@ -39,11 +39,7 @@ ModelOptions model_options(const Arguments& arguments) {
 
 ClassifierOptions classifier_options(const Arguments& arguments, const Model& model) {
   ClassifierOptions options;
-  options.backend = arguments.model.backend;
-  options.convolution = arguments.model.convolution;
-  options.precision = arguments.model.checked_precision(model);
-  options.threads = arguments.model.threads;
-  arguments.model.tactics.apply(options);
+  arguments.model.apply(model, options);
   options.batch = arguments.batch;
   options.top_k = arguments.top;
   return options;

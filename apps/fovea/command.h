@@ -84,6 +84,17 @@ struct ModelArguments {
 
   /// Says on stderr what speaks against it on this machine. Throws argument/invalid.
   [[nodiscard]] Precision checked_precision(const Model& opened) const;
+
+  /// To CompileOptions or ClassifierOptions: what every command says of compiling. Throws as
+  /// checked_precision.
+  template <typename Options>
+  void apply(const Model& opened, Options& options) const {
+    options.backend = backend;
+    options.convolution = convolution;
+    options.precision = checked_precision(opened);
+    options.threads = threads;
+    tactics.apply(options);
+  }
 };
 
 /// The options that describe how pictures are preprocessed.

@@ -33,11 +33,7 @@ struct Arguments {
 
 CompileOptions compile_options(const Arguments& arguments, const Model& model) {
   CompileOptions options;
-  options.precision = arguments.model.checked_precision(model);
-  options.backend = arguments.model.backend;
-  options.convolution = arguments.model.convolution;
-  options.threads = arguments.model.threads;
-  arguments.model.tactics.apply(options);
+  arguments.model.apply(model, options);
   options.batch = arguments.batch;
   options.buckets = arguments.buckets;
   return options;

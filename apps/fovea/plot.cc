@@ -54,13 +54,9 @@ int plot(Arguments arguments) {
                               : is_zoo_network(arguments.model.model) ? "random"
                                                                       : "imagenet";
   }
-  options.compile.backend = arguments.model.backend;
-  options.compile.convolution = arguments.model.convolution;
-  options.compile.threads = arguments.model.threads;
   options.compile.buckets = {arguments.batch};
-  arguments.model.tactics.apply(options.compile);
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
-  options.compile.precision = arguments.model.checked_precision(model);
+  arguments.model.apply(model, options.compile);
   fovea::plot(model.graph(), arguments.output, arguments.options);
   return kExitOk;
 }

@@ -95,7 +95,8 @@ std::vector<TensorData> run_rows(const std::shared_ptr<const Plan>& plan,
 int run(const Arguments& arguments) {
   if (arguments.batch < 1) throw InvalidArgument("--batch is at least 1");
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
-  const Precision precision = arguments.model.checked_precision(model);
+  CompileOptions options;
+  arguments.model.apply(model, options);
   const std::vector<TensorData> tensors = read_tensors(arguments.input);
   std::vector<const TensorData*> inputs;
   std::int64_t rows = 0;
@@ -108,12 +109,6 @@ int run(const Arguments& arguments) {
   }
   rows = std::max<std::int64_t>(rows, 1);
 
-  CompileOptions options;
-  options.backend = arguments.model.backend;
-  options.convolution = arguments.model.convolution;
-  options.precision = precision;
-  options.threads = arguments.model.threads;
-  arguments.model.tactics.apply(options);
   options.taps = arguments.taps;
   options.buckets = {std::min(rows, arguments.batch)};
   const auto plan = compile(model.graph(), options);

@@ -87,12 +87,8 @@ void print_table(const Verification& result, bool bisected) {
 
 int verify(Arguments arguments) {
   VerifyOptions& options = arguments.options;
-  options.compile.backend = arguments.model.backend;
-  options.compile.convolution = arguments.model.convolution;
-  options.compile.threads = arguments.model.threads;
-  arguments.model.tactics.apply(options.compile);
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
-  options.compile.precision = arguments.model.checked_precision(model);
+  arguments.model.apply(model, options.compile);
   const Verification result = fovea::verify(model, options);
   if (arguments.json) {
     print_json(result);
