@@ -53,6 +53,9 @@ def main():
         elif verb == "outputs":
             save_file({"probabilities": runners[name].outputs[0]}, rest[0])
             answer = "ok"
+        elif verb == "close":
+            del runners[name]
+            answer = "ok"
         else:
             raise ValueError(f"no command is called {verb}")
         print(answer, flush=True)

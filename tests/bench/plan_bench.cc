@@ -7,9 +7,10 @@
 // of answer on stdout:
 //
 //   package FOLDER                     writes the network with its weights as a package; "ok"
-//   open NAME BATCH THREADS CONTEXTS [PRECISION]   compiles; "ok"
+//   open NAME BATCH THREADS CONTEXTS [PRECISION [TUNING]]   compiles; "ok"
 //   time NAME RUNS                     every context runs RUNS times, all of them at once; seconds
 //   outputs NAME FILE.safetensors      writes what the first context's last run gave; "ok"
+//   close NAME                         frees what open made; "ok"
 //
 // Nothing computes between commands.
 #include <algorithm>
@@ -102,27 +103,7 @@ class Bench {
       fovea::save_package(model_, name);
       return "ok";
     }
-    if (verb == "open") {
-      std::int64_t batch = 0;
-      int threads = 0;
-      int contexts = 0;
-      words >> batch >> threads >> contexts;
-      if (contexts < 1)
-        throw fovea::InvalidArgument("open NAME BATCH THREADS CONTEXTS [PRECISION]");
-      fovea::CompileOptions options;
-      if (std::string precision; words >> precision) {
-        options.precision = fovea::parse_precision(precision);
-      }
-      options.backend = "cpu";
-      options.buckets = {batch};
-      options.threads = threads;
-      const auto plan = fovea::compile(model_.graph(), options);
-      auto& runners = runners_[name];
-      for (int i = 0; i < contexts; ++i) {
-        runners.push_back(std::make_unique<Runner>(plan, batch, input()));
-      }
-      return "ok";
-    }
+    if (verb == "open") return open(name, words);
     const auto runners = runners_.find(name);
     if (runners == runners_.end()) throw fovea::InvalidArgument("nothing is open as " + name);
     if (verb == "time") {
@@ -136,10 +117,38 @@ class Bench {
       fovea::write_tensors(file, runners->second.front()->outputs());
       return "ok";
     }
+    if (verb == "close") {
+      runners_.erase(runners);
+      return "ok";
+    }
     throw fovea::InvalidArgument("no command is called " + verb);
   }
 
  private:
+  std::string open(const std::string& name, std::istringstream& words) {
+    std::int64_t batch = 0;
+    int threads = 0;
+    int contexts = 0;
+    words >> batch >> threads >> contexts;
+    if (contexts < 1) {
+      throw fovea::InvalidArgument("open NAME BATCH THREADS CONTEXTS [PRECISION [TUNING]]");
+    }
+    fovea::CompileOptions options;
+    if (std::string precision; words >> precision) {
+      options.precision = fovea::parse_precision(precision);
+    }
+    words >> options.tuning;
+    options.backend = "cpu";
+    options.buckets = {batch};
+    options.threads = threads;
+    const auto plan = fovea::compile(model_.graph(), options);
+    auto& runners = runners_[name];
+    for (int i = 0; i < contexts; ++i) {
+      runners.push_back(std::make_unique<Runner>(plan, batch, input()));
+    }
+    return "ok";
+  }
+
   const TensorData& input() {
     if (input_.empty()) input_ = fovea::read_tensors(input_path_);
     if (input_.size() != 1) throw fovea::InvalidArgument(input_path_ + " must hold one tensor");
