@@ -1,14 +1,11 @@
 // The emulated CUDA backend against the reference backend, for every operator case.
-#include <cmath>
-
 #include <gtest/gtest.h>
 
 #include <fovea/error.h>
 
 #include "engine/backend/cuda/cuda_backend.h"
-#include "engine/backend/reference/reference_backend.h"
+#include "tests/backend/conformance.h"
 #include "tests/backend/op_cases.h"
-#include "tests/support/run_plan.h"
 
 namespace fovea {
 namespace {
@@ -36,15 +33,7 @@ TEST_P(CudaEmuConformance, EqualsReference) {
       EXPECT_THROW((void)test::run_graph(graph, make_cuda_emu_backend(), n, inputs), Unsupported);
       continue;
     }
-    const auto want = test::run_graph(graph, make_reference_backend(), n, inputs);
-    const auto got = test::run_graph(graph, make_cuda_emu_backend(), n, inputs);
-    for (const auto& [name, values] : want) {
-      ASSERT_EQ(got.at(name).size(), values.size());
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        ASSERT_LE(std::abs(got.at(name)[i] - values[i]), GetParam().tolerance)
-            << name << " at element " << i << " of a batch of " << n;
-      }
-    }
+    test::expect_equals_reference(graph, make_cuda_emu_backend(), n, inputs, GetParam().tolerance);
   }
 }
 
