@@ -82,6 +82,8 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
                       .on_change = options.on_pass,
                       .precision = options.precision};
   run_passes(optimised, passes_without(options.disabled_passes), context);
+  // Backends pack weights, so they must be Constants here, whoever left the pass out.
+  run_passes(optimised, {&find_pass("fold-constants"), 1}, context);
   plan->report = std::move(context.report);
   for (const NodeId id : optimised.inputs()) {
     plan->inputs.push_back({optimised.node(id).name, optimised.node(id).outputs[0]});
