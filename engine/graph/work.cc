@@ -34,8 +34,8 @@ struct PerElement {
   const Node& node;
 
   std::int64_t operator()(const Conv2d& conv) const {
-    return 2 * terms(graph, node) + as_flops(conv.bias) + as_flops(conv.residual) +
-           as_flops(conv.activation);
+    const std::int64_t applied = conv.activation_channels == 0 ? as_flops(conv.activation) : 0;
+    return 2 * terms(graph, node) + as_flops(conv.bias) + as_flops(conv.residual) + applied;
   }
 
   std::int64_t operator()(const Dense& dense) const {
@@ -120,6 +120,8 @@ std::int64_t flops(const Graph& graph, const Node& node) {
   if (const auto* conv = node.as<Conv2d>()) {
     const std::int64_t read = num_elements(graph.desc(node.inputs[0]).shape);
     count += read * as_flops(conv->input_activation != ActivationKind::kNone);
+    const std::int64_t pixels = num_elements(counted.shape) / counted.shape[3];
+    count += pixels * conv->activation_channels * as_flops(conv->activation);
   }
   return count;
 }

@@ -72,6 +72,9 @@ TEST(Flops, OfAConvolutionCountWhatItFused) {
 
   EXPECT_EQ(flops(graph, graph.node(bare)), 72 * 8);
   EXPECT_EQ(flops(graph, graph.node(full)), 72 * (8 + 3));
+  const Value some =
+      graph.add(Conv2d{.activation = relu, .activation_channels = 3}, {x, w}, "some");
+  EXPECT_EQ(flops(graph, graph.node(some)), 72 * 8 + 18 * 3);
 }
 
 }  // namespace
