@@ -177,11 +177,12 @@ std::vector<TensorDesc> one_picture(std::span<const TensorDesc> descs) {
 
 /// Whether the operator computes the pictures of a batch each for itself, as far as its shape rule
 /// tells: with a batch of one in all inputs, that of all outputs is one and nothing else changes.
+/// The one dimension of a vector is no batch: a Softmax sums along it, an Add broadcasts it.
 bool is_picturewise(const Op& op,
                     std::span<const TensorDesc> inputs,
                     std::span<const TensorDesc> outputs) {
   const auto same_batch = [&](const TensorDesc& desc) {
-    return !desc.shape.empty() && desc.shape[0] == inputs[0].shape[0];
+    return desc.shape.size() >= 2 && desc.shape[0] == inputs[0].shape[0];
   };
   if (inputs.empty() || inputs[0].shape.empty()) return false;
   if (!std::ranges::all_of(inputs, same_batch) || !std::ranges::all_of(outputs, same_batch)) {

@@ -55,6 +55,8 @@ std::vector<Case> cases() {
       {MaxPool{.kernel = {3, 3}, .strides = {2, 2}}, {values({5, 7, 7, 3}, 11)}},
       {Add{}, {values({5, 2, 2, 3}, 12), values({5, 2, 2, 3}, 13)}},
       {Softmax{}, {values({5, 7}, 14)}},
+      {Softmax{}, {values({6}, 23)}},
+      {Add{}, {values({6, 6}, 24), values({6}, 25)}},
       {Reshape{{6, 10}}, {values({6, 2, 5}, 15)}},
       {Transpose{{1, 0}}, {values({6, 6}, 16)}},
       {Concat{1}, {values({4, 3}, 17), values({4, 3}, 18)}},
