@@ -27,6 +27,9 @@ std::string activation_obstacle(const Graph& graph,
   if (!joining || !traits.fuses(joining->kind)) {
     return cat("the target does not apply ", op_name(activation.op), " inside its operators");
   }
+  if (node.as<AveragePool>() != nullptr && !traits.fuses_pool_activation) {
+    return "the target applies no activation inside its pools";
+  }
   if (carried->kind != ActivationKind::kNone) {
     return cat("'", node.name, "' has an activation already");
   }

@@ -20,6 +20,7 @@ template <typename OpT>
   if (auto* conv = std::get_if<Conv2d>(&op)) return &conv->activation;
   if (auto* dense = std::get_if<Dense>(&op)) return &dense->activation;
   if (auto* add = std::get_if<Add>(&op)) return &add->activation;
+  if (auto* pool = std::get_if<AveragePool>(&op)) return &pool->activation;
   return nullptr;
 }
 

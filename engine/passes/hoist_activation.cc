@@ -1,4 +1,4 @@
-// MaxPool(f(x)) -> Relu or Clip  ==>  MaxPool(Relu or Clip(f(x))),  f a Conv2d or Add
+// MaxPool(f(x)) -> Relu or Clip  ==>  MaxPool(Relu or Clip(f(x))),  f a Conv2d, Add or AveragePool
 //
 // Legal always: both functions rise, so the largest element stays the largest one, and no window is
 // without an element. Taken where the activation can then join f, at no cost: nothing else uses f
@@ -38,7 +38,7 @@ bool hoist_activation(Graph& graph, PassContext& context) {
     }
     const Value first =
         rewriter.add(node.op, {rewriter.map(pool->inputs[0])}, cat(node.name, "/hoisted"));
-    rewriter.replace(id, rewriter.add(pool->op, {first}, node.name));
+    rewriter.copy_onto(id, pool->op, {first});
     context.report.take(kName, node.name, cat("applied before '", pool->name, "'"));
     changed = true;
   }

@@ -90,6 +90,26 @@ TEST(FuseActivation, AllKindsIntoConvolutionDenseAndSum) {
   }
 }
 
+TEST(FuseActivation, IntoAnAveragePoolWhereTheTargetsPoolsApplyIt) {
+  Graph before;
+  const Value x = before.add(Input{{DType::kFloat32, {kBatch, 4, 4, 3}}}, {}, "x");
+  const Value pool = before.add(AveragePool{.kernel = {2, 2}}, {x}, "pool");
+  before.mark_output(before.add(Relu{}, {pool}, "relu"));
+  Graph after = before;
+  PassContext context = fusing_context();
+
+  EXPECT_TRUE(kActivation.run(after, context));
+
+  after.verify();
+  EXPECT_EQ(count_ops<Relu>(after), 0);
+  EXPECT_EQ(difference(before, after), 0);
+
+  context = fusing_context();
+  context.traits.fuses_pool_activation = false;
+  EXPECT_FALSE(kActivation.run(before, context));
+  EXPECT_EQ(refusal(context), "the target applies no activation inside its pools");
+}
+
 TEST(FuseActivation, NotASecondOneAndNotPastAnotherReader) {
   Graph graph = two_convolutions_and_a_sum();
   graph.mark_output({graph.find("sum"), 0});
