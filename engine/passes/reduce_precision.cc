@@ -84,7 +84,7 @@ class Reduction {
   [[nodiscard]] bool reads_half(const Node& node) const;
   [[nodiscard]] bool can_be_half(const Node& node) const;
   Value in_type(Value old, DType wanted);
-  Value before(Conv2d& conv, Value input, const std::string& name);
+  Value before(Conv2d& conv, Value input);
   void add(NodeId id, DType wanted);
 
   const Graph& graph_;
@@ -92,6 +92,7 @@ class Reduction {
   DType half_;
   Rewriter rewriter_;
   std::map<std::pair<NodeId, std::int32_t>, Value> casts_;  ///< by the new graph's value
+  std::map<std::pair<NodeId, std::int32_t>, Value> relus_;  ///< likewise
   bool changed_ = false;
 };
 
@@ -133,11 +134,16 @@ Value Reduction::in_type(Value old, DType wanted) {
 }
 
 /// Takes out of a convolution what it applies to its input: the libraries that multiply 16-bit
-/// values read them as they are. A Relu rounds nothing.
-Value Reduction::before(Conv2d& conv, Value input, const std::string& name) {
+/// values read them as they are. A Relu rounds nothing; all that read one value share its Relu.
+Value Reduction::before(Conv2d& conv, Value input) {
   if (conv.input_activation != ActivationKind::kRelu) return input;
   conv.input_activation = ActivationKind::kNone;
-  return rewriter_.add(Relu{}, {input}, cat(name, "/input_relu"));
+  const auto [relu, is_new] = relus_.try_emplace({input.node, input.output});
+  if (is_new) {
+    relu->second =
+        rewriter_.add(Relu{}, {input}, cat(value_name(rewriter_.result(), input), "/relu"));
+  }
+  return relu->second;
 }
 
 /// Copies a node with its float32 activations in the wanted type; parameters stay.
@@ -151,7 +157,7 @@ void Reduction::add(NodeId id, DType wanted) {
   }
   Op op = node.op;
   if (auto* conv = std::get_if<Conv2d>(&op); conv != nullptr && wanted == half_) {
-    inputs[0] = before(*conv, inputs[0], node.name);
+    inputs[0] = before(*conv, inputs[0]);
   }
   rewriter_.copy_onto(id, std::move(op), std::move(inputs));
 }

@@ -164,12 +164,29 @@ TEST(ReducePrecision, ConvolutionsReadTheirInputAsItIs) {
   EXPECT_TRUE(kReduce.run(after, context));
 
   after.verify();
-  EXPECT_EQ(type_of(after, "a/input_relu"), DType::kBFloat16);
+  EXPECT_EQ(type_of(after, "x/bf16/relu"), DType::kBFloat16);
   EXPECT_EQ(after.node(after.find("a")).as<Conv2d>()->input_activation, ActivationKind::kNone);
   // What stays float32 stays as it is.
   EXPECT_EQ(after.node(after.find("last")).as<Conv2d>()->input_activation, ActivationKind::kRelu);
   // x, its product and that one's: three values up to 8, two of them rounded to 8 bits.
   EXPECT_LT(difference(before, after), 8 * 0x1p-9F * 2);
+}
+
+TEST(ReducePrecision, OneReluForAllReaders) {
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 4, 4, 2}}}, {}, "x");
+  const Conv2d conv{.groups = 2, .input_activation = ActivationKind::kRelu};
+  const Value w = random_constant(graph, {2, 1, 1, 1}, 1, "w");
+  const Value a = graph.add(conv, {x, w}, "a");
+  const Value b = graph.add(conv, {x, w}, "b");
+  const Value sum = graph.add(Add{}, {a, b}, "sum");
+  graph.mark_output(graph.add(Conv2d{.groups = 2}, {sum, w}, "last"));
+  PassContext context = context_for(Precision::kBf16);
+
+  EXPECT_TRUE(kReduce.run(graph, context));
+
+  graph.verify();
+  EXPECT_EQ(count_ops<Relu>(graph), 1) << to_dot(graph);
 }
 
 TEST(ReducePrecision, OneCastForAllReaders) {
