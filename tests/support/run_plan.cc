@@ -35,8 +35,25 @@ Floats random_values(const TensorDesc& desc, std::uint64_t seed) {
   return values;
 }
 
+namespace {
+
+/// A bf16 tensor as float32, or the other way round.
+std::vector<std::byte> cast(const ConstTensorView& from, DType to) {
+  const TensorDesc desc{to, from.desc->shape};
+  std::vector<std::byte> bytes(byte_size(desc));
+  const TensorView target{&desc, bytes.data()};
+  Cast{to}.evaluate({&from, 1}, {&target, 1});
+  return bytes;
+}
+
+}  // namespace
+
 Floats to_floats(const ConstTensorView& view) {
   switch (view.desc->dtype) {
+    case DType::kBFloat16: {
+      const TensorDesc desc{DType::kFloat32, view.desc->shape};
+      return to_floats({&desc, cast(view, DType::kFloat32).data()});
+    }
     case DType::kInt32:
       return converted(view.as<std::int32_t>());
     case DType::kUInt8:
@@ -47,6 +64,10 @@ Floats to_floats(const ConstTensorView& view) {
 }
 
 std::vector<std::byte> to_bytes(const TensorDesc& desc, const Floats& values) {
+  if (desc.dtype == DType::kBFloat16) {
+    const TensorDesc floats{DType::kFloat32, desc.shape};
+    return cast({&floats, to_bytes(floats, values).data()}, DType::kBFloat16);
+  }
   std::vector<std::byte> bytes(values.size() * element_size(desc.dtype));
   if (desc.dtype == DType::kUInt8) {
     std::transform(values.begin(), values.end(), bytes.begin(), [](float value) {

@@ -1,4 +1,5 @@
 // Where the compiler makes no AVX-512 code.
+#include "engine/backend/cpu/dense_tactics.h"
 #include "engine/backend/cpu/depthwise_pixels.h"
 #include "engine/backend/cpu/direct.h"
 #include "engine/backend/cpu/pool_pixels.h"
@@ -11,6 +12,10 @@ std::vector<Tactic> winograd_tactics(const OpSite& /*site*/) {
 }
 
 std::vector<Tactic> direct_tactics(const OpSite& /*site*/) {
+  return {};
+}
+
+std::vector<Tactic> dense_tactics(const OpSite& /*site*/) {
   return {};
 }
 

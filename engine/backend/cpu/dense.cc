@@ -1,5 +1,7 @@
-// Fully connected layers through oneDNN, with bias and activation inside the primitive.
+// Fully connected layers: our own where they apply, and through oneDNN, with bias and activation
+// inside the primitive.
 #include "engine/backend/cpu/cpu_stream.h"
+#include "engine/backend/cpu/dense_tactics.h"
 #include "engine/backend/cpu/dnnl_shim.h"
 #include "engine/backend/cpu/formats.h"
 #include "engine/backend/cpu/lowerings.h"
@@ -53,7 +55,9 @@ std::vector<Tactic> lower_dense(const OpSite& site) {
     }
     return make_primitive_step(std::move(spec));
   };
-  return {tactic};
+  std::vector<Tactic> tactics = dense_tactics(site);
+  tactics.push_back(std::move(tactic));
+  return tactics;
 }
 
 }  // namespace fovea::cpu
