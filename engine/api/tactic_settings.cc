@@ -1,7 +1,5 @@
 #include "engine/api/tactic_settings.h"
 
-#include <cmath>
-
 #include "engine/core/env.h"
 #include "engine/core/file.h"
 #include "engine/core/require.h"
@@ -12,6 +10,9 @@ namespace {
 
 constexpr FileLimit kLockLimit{.bytes = std::uint64_t{16} << 20U,
                                .code = ErrorCode::kArgumentInvalid};
+
+/// A day.
+constexpr double kMostTuningSeconds = 86'400;
 
 ForcedTactics forced_tactics() {
   const auto text = env::get(env::kTactic);
@@ -26,8 +27,11 @@ ForcedTactics forced_tactics() {
 }  // namespace
 
 TacticOptions tactic_options(const CompileOptions& options) {
-  if (!std::isfinite(options.tuning_seconds) || options.tuning_seconds < 0) {
-    throw InvalidArgument(cat("tuning takes a number of seconds, not ", options.tuning_seconds));
+  if (!(options.tuning_seconds >= 0 && options.tuning_seconds <= kMostTuningSeconds)) {
+    throw InvalidArgument(cat("tuning takes a number of seconds from 0 to ",
+                              kMostTuningSeconds,
+                              ", not ",
+                              options.tuning_seconds));
   }
   TacticOptions tactics;
   tactics.forced = forced_tactics();

@@ -20,10 +20,12 @@ using nlohmann::json;
 
 Choice parse_choice(const std::string& signature, const json& value) {
   if (signature.empty()) corrupt(signature, "has no signature");
-  if (!value.is_object() || value.size() != 2 || !value.contains("tactic") ||
+  const bool full = value.is_object() && value.contains("full");
+  if (!value.is_object() || value.size() != (full ? 3 : 2) || !value.contains("tactic") ||
       !value.contains("microseconds")) {
     corrupt(signature, "is not an object of tactic and microseconds");
   }
+  if (full && value["full"] != json(true)) corrupt(signature, "has a 'full' that is not true");
   const auto* tactic = value["tactic"].get_ptr<const std::string*>();
   const json& time = value["microseconds"];
   if (tactic == nullptr || tactic->empty() || !is_plain_name(*tactic)) {
@@ -32,7 +34,7 @@ Choice parse_choice(const std::string& signature, const json& value) {
   if (!time.is_number() || !std::isfinite(time.get<double>()) || time.get<double>() < 0) {
     corrupt(signature, "has a time that is no number of microseconds");
   }
-  return {*tactic, time.get<double>()};
+  return {*tactic, time.get<double>(), full};
 }
 
 }  // namespace
@@ -47,7 +49,7 @@ std::string choices_json(const Choices& choices) {
                   json(choice.tactic).dump(),
                   R"(, "microseconds": )",
                   json(choice.microseconds).dump(),
-                  '}');
+                  choice.full ? R"(, "full": true})" : "}");
     }
   } catch (const json::exception& error) {
     throw InvalidArgument(cat("the choices cannot be written as JSON: ", error.what()));

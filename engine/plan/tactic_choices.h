@@ -15,6 +15,7 @@ namespace fovea {
 struct Choice {
   std::string tactic;       ///< stable name
   double microseconds = 0;  ///< of one run, when it was chosen; 0: not measured
+  bool full = false;        ///< measured by Tuning::kFull: another measurement would say the same
 
   bool operator==(const Choice&) const = default;
 };
@@ -22,7 +23,8 @@ struct Choice {
 /// By op_signature(). Ordered, so that files are the same every time.
 using Choices = std::map<std::string, Choice>;
 
-/// {"<signature>": {"tactic": "onednn:jit:avx2", "microseconds": 12.5}, ...}, one choice a line.
+/// {"<signature>": {"tactic": "onednn:jit:avx2", "microseconds": 12.5}, ...}, one choice a line;
+/// "full": true is added where it is.
 /// Throws InvalidArgument for text that is not UTF-8.
 [[nodiscard]] std::string choices_json(const Choices& choices);
 

@@ -123,8 +123,10 @@ TacticSelector::Pick TacticSelector::pick(const OpSite& site,
                                           const std::vector<Tactic>& tactics,
                                           TacticDecision& decision) {
   if (const auto pick = named(site, tactics)) return *pick;
-  if (const auto pick = known(tactics, decision)) return *pick;
+  if (const auto pick = planned(tactics, decision)) return *pick;
+  if (const auto pick = cached(tactics, options_.tuning, decision)) return *pick;
   if (const auto pick = measured(site, wanted, tactics, decision)) return *pick;
+  if (const auto pick = cached(tactics, Tuning::kFast, decision)) return *pick;
   return {decision.heuristic, TacticSource::kHeuristic};
 }
 
@@ -160,28 +162,45 @@ std::optional<TacticSelector::Pick> TacticSelector::named(
   return std::nullopt;
 }
 
-/// What a plan file or the timing cache has for the signature.
-std::optional<TacticSelector::Pick> TacticSelector::known(const std::vector<Tactic>& tactics,
-                                                          TacticDecision& decision) {
-  const auto offered = [&](const Choice& choice, TacticSource source) -> std::optional<Pick> {
-    const auto found = find_tactic(tactics, choice.tactic);
-    if (!found) return std::nullopt;
-    decision.candidates[*found].microseconds = choice.microseconds;
-    return Pick{*found, source};
-  };
-  const auto planned = options_.choices.find(decision.signature);
-  if (planned != options_.choices.end()) {
-    if (const auto pick = offered(planned->second, TacticSource::kPlan)) return pick;
-    if (not_offered_++ == 0) {
-      first_not_offered_ = cat("'", decision.node, "': '", printable(planned->second.tactic), "'");
-    }
+namespace {
+
+/// The choice, where it is offered here; its time goes to the candidate.
+std::optional<std::size_t> find_choice(const std::vector<Tactic>& tactics,
+                                       const Choice& choice,
+                                       TacticDecision& decision) {
+  const auto found = find_tactic(tactics, choice.tactic);
+  if (found) decision.candidates[*found].microseconds = choice.microseconds;
+  return found;
+}
+
+}  // namespace
+
+/// What a plan file has for the signature.
+std::optional<TacticSelector::Pick> TacticSelector::planned(const std::vector<Tactic>& tactics,
+                                                            TacticDecision& decision) {
+  const auto choice = options_.choices.find(decision.signature);
+  if (choice == options_.choices.end()) return std::nullopt;
+  if (const auto found = find_choice(tactics, choice->second, decision)) {
+    return Pick{*found, TacticSource::kPlan};
   }
+  if (not_offered_++ == 0) {
+    first_not_offered_ = cat("'", decision.node, "': '", printable(choice->second.tactic), "'");
+  }
+  return std::nullopt;
+}
+
+/// What the timing cache has for the signature, if it was measured as thoroughly as `least`.
+std::optional<TacticSelector::Pick> TacticSelector::cached(const std::vector<Tactic>& tactics,
+                                                           Tuning least,
+                                                           TacticDecision& decision) const {
   // What was measured in this compilation is told as that, with all candidates.
   if (cache_ == nullptr || tactics.size() < 2 || winners_.contains(decision.signature)) {
     return std::nullopt;
   }
-  const Choice* cached = cache_->find(decision.signature);
-  return cached == nullptr ? std::nullopt : offered(*cached, TacticSource::kCache);
+  const Choice* choice = cache_->find(decision.signature);
+  if (choice == nullptr || (least == Tuning::kFull && !choice->full)) return std::nullopt;
+  const auto found = find_choice(tactics, *choice, decision);
+  return found ? std::optional(Pick{*found, TacticSource::kCache}) : std::nullopt;
 }
 
 std::optional<TacticSelector::Pick> TacticSelector::measured(const OpSite& site,
@@ -195,7 +214,10 @@ std::optional<TacticSelector::Pick> TacticSelector::measured(const OpSite& site,
     if (winner) {
       const TacticCandidate& best = entry->second[*winner];
       winners_.emplace(decision.signature, best.tactic);
-      if (cache_ != nullptr) cache_->add(decision.signature, {best.tactic, best.microseconds});
+      if (cache_ != nullptr) {
+        cache_->add(decision.signature,
+                    {best.tactic, best.microseconds, options_.tuning == Tuning::kFull});
+      }
     }
     for (const TacticCandidate& candidate : entry->second) {
       if (candidate.refused.empty()) continue;

@@ -20,10 +20,11 @@ class TimingCache;
 class Tuner;
 
 /// Takes, in this order: the tactic that is forced for the node, the one that is locked, the one
-/// that a plan file or the timing cache has for the operation's signature, the winner of a
-/// measurement, and the heuristic's: the one that needs the fewest bytes of inputs and results
-/// converted or copied, the backend's order deciding ties. Used by one thread, for all batch sizes
-/// of one compilation, which share its measurements.
+/// that a plan file or the timing cache has for the operation's signature (full tuning asks the
+/// cache for what full tuning has found), the winner of a measurement, and the heuristic's: the one
+/// that needs the fewest bytes of inputs and results converted or copied, the backend's order
+/// deciding ties. Used by one thread, for all batch sizes of one compilation, which share its
+/// measurements.
 class TacticSelector {
  public:
   /// Reads the timing cache where tuning is on; `backend` outlives the selector.
@@ -59,8 +60,11 @@ class TacticSelector {
                           TacticDecision& decision);
   [[nodiscard]] std::optional<Pick> named(const OpSite& site,
                                           const std::vector<Tactic>& tactics) const;
-  [[nodiscard]] std::optional<Pick> known(const std::vector<Tactic>& tactics,
-                                          TacticDecision& decision);
+  [[nodiscard]] std::optional<Pick> planned(const std::vector<Tactic>& tactics,
+                                            TacticDecision& decision);
+  [[nodiscard]] std::optional<Pick> cached(const std::vector<Tactic>& tactics,
+                                           Tuning least,
+                                           TacticDecision& decision) const;
   [[nodiscard]] std::optional<Pick> measured(const OpSite& site,
                                              const WantedLayouts& wanted,
                                              const std::vector<Tactic>& tactics,

@@ -84,9 +84,8 @@ void TimingCache::save() {
     for (const auto& [signature, choice] : added_) {
       const auto [entry, is_new] = merged.try_emplace(signature, choice);
       const auto known = choices_.find(signature);
-      if (!is_new && known != choices_.end() && known->second == entry->second) {
-        entry->second = choice;
-      }
+      const bool as_read = known != choices_.end() && known->second == entry->second;
+      if (!is_new && (as_read || (choice.full && !entry->second.full))) entry->second = choice;
     }
     const std::string text = cat(fingerprint_, '\n', choices_json(merged));
     write_file_atomic(file_, cat(checksum(text), '\n', text));

@@ -27,9 +27,11 @@ constexpr std::size_t kFewestRounds = 3;
 constexpr double kTurnMicroseconds = 200;
 constexpr double kMostRuns = 64;
 
-/// A candidate goes no further that takes so many times as long as the best: more rounds would not
-/// change that.
+/// A candidate goes no further whose fastest turn takes so many times as long as the best one's:
+/// more rounds would not change that. Not before so many rounds: whatever else runs on the machine
+/// can make a single turn as long as a time slice of the scheduler.
 constexpr double kHopeless = 2.0;
+constexpr std::size_t kRoundsToHope = 2;
 
 Effort effort_of(Tuning tuning) {
   return tuning == Tuning::kFull ? Effort{.rounds = 31, .seconds = 2.0}
@@ -59,6 +61,7 @@ class Contender {
   void warm_up() {
     (void)microseconds_of(blocks_.size());
     const double time = microseconds_of(1);
+    fastest_ = time;
     runs_ = static_cast<std::size_t>(std::clamp(kTurnMicroseconds / time, 1.0, kMostRuns));
     if (!stream_->captures()) return;
     stream_->begin_capture();
@@ -66,13 +69,17 @@ class Contender {
     replay_ = stream_->end_capture();
   }
 
-  void take_turn() { times_.push_back(microseconds_of(runs_)); }
+  void take_turn() {
+    times_.push_back(microseconds_of(runs_));
+    fastest_ = std::min(fastest_, times_.back());
+  }
 
   [[nodiscard]] std::size_t candidate() const { return candidate_; }
 
   [[nodiscard]] double microseconds() const { return median(times_); }
 
-  [[nodiscard]] double fastest_turn() const { return *std::ranges::min_element(times_); }
+  /// Or the warm-up's last run.
+  [[nodiscard]] double fastest_turn() const { return fastest_; }
 
  private:
   void enqueue(std::size_t runs) {
@@ -104,6 +111,7 @@ class Contender {
   std::size_t next_ = 0;
   std::size_t runs_ = 1;
   std::vector<double> times_;
+  double fastest_ = 0;
 };
 
 /// The trials of one site; null where building one failed.
@@ -115,7 +123,8 @@ void refuse_where_it_throws(TacticCandidate& candidate, Action&& action) {
   try {
     action();
   } catch (const std::exception& error) {
-    candidate.refused = error.what();
+    const std::string_view reason = error.what();
+    candidate.refused = reason.empty() ? "it failed without saying why" : reason;
   }
 }
 
@@ -182,6 +191,7 @@ bool time_contenders(std::vector<Contender>& contenders,
       candidates[contender.candidate()].microseconds = contender.microseconds();
       best = std::min(best, contender.fastest_turn());
     }
+    if (round + 1 < kRoundsToHope) continue;
     std::erase_if(contenders, [&](const Contender& contender) {
       return contender.candidate() != heuristic && contender.fastest_turn() > kHopeless * best;
     });

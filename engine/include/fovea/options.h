@@ -45,7 +45,7 @@ struct CompileOptions {
   /// compiled with another word.
   std::string tuning = "off";
 
-  /// The most seconds that a compilation measures; 0: 13 for "fast", 600 for "full". What is not
+  /// The most seconds that a compilation measures, up to a day (86,400); 0: 13 for "fast", 600 for "full". What is not
   /// measured by then is computed as with "off".
   double tuning_seconds = 0;
 

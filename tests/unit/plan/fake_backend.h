@@ -35,6 +35,7 @@ struct FakeTactic {
   bool writes_slices = false;
   std::size_t packed_bytes = 0;  ///< weights that it packs
   bool in_place = false;         ///< output 0 may lie where the last input lies
+  std::size_t unlucky_run = 0;   ///< the one, from 1, that takes a hundred times as long
 };
 
 /// Work that was enqueued while a stream captured.
@@ -112,7 +113,7 @@ class FakeStep final : public Step {
  private:
   void run(const StepArgs& args, FakeStream& stream) const {
     on_run_(args);
-    stream.now += fake_.microseconds;
+    stream.now += fake_.microseconds * (++runs_ == fake_.unlucky_run ? 100 : 1);
     if (fake_.fault == FakeTactic::Fault::kThrowsInRun) throw std::runtime_error("it broke");
     if (fake_.fault == FakeTactic::Fault::kWritesNothing) return;
     if (inner_ != nullptr) {
@@ -130,6 +131,7 @@ class FakeStep final : public Step {
   }
 
   FakeTactic fake_;
+  mutable std::size_t runs_ = 0;
   std::size_t output_bytes_;
   std::unique_ptr<Step> inner_;  ///< null: a copy
   std::function<void(const StepArgs&)> on_run_;

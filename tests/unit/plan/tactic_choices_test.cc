@@ -12,7 +12,7 @@ namespace {
 TEST(TacticChoices, RoundTripExactlyAndInOneOrder) {
   const Choices choices{{R"(Conv2d{"pads":[0]} "quoted")", {"onednn:jit:avx2", 12.125}},
                         {"Add{} b", {"b", 0}},
-                        {"Add{} a", {"a", 1e-3}}};
+                        {"Add{} a", {"a", 1e-3, true}}};
 
   const std::string text = choices_json(choices);
 
@@ -36,6 +36,7 @@ TEST(TacticChoices, RefusesWhatItDoesNotWrite) {
         R"({"s": [{"tactic": "t", "microseconds": 1}]})",
         R"({"s": {"tactic": "t"}})",
         R"({"s": {"tactic": "t", "microseconds": 1, "more": 2}})",
+        "{\n\"s\": {\"tactic\": \"t\", \"microseconds\": 1.0, \"full\": false}\n}\n",
         R"({"s": {"tactic": 1, "microseconds": 1}})",
         R"({"s": {"tactic": "", "microseconds": 1}})",
         R"({"s": {"tactic": "a\nb", "microseconds": 1}})",

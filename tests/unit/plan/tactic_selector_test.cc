@@ -257,6 +257,23 @@ TEST_F(TacticSelectorTest, WhatTheCacheHasIsNotMeasured) {
   expect_choice(record, "a", "second", TacticSource::kCache);
 }
 
+TEST_F(TacticSelectorTest, FullTuningMeasuresWhatFastTuningHas) {
+  TacticOptions options;
+  options.tuning = Tuning::kFast;
+  options.timing_folder = folder_.path();
+  (void)compile(options);
+  backend_->table["Tanh"][0].microseconds = 1;
+  options.tuning = Tuning::kFull;
+
+  options.tuning_seconds = 1e-9;
+  expect_choice(compile(options), "a", "second", TacticSource::kCache);
+  options.tuning_seconds = 100;
+  expect_choice(compile(options), "a", "first", TacticSource::kMeasured);
+  expect_choice(compile(options), "a", "first", TacticSource::kCache);
+  options.tuning = Tuning::kFast;
+  expect_choice(compile(options), "a", "first", TacticSource::kCache);
+}
+
 TEST_F(TacticSelectorTest, AnotherMachinesTimesDoNotCount) {
   TacticOptions options;
   options.tuning = Tuning::kFast;

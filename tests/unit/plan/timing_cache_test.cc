@@ -52,6 +52,19 @@ TEST_F(TimingCacheTest, KeepsWhatOthersWroteMeanwhile) {
   EXPECT_EQ(*open().find("b"), (Choice{"mine", 3}));
 }
 
+TEST_F(TimingCacheTest, WhatWasMeasuredMoreThoroughlyStays) {
+  TimingCache early = open();
+  store("a", {"fast", 1});
+  store("b", {"full", 1, true});
+  early.add("a", {"full", 2, true});
+  early.add("b", {"fast", 2});
+
+  early.save();
+
+  EXPECT_EQ(*open().find("a"), (Choice{"full", 2, true}));
+  EXPECT_EQ(*open().find("b"), (Choice{"full", 1, true}));
+}
+
 TEST_F(TimingCacheTest, ReplacesAChoiceThatItKnewToBeStale) {
   store("a", {"gone", 1});
   TimingCache cache = open();

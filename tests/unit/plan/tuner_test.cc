@@ -196,6 +196,17 @@ TEST_F(TunerTest, AHopelessOneIsNotRunAgainAndAgain) {
   EXPECT_LT(slow_runs, both);
 }
 
+/// Something else on the machine took the processor during one of its turns.
+TEST_F(TunerTest, OneUnluckyTurnDiscardsNobody) {
+  for (const std::size_t run : {10, 11, 12, 13, 14, 15, 16, 17, 18}) {
+    const Result result =
+        measure({{"a", 100}, FakeTactic{.name = "b", .microseconds = 40, .unlucky_run = run}});
+
+    EXPECT_EQ(result.winner, 1U) << "run " << run;
+    EXPECT_NEAR(result.candidates[1].microseconds, 40, 1e-3) << "run " << run;
+  }
+}
+
 TEST_F(TunerTest, TimesCapturedWorkWhereAStreamCaptures) {
   backend_.captures = true;
 
