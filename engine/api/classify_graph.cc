@@ -7,6 +7,7 @@
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
 #include "engine/core/require.h"
+#include "engine/graph/names.h"
 #include "engine/passes/pass.h"
 
 namespace fovea {
@@ -30,12 +31,6 @@ int checked_side(std::int64_t side, const TensorDesc& input) {
                               to_string(input)));
   }
   return static_cast<int>(side);
-}
-
-/// A name that no node of the graph has: the wanted one, with underscores where it is taken.
-std::string free_name(const Graph& graph, std::string name) {
-  while (graph.find(name) >= 0) name += '_';
-  return name;
 }
 
 }  // namespace
@@ -108,8 +103,9 @@ Graph classify_graph(const Graph& graph,
                      std::int64_t k,
                      bool logits) {
   Graph whole;
+  Names names(graph);
   const auto add = [&](Op op, std::vector<Value> inputs, const char* name) {
-    return whole.add(std::move(op), std::move(inputs), free_name(graph, name));
+    return whole.add(std::move(op), std::move(inputs), names.take(name));
   };
   const Value pixels = add(Input{{DType::kUInt8, {kPictureBytes}}}, {}, "pixels");
   const Value table = add(Input{{DType::kInt64, {kBatch, 3}}}, {}, "picture_table");

@@ -79,10 +79,8 @@ bool fold_batch_norm(Graph& graph, PassContext& context) {
     Op op = producer.op;
     if (auto* conv = std::get_if<Conv2d>(&op)) conv->bias = true;
     if (auto* dense = std::get_if<Dense>(&op)) dense->bias = true;
-    rewriter.replace(
-        id,
-        rewriter.add(
-            std::move(op), {rewriter.map(producer.inputs[0]), new_weights, new_bias}, node.name));
+    rewriter.copy_onto(
+        id, std::move(op), {rewriter.map(producer.inputs[0]), new_weights, new_bias});
     context.report.take(kName, node.name, cat("folded into '", producer.name, "'"));
     changed = true;
   }

@@ -56,7 +56,7 @@ bool fold_constants(Graph& graph, PassContext& context) {
       continue;
     }
     Constant folded = evaluate_constant(rewriter.result(), node, inputs);
-    rewriter.replace(id, rewriter.add(std::move(folded), {}, node.name));
+    rewriter.copy_onto(id, std::move(folded), {});
     context.report.take("fold-constants", node.name, "computed at compile time");
     changed = true;
   }

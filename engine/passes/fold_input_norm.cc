@@ -119,7 +119,7 @@ bool fold_input_norm(Graph& graph, PassContext& context) {
     if (auto* with_bias = std::get_if<Conv2d>(&op)) with_bias->bias = true;
     if (auto* with_bias = std::get_if<Dense>(&op)) with_bias->bias = true;
     if (conv != nullptr && conv->residual) inputs.push_back(rewriter.map(node.inputs.back()));
-    rewriter.replace(id, rewriter.add(std::move(op), std::move(inputs), node.name));
+    rewriter.copy_onto(id, std::move(op), std::move(inputs));
     context.report.take(kName, node.name, cat("took in '", norm->name, "' before it"));
     changed = true;
   }

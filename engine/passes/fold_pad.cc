@@ -114,7 +114,7 @@ bool fold_pad(Graph& graph, PassContext& context) {
     }
     std::vector<Value> inputs = rewriter.map(node.inputs);
     inputs[0] = rewriter.map(before->inputs[0]);
-    rewriter.replace(id, rewriter.add(std::move(op), std::move(inputs), node.name));
+    rewriter.copy_onto(id, std::move(op), std::move(inputs));
     context.report.take(kName, node.name, cat("took over the border of '", before->name, "'"));
     changed = true;
   }

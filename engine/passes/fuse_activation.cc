@@ -1,4 +1,5 @@
-// Conv2d, Dense or Add -> Relu, Clip, Tanh or Sigmoid  ==>  the producer with that activation
+// Conv2d, Dense, Add or AveragePool -> Relu, Clip, Tanh or Sigmoid
+//   ==>  the producer with that activation
 //
 // Legal when nothing else uses the producer's result (the value before the activation is then never
 // seen), it has no activation yet, and the target applies this one inside its producers.
@@ -39,7 +40,7 @@ bool fuse_activation(Graph& graph, PassContext& context) {
     Op op = producer.op;
     *carried_activation(op) = *activation;
     std::vector<Value> inputs = rewriter.map(producer.inputs);
-    rewriter.replace(id, rewriter.add(std::move(op), std::move(inputs), node.name));
+    rewriter.copy_onto(id, std::move(op), std::move(inputs));
     context.report.take(kName, node.name, cat("applied inside '", producer.name, "'"));
     changed = true;
   }

@@ -62,7 +62,7 @@ bool fuse_residual(Graph& graph, PassContext& context) {
     conv.activation = add->activation;
     std::vector<Value> inputs = rewriter.map(producer.inputs);
     inputs.push_back(rewriter.map(earlier));
-    rewriter.replace(id, rewriter.add(conv, std::move(inputs), node.name));
+    rewriter.copy_onto(id, conv, std::move(inputs));
     context.report.take(kName, node.name, cat("added inside '", producer.name, "'"));
     changed = true;
   }

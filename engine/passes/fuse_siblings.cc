@@ -265,7 +265,7 @@ bool fuse_siblings(Graph& graph, PassContext& context) {
     if (joined[family].node < 0) joined[family] = add_joined(rewriter, graph, chosen[family]);
     const Node& node = graph.node(id);
     const Slice slice{.begin = begin, .size = node.outputs[0].shape[3]};
-    rewriter.replace(id, rewriter.add(slice, {joined[family]}, node.name));
+    rewriter.copy_onto(id, slice, {joined[family]});
     context.report.take(kName, node.name, cat("joined '", graph.node(chosen[family][0]).name, "'"));
   }
   graph = rewriter.finish();

@@ -111,7 +111,7 @@ bool remove_no_ops(Graph& graph, PassContext& context) {
     } else if (is_no_op(*both, rewriter.result().desc(source), output)) {
       rewriter.replace(id, source);
     } else {
-      rewriter.replace(id, rewriter.add(*both, {source}, node.name));
+      rewriter.copy_onto(id, *both, {source});
     }
     changed = true;
   }

@@ -41,7 +41,7 @@ bool resize_on_host(Graph& graph, PassContext& context) {
       rewriter.copy(id);
       continue;
     }
-    rewriter.replace(id, rewriter.add(Input{node.outputs[0]}, {}, node.name));
+    rewriter.copy_onto(id, Input{node.outputs[0]}, {});
     context.report.take(kName, node.name, "left to the decoding threads");
     changed = true;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/graph/graph.h"
+#include "engine/graph/names.h"
 
 namespace fovea {
 
@@ -15,7 +16,7 @@ namespace fovea {
 /// inputs of add() are new ones, everything passed to map() and replace() first is an old one.
 class Rewriter {
  public:
-  explicit Rewriter(const Graph& from) : from_(from), map_(from.nodes().size()) {}
+  explicit Rewriter(const Graph& from) : from_(from), names_(from), map_(from.nodes().size()) {}
 
   /// What an old value has become.
   [[nodiscard]] Value map(Value old) const {
@@ -24,9 +25,9 @@ class Rewriter {
 
   [[nodiscard]] std::vector<Value> map(std::span<const Value> old) const;
 
-  /// Adds a node to the new graph.
+  /// Adds a node that the old graph has not, under that name or, where a node has it, one like it.
   Value add(Op op, std::vector<Value> inputs, std::string name) {
-    return to_.add(std::move(op), std::move(inputs), std::move(name));
+    return to_.add(std::move(op), std::move(inputs), names_.take(std::move(name)));
   }
 
   [[nodiscard]] const Graph& result() const { return to_; }
@@ -37,7 +38,7 @@ class Rewriter {
   /// Copies an old node with another operator; the inputs stay.
   void copy_with(NodeId id, Op op);
 
-  /// Copies an old node onto other inputs, which are new values.
+  /// Puts an operator on other inputs, which are new values, in the place of an old node.
   void copy_onto(NodeId id, Op op, std::vector<Value> inputs);
 
   /// From now on output 0 of the old node `id` is `value`.
@@ -57,6 +58,7 @@ class Rewriter {
  private:
   const Graph& from_;
   Graph to_;
+  Names names_;
   std::vector<std::vector<Value>> map_;
 };
 

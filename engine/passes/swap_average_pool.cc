@@ -97,7 +97,7 @@ bool swap_average_pool(Graph& graph, PassContext& context) {
     std::vector<Value> inputs = rewriter.map(node.inputs);
     inputs[0] = rewriter.map(pool_node.inputs[0]);
     const Value product = rewriter.add(conv, std::move(inputs), cat(node.name, "/before_pool"));
-    rewriter.replace(id, rewriter.add(pool, {product}, node.name));
+    rewriter.copy_onto(id, pool, {product});
     context.report.take(kName, node.name, cat("moved in front of '", pool_node.name, "'"));
     changed = true;
   }

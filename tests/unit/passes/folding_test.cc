@@ -51,6 +51,21 @@ TEST(FoldBatchNorm, IntoPlainGroupedAndDepthwiseConvolutions) {
   }
 }
 
+TEST(FoldBatchNorm, GivesNewNodesNamesThatTheModelDoesNotUse) {
+  Graph graph = convolution_and_norm({}, {5, 3, 3, 4});
+  for (const char* name : {"norm/folded_weights", "norm/folded_weights_", "norm/folded_bias"}) {
+    graph.mark_output(graph.add(Relu{}, {graph.outputs()[0].value}, name));
+  }
+  PassContext context;
+
+  EXPECT_TRUE(find_pass("fold-batch-norm").run(graph, context));
+
+  EXPECT_NO_THROW(graph.verify());
+  const Node& conv = graph.node(graph.find("norm"));
+  EXPECT_EQ(graph.node(conv.inputs[1]).name, "norm/folded_weights__");
+  EXPECT_EQ(graph.node(conv.inputs[2]).name, "norm/folded_bias_");
+}
+
 TEST(FoldBatchNorm, IntoWeightsThatLieInAnotherOrder) {
   Graph before;
   const Value x = before.add(Input{{DType::kFloat32, {kBatch, 6, 6, 4}}}, {}, "x");
