@@ -156,8 +156,11 @@ Graph deployed_graph(const Model::Impl& model, const Graph& network) {
 
 Graph served_graph(const Model& model) {
   Graph graph = deployed_graph(model.impl(), ModelGraphAccess::graph(model.graph()));
+  // In this order, as a plan's passes run: what nobody needs reads no picture.
   PassContext context;
-  run_passes(graph, {&find_pass("resize-on-host"), 1}, context);
+  for (const char* pass : {"drop-dead-nodes", "resize-on-host"}) {
+    run_passes(graph, {&find_pass(pass), 1}, context);
+  }
   return graph;
 }
 

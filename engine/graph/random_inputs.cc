@@ -1,5 +1,8 @@
 #include "engine/graph/random_inputs.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <string>
 
 #include "engine/graph/random_weights.h"
@@ -21,12 +24,41 @@ TensorBytes random_tensor(const std::string& name, const TensorDesc& desc, std::
   return bytes;
 }
 
+/// The ResizeImage that takes the value for its table of pictures, or nullptr.
+const Node* resize_of_table(const Graph& graph, Value table) {
+  const auto nodes = graph.nodes();
+  const auto found = std::ranges::find_if(nodes, [&](const Node& node) {
+    return node.as<ResizeImage>() != nullptr && node.inputs[1] == table;
+  });
+  return found == nodes.end() ? nullptr : &*found;
+}
+
+/// The rows of the table: as large squares as the pixels have room for, up to a usual size.
+TensorBytes table_of_squares(const Graph& graph, const Node& resize) {
+  constexpr double kLargestSquare = 256;
+  const std::int64_t pictures = graph.desc(resize.inputs[1]).shape[0];
+  const std::int64_t channels = resize.outputs[0].shape[3];
+  const std::int64_t bytes = graph.desc(resize.inputs[0]).shape[0];
+  const auto pixels = static_cast<double>(bytes / (pictures * channels));
+  const auto side = static_cast<std::int64_t>(std::min(std::sqrt(pixels), kLargestSquare));
+  std::vector<std::int64_t> rows;
+  for (std::int64_t i = 0; i < pictures; ++i) {
+    rows.insert(rows.end(), {side, side, i * side * side * channels});
+  }
+  TensorBytes table(rows.size() * sizeof(std::int64_t));
+  std::memcpy(table.data(), rows.data(), table.size());
+  return table;
+}
+
 }  // namespace
 
 std::vector<TensorBytes> random_inputs(const Graph& graph, std::uint64_t seed) {
   std::vector<TensorBytes> inputs;
   for (const NodeId id : graph.inputs()) {
-    inputs.push_back(random_tensor(graph.node(id).name, graph.node(id).outputs[0], seed));
+    const Node* resize = resize_of_table(graph, {id, 0});
+    inputs.push_back(resize != nullptr
+                         ? table_of_squares(graph, *resize)
+                         : random_tensor(graph.node(id).name, graph.node(id).outputs[0], seed));
   }
   return inputs;
 }

@@ -8,13 +8,24 @@ namespace fovea {
 
 namespace {
 
+/// A pass may let a graph begin later: an input is then what the node of that name was.
+std::vector<TensorBytes> inputs_of(const Graph& after, const Bisection& what) {
+  Graph before = with_batch(what.graph, what.batch);
+  before.clear_outputs();
+  for (const NodeId id : after.inputs()) {
+    before.mark_output({before.find(after.node(id).name), 0});
+  }
+  before.compact();
+  return evaluate_graph(before, what.inputs);
+}
+
 std::vector<TensorBytes> outputs_after(const Bisection& what, std::span<const Pass> passes) {
   Graph graph = what.graph;
   PassContext context;
   context.traits = what.traits;
   context.precision = what.precision;
   run_passes(graph, passes, context);
-  return evaluate_graph(with_batch(graph, what.batch), what.inputs);
+  return evaluate_graph(with_batch(graph, what.batch), inputs_of(graph, what));
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // Graphs by definition, and how far tensors are apart.
 #include "engine/graph/interpret.h"
 
+#include <array>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 
@@ -89,6 +91,21 @@ TEST(TensorDifference, KnowsWhatIsNoNumber) {
   EXPECT_EQ(apart({0, 0}, {0, 0}).cosine, 1);
   EXPECT_EQ(apart({0, 0}, {1, 0}).cosine, 0);
   EXPECT_EQ(apart({0, 0}, {0.5F, 0}).max_rel, 0.5);
+}
+
+TEST(RandomInputs, AreSquaresForAResizeImage) {
+  Graph graph;
+  const Value pixels = graph.add(Input{{DType::kUInt8, {3 * 2 * 25 + 5}}}, {}, "pixels");
+  const Value table = graph.add(Input{{DType::kInt64, {2, 3}}}, {}, "table");
+  const PreprocessSpec spec{.height = 4, .width = 4};
+  graph.mark_output(graph.add(ResizeImage{spec}, {pixels, table}, "resized"));
+
+  const auto inputs = random_inputs(graph, 1);
+
+  const std::array<std::int64_t, 6> rows{5, 5, 0, 5, 5, 75};
+  ASSERT_EQ(inputs[1].size(), sizeof(rows));
+  EXPECT_EQ(std::memcmp(inputs[1].data(), rows.data(), sizeof(rows)), 0);
+  EXPECT_EQ(evaluate_graph(graph, inputs)[0].size(), 2U * 4 * 4 * 3);
 }
 
 }  // namespace

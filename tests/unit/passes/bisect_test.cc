@@ -48,5 +48,33 @@ TEST(FirstDifferingPass, IsNamedWhereverItStands) {
   }
 }
 
+/// Pictures that are resized inside of the graph, then a Relu.
+Graph resized_pictures() {
+  Graph graph;
+  const Value pixels = graph.add(Input{{DType::kUInt8, {4096}}}, {}, "pixels");
+  const Value table = graph.add(Input{{DType::kInt64, {kBatch, 3}}}, {}, "table");
+  const PreprocessSpec spec{.height = 4, .width = 5};
+  const Value resized = graph.add(ResizeImage{spec}, {pixels, table}, "resized");
+  const Value x = graph.add(
+      NormalizeImage{normalization_constants(Normalization::kTf)}, {resized}, "normalized");
+  graph.mark_output(graph.add(Relu{}, {x}, "relu"));
+  return graph;
+}
+
+TEST(FirstDifferingPass, IsFoundWhereTheGraphBeginsLaterOnTheWay) {
+  const Graph graph = resized_pictures();
+  const auto inputs = random_inputs(with_batch(graph, 2), 1);
+  const Bisection what{
+      .graph = graph, .traits = {}, .batch = 2, .inputs = inputs, .tolerance = 1e-6};
+  std::array<Pass, 3> passes{{{"keep", keep}, find_pass("resize-on-host"), {"last", keep}}};
+
+  EXPECT_EQ(first_differing_pass(what, passes), "");
+  passes[2].run = cut;
+  EXPECT_EQ(first_differing_pass(what, passes), "last");
+  passes[2].run = keep;
+  passes[0].run = cut;
+  EXPECT_EQ(first_differing_pass(what, passes), "keep");
+}
+
 }  // namespace
 }  // namespace fovea
