@@ -1,5 +1,6 @@
 // Conv2d(w, b) -> BatchNorm  ==>  Conv2d(w * s, b * s + t),  s = gamma / sqrt(variance + eps),
 // Dense(w, b) -> BatchNorm   ==>  Dense(w * s, b * s + t)    t = beta - mean * s
+// and likewise of a Rescale, whose s and t are those of all channels.
 //
 // Legal when nothing else uses the producer's result, it has no activation or residual, and all
 // parameters are known. Output channels are dimension 0 of both weights, so s scales whole rows.
@@ -7,7 +8,7 @@
 #include <optional>
 
 #include "engine/core/require.h"
-#include "engine/passes/batch_norm_parameters.h"
+#include "engine/passes/channel_scaling.h"
 #include "engine/passes/constants.h"
 #include "engine/passes/pass.h"
 #include "engine/passes/rewriter.h"
@@ -19,7 +20,7 @@ namespace {
 constexpr std::string_view kName = "fold-batch-norm";
 
 /// b * s + t, for t the norm's shift.
-std::vector<float> folded_bias(std::span<const float> bias, const BatchNormParameters& norm) {
+std::vector<float> folded_bias(std::span<const float> bias, const ChannelScaling& norm) {
   std::vector<float> folded;
   for (std::size_t c = 0; c < norm.scale.size(); ++c) {
     const double before = bias.empty() ? 0.0 : static_cast<double>(bias[c]);
@@ -50,14 +51,13 @@ bool fold_batch_norm(Graph& graph, PassContext& context) {
   bool changed = false;
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
-    const auto* norm = node.as<BatchNorm>();
-    if (norm == nullptr) {
+    if (!scales_channels(node)) {
       rewriter.copy(id);
       continue;
     }
     const Node& producer = graph.node(node.inputs[0]);
     std::string reason = obstacle(graph, node.inputs[0].node);
-    const auto parameters = batch_norm_parameters(graph, node);
+    const auto parameters = channel_scaling(graph, node);
     const Constant* weights = reason.empty() ? float_constant(graph, producer.inputs[1]) : nullptr;
     const auto bias = reason.empty() && producer.inputs.size() > 2
                           ? constant_floats(graph, producer.inputs[2])

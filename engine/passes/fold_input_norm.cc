@@ -1,16 +1,21 @@
 // BatchNorm -> Conv2d(w, b)  ==>  Conv2d(w * s, b + sum w * t),  s = gamma / sqrt(variance + eps),
 // BatchNorm -> Dense(w, b)   ==>  Dense(w * s, b + sum w * t)    t = beta - mean * s
 //
+// and likewise of a Rescale, whose s and t are those of all channels.
+//
 // s belongs to input channels, so it scales the columns of the weights. Legal when all parameters
 // are known, the convolution has no Relu on its input, and it sees no border, or t is 0: a border
 // is 0 behind the norm, and would be -t / s before it. Taken where nothing else uses the norm,
 // which is then gone. Computed in double and rounded once.
+//
+// The mean and scale of a NormalizeImage could move likewise, and stay: it is the step that makes
+// floats of bytes, which a convolution reads, and without them would move as many bytes.
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "engine/core/require.h"
-#include "engine/passes/batch_norm_parameters.h"
+#include "engine/passes/channel_scaling.h"
 #include "engine/passes/constants.h"
 #include "engine/passes/pass.h"
 #include "engine/passes/rewriter.h"
@@ -23,23 +28,22 @@ constexpr std::string_view kName = "fold-input-norm";
 
 /// The constants of a norm and of the Conv2d or Dense behind it.
 struct Operands {
-  BatchNormParameters norm;
+  ChannelScaling norm;
   const Constant* weights = nullptr;
   std::vector<float> bias;  ///< empty where the node behind has none
 };
 
-/// The norm whose result `node`, a Conv2d or Dense, weighs; nullptr where there is none.
-const Node* norm_before(const Graph& graph, const Node& node) {
+/// The node whose result `node`, a Conv2d or Dense, weighs; nullptr for other nodes.
+const Node* weighed_by(const Graph& graph, const Node& node) {
   if (node.as<Conv2d>() == nullptr && node.as<Dense>() == nullptr) return nullptr;
-  const Node& before = graph.node(node.inputs[0]);
-  return before.as<BatchNorm>() != nullptr ? &before : nullptr;
+  return &graph.node(node.inputs[0]);
 }
 
 /// Nothing where one of them is not a float32 Constant with data.
 std::optional<Operands> constant_operands(const Graph& graph, const Node& norm, const Node& node) {
   const auto* conv = node.as<Conv2d>();
   const bool has_bias = conv != nullptr ? conv->bias : node.as<Dense>()->bias;
-  auto parameters = batch_norm_parameters(graph, norm);
+  auto parameters = channel_scaling(graph, norm);
   const Constant* weights = float_constant(graph, node.inputs[1]);
   auto bias = has_bias ? constant_floats(graph, node.inputs[2]) : std::vector<float>{};
   if (!parameters || weights == nullptr || !bias) return std::nullopt;
@@ -67,21 +71,38 @@ std::vector<float> shifted_bias(const Constant& weights,
   return result;
 }
 
+bool has_border(const Node& node) {
+  const auto* conv = node.as<Conv2d>();
+  return conv != nullptr && conv->pads != Pads{0, 0, 0, 0};
+}
+
+std::string border_obstacle(const std::string& name) {
+  return cat("the border is zero behind '", name, "', which shifts, but not before it");
+}
+
+/// Why `user` leaves mean and scale to the NormalizeImage before it.
+std::string head_obstacle(const Graph& graph, const Node& head, const Node& user) {
+  const auto& mean = head.as<NormalizeImage>()->constants.mean;
+  const bool shifts = std::ranges::any_of(mean, [](float m) { return m != 0.0F; });
+  if (shifts && has_border(user)) return border_obstacle(head.name);
+  return cat("'",
+             head.name,
+             "' makes float32 of u8 in any case: without mean and scale, too, it would read ",
+             byte_size(with_batch(graph.desc(head.inputs[0]), 1)),
+             " and write ",
+             byte_size(with_batch(head.outputs[0], 1)),
+             " bytes for a picture");
+}
+
 /// The condition that keeps `user` from taking the norm `id` in, as far as the operators tell.
-std::string obstacle(const Graph& graph,
-                     NodeId id,
-                     const Node& user,
-                     const BatchNormParameters& norm) {
+std::string obstacle(const Graph& graph, NodeId id, const Node& user, const ChannelScaling& norm) {
   const std::string& name = graph.node(id).name;
   if (graph.use_count(id) != 1) return cat("'", name, "' is also used elsewhere");
   const auto* conv = user.as<Conv2d>();
   if (conv == nullptr) return {};
   if (conv->input_activation != ActivationKind::kNone) return "an activation lies in between";
   const bool shifts = std::ranges::any_of(norm.shift, [](double t) { return t != 0.0; });
-  if (shifts && conv->pads != Pads{0, 0, 0, 0}) {
-    return cat("the border is zero behind '", name, "', which shifts, but not before it");
-  }
-  return {};
+  return shifts && has_border(user) ? border_obstacle(name) : "";
 }
 
 }  // namespace
@@ -91,8 +112,11 @@ bool fold_input_norm(Graph& graph, PassContext& context) {
   bool changed = false;
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
-    const Node* norm = norm_before(graph, node);
-    if (norm == nullptr) {
+    const Node* norm = weighed_by(graph, node);
+    if (norm != nullptr && norm->as<NormalizeImage>() != nullptr) {
+      context.report.refuse(kName, node.name, head_obstacle(graph, *norm, node));
+    }
+    if (norm == nullptr || !scales_channels(*norm)) {
       rewriter.copy(id);
       continue;
     }

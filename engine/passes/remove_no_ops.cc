@@ -1,5 +1,6 @@
 // Identity(x), Reshape(x) to x's shape, Rescale by 1 plus 0, Transpose that moves nothing, Pad by
 // nothing, Concat of x alone, Slice of all of x, Clip to all numbers, Cast to x's type  ==>  x
+// GlobalPool(x), x of one pixel        ==>  Reshape(x)
 // Transpose(q)(Transpose(p)(x))        ==>  Transpose(p after q)(x)
 // Reshape(t)(Reshape(s)(x))            ==>  Reshape(t)(x)
 // Clip(c, d)(Clip(a, b)(x))            ==>  Clip(a and b each clipped to c, d)(x)
@@ -28,12 +29,17 @@ bool moves_nothing(const Transpose& transpose) {
   return transpose.perm == still;
 }
 
+/// Whether the operator pools a single pixel, which leaves it as it is.
+bool pools_one_pixel(const Op& op, const TensorDesc& input) {
+  return std::holds_alternative<GlobalPool>(op) && input.shape[1] == 1 && input.shape[2] == 1;
+}
+
 /// Whether `op`, applied to `input` with the result `output`, changes nothing.
 bool is_no_op(const Op& op, const TensorDesc& input, const TensorDesc& output) {
   if (std::holds_alternative<Identity>(op)) return true;
   if (std::holds_alternative<Reshape>(op) || std::holds_alternative<Pad>(op) ||
       std::holds_alternative<Concat>(op) || std::holds_alternative<Slice>(op) ||
-      std::holds_alternative<Cast>(op)) {
+      std::holds_alternative<Cast>(op) || pools_one_pixel(op, input)) {
     return output == input;
   }
   if (const auto* rescale = std::get_if<Rescale>(&op)) {
@@ -94,6 +100,12 @@ bool remove_no_ops(Graph& graph, PassContext& context) {
     if (is_no_op(node.op, graph.desc(node.inputs[0]), output)) {
       rewriter.replace(id, rewriter.map(node.inputs[0]));
       context.report.take(kName, node.name, "removed");
+      changed = true;
+      continue;
+    }
+    if (pools_one_pixel(node.op, graph.desc(node.inputs[0]))) {
+      rewriter.copy_with(id, Reshape{output.shape});
+      context.report.take(kName, node.name, "one pixel is only reshaped");
       changed = true;
       continue;
     }

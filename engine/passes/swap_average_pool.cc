@@ -4,6 +4,8 @@
 // being a weighted sum. So does a bias where every window's weights sum to 1, which is so unless
 // padding is counted. The activation stays behind both. Taken where it lowers work, which is where
 // the convolution leaves fewer channels; it then also reads what its siblings read.
+// Dense(GlobalPool(x)) is the same pair, with one window: swapping it is never less work, which the
+// report says.
 #include <array>
 #include <utility>
 
@@ -42,6 +44,31 @@ Work work_of(const Graph& graph, const Node& pool_node, const Node& conv_node) {
           .pool_last = all * x[3] * y[3] + pooled * y[3] * window};
 }
 
+std::string more_work(const Work& work) {
+  return cat(
+      "it would take ", work.pool_last, " operations for a picture instead of ", work.pool_first);
+}
+
+/// Why a Dense behind a global average pool stays there: one operator for both is nowhere, and in
+/// front of it every pixel would be weighed.
+std::string global_pool_obstacle(const Graph& graph, const Node& dense) {
+  const Shape& x = graph.desc(graph.node(dense.inputs[0]).inputs[0]).shape;
+  const std::int64_t features = dense.outputs[0].shape[1];
+  const std::int64_t pixels = x[1] * x[2];
+  return cat("no backend pools and weighs in one operator, and the other way round ",
+             more_work({.pool_first = pixels * x[3] + x[3] * features,
+                        .pool_last = pixels * x[3] * features + pixels * features}));
+}
+
+bool follows_global_average(const Graph& graph, const Node& node) {
+  if (node.as<Dense>() == nullptr) return false;
+  const Node& before = graph.node(node.inputs[0]);
+  const auto* pool = before.as<GlobalPool>();
+  if (pool == nullptr || pool->kind != PoolKind::kAverage) return false;
+  const Shape& x = graph.desc(before.inputs[0]).shape;
+  return x[1] * x[2] > 1;
+}
+
 std::string obstacle(const Graph& graph, const Node& conv_node, const TargetTraits& traits) {
   const Conv2d& conv = *conv_node.as<Conv2d>();
   const Node& pool_node = graph.node(conv_node.inputs[0]);
@@ -63,11 +90,7 @@ std::string obstacle(const Graph& graph, const Node& conv_node, const TargetTrai
     return "the target does not apply the activation inside its pools";
   }
   const Work work = work_of(graph, pool_node, conv_node);
-  if (work.pool_last >= work.pool_first) {
-    return cat(
-        "it would take ", work.pool_last, " operations for a picture instead of ", work.pool_first);
-  }
-  return {};
+  return work.pool_last < work.pool_first ? "" : more_work(work);
 }
 
 }  // namespace
@@ -80,6 +103,9 @@ bool swap_average_pool(Graph& graph, PassContext& context) {
     const bool matches =
         node.as<Conv2d>() != nullptr && graph.node(node.inputs[0]).as<AveragePool>() != nullptr;
     if (!matches) {
+      if (follows_global_average(graph, node)) {
+        context.report.refuse(kName, node.name, global_pool_obstacle(graph, node));
+      }
       rewriter.copy(id);
       continue;
     }

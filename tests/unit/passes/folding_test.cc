@@ -51,6 +51,21 @@ TEST(FoldBatchNorm, IntoPlainGroupedAndDepthwiseConvolutions) {
   }
 }
 
+TEST(FoldBatchNorm, AndARescale) {
+  Graph before;
+  const Value x = before.add(Input{{DType::kFloat32, {kBatch, 5}}}, {}, "x");
+  const Value dense = before.add(Dense{}, {x, random_constant(before, {3, 5}, 1, "w")}, "dense");
+  before.mark_output(before.add(Rescale{0.25, -3.0}, {dense}, "scaled"));
+  Graph after = before;
+  PassContext context;
+
+  EXPECT_TRUE(find_pass("fold-batch-norm").run(after, context));
+
+  after.verify();
+  EXPECT_EQ(count_ops<Rescale>(after), 0);
+  EXPECT_LT(difference(before, after), 1e-5F);
+}
+
 TEST(FoldBatchNorm, GivesNewNodesNamesThatTheModelDoesNotUse) {
   Graph graph = convolution_and_norm({}, {5, 3, 3, 4});
   for (const char* name : {"norm/folded_weights", "norm/folded_weights_", "norm/folded_bias"}) {

@@ -97,6 +97,52 @@ TEST(FoldInputNorm, ReadsWeightsThatLieTransposed) {
   EXPECT_LT(difference(before, after), 1e-4F);
 }
 
+TEST(FoldInputNorm, OfARescale) {
+  for (const auto& [offset, pads] :
+       {std::pair(-1.0, Pads{0, 0, 0, 0}), std::pair(0.0, Pads{1, 1, 1, 1})}) {
+    Graph before;
+    const Value x = before.add(Input{{DType::kFloat32, {kBatch, 5, 6, 6}}}, {}, "x");
+    const Value scaled = before.add(Rescale{1 / 127.5, offset}, {x}, "scaled");
+    const Value w = random_constant(before, {4, 3, 3, 3}, 1, "w");
+    before.mark_output(before.add(Conv2d{.pads = pads, .groups = 2}, {scaled, w}, "conv"));
+    Graph after = before;
+    PassContext context;
+
+    EXPECT_TRUE(kInputNorm.run(after, context));
+
+    after.verify();
+    EXPECT_EQ(count_ops<Rescale>(after), 0);
+    EXPECT_LT(difference(before, after), 1e-5F);
+  }
+}
+
+TEST(FoldInputNorm, LeavesTheHeadAndSaysWhy) {
+  for (const auto& [pads, mode, reason] :
+       {std::tuple(Pads{1, 1, 1, 1},
+                   Normalization::kTf,
+                   "the border is zero behind 'head', which shifts, but not before it"),
+        std::tuple(Pads{0, 0, 0, 0},
+                   Normalization::kTf,
+                   "'head' makes float32 of u8 in any case: without mean and scale, too, it would "
+                   "read 90 and write 360 bytes for a picture"),
+        std::tuple(Pads{1, 1, 1, 1},
+                   Normalization::kUnit,
+                   "'head' makes float32 of u8 in any case: without mean and scale, too, it would "
+                   "read 90 and write 360 bytes for a picture")}) {
+    Graph graph;
+    const Value x = graph.add(Input{{DType::kUInt8, {kBatch, 5, 6, 3}}}, {}, "x");
+    const Value head = graph.add(NormalizeImage{normalization_constants(mode)}, {x}, "head");
+    const Value w = random_constant(graph, {4, 3, 3, 3}, 1, "w");
+    graph.mark_output(graph.add(Conv2d{.pads = pads}, {head, w}, "conv"));
+    PassContext context;
+
+    EXPECT_FALSE(kInputNorm.run(graph, context));
+
+    EXPECT_EQ(refusal(context), reason);
+    EXPECT_EQ(context.report.decisions()[0].node, "conv");
+  }
+}
+
 TEST(FoldInputNorm, RefusesWhatItMayNot) {
   Graph used_twice = norm_and_conv({}, {4, 1, 1, 6});
   used_twice.mark_output({used_twice.find("norm"), 0});

@@ -37,6 +37,24 @@ TEST(RemoveNoOps, RemovesEveryKind) {
   EXPECT_EQ(difference(before, after), 0.0F);
 }
 
+TEST(RemoveNoOps, ReshapesASinglePixel) {
+  for (const bool keep_dims : {false, true}) {
+    Graph before;
+    const Value x = before.add(Input{{DType::kFloat32, {kBatch, 1, 1, 4}}}, {}, "x");
+    const Value pool = before.add(GlobalPool{.keep_dims = keep_dims}, {x}, "pool");
+    before.mark_output(before.add(Relu{}, {pool}, "relu"));
+    Graph after = before;
+    PassContext context;
+
+    EXPECT_TRUE(kNoOps.run(after, context));
+
+    after.verify();
+    EXPECT_EQ(count_ops<GlobalPool>(after), 0);
+    EXPECT_EQ(count_ops<Reshape>(after), keep_dims ? 0 : 1);
+    EXPECT_EQ(difference(before, after), 0.0F);
+  }
+}
+
 TEST(RemoveNoOps, MergesTransposesAndCancelsOpposites) {
   Graph before;
   const Value x = picture(before);

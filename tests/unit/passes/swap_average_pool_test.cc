@@ -81,6 +81,18 @@ TEST(SwapAveragePool, OnlyWhereItLowersWork) {
                  "it would take 4224 operations for a picture instead of 1080");
 }
 
+TEST(SwapAveragePool, NotAroundADenseLayer) {
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 7, 7, 6}}}, {}, "x");
+  const Value pooled = graph.add(GlobalPool{}, {x}, "pool");
+  graph.mark_output(graph.add(Dense{}, {pooled, random_constant(graph, {4, 6}, 1, "w")}, "dense"));
+
+  // 49 * 6 sums and 6 * 4 products; 49 * 6 * 4 products and 49 * 4 sums.
+  expect_refused(graph,
+                 "no backend pools and weighs in one operator, and the other way round it would "
+                 "take 1372 operations for a picture instead of 318");
+}
+
 TEST(SwapAveragePool, NotAroundAConvolutionOfSeveralPixels) {
   const std::string reason = "the convolution reads more than one pixel";
 
