@@ -45,6 +45,7 @@ Check check_bf16() {
   Check check{.area = std::string(kArea), .name = "bf16"};
   switch (bf16_support()) {
     case Bf16Support::kNative:
+    case Bf16Support::kTiles:
       check.detail = "the processor has instructions for it";
       return check;
     case Bf16Support::kEmulated:

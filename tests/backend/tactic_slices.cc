@@ -47,12 +47,13 @@ class Placed {
         memory_(backend.allocate(bytes_)) {}
 
   [[nodiscard]] std::byte* address() const {
-    return memory_.get() + (sliced_ ? before() * sizeof(float) : 0);
+    return memory_.get() + (sliced_ ? before() * element_size(desc_.dtype) : 0);
   }
 
   void upload(const Floats& values, Stream& stream) const {
+    const Floats all = sliced_ ? spread(values, channels(), stride(), before()) : values;
     const std::vector<std::byte> buffer =
-        to_bytes(desc_, sliced_ ? spread(values, channels(), stride(), before()) : values);
+        to_bytes({desc_.dtype, {static_cast<std::int64_t>(all.size())}}, all);
     ASSERT_EQ(buffer.size(), bytes_);
     stream.upload(memory_.get(), buffer.data(), bytes_);
     stream.synchronize();
@@ -65,11 +66,10 @@ class Placed {
     std::vector<std::byte> bytes(bytes_);
     stream.download(bytes.data(), memory_.get(), bytes_);
     stream.synchronize();
-    if (sliced_) {
-      const auto* first = reinterpret_cast<const float*>(bytes.data());
-      return gathered({first, first + bytes_ / sizeof(float)}, channels(), stride(), before());
-    }
-    return to_floats({&desc_, bytes.data()});
+    const auto count = static_cast<std::int64_t>(bytes_ / element_size(desc_.dtype));
+    const TensorDesc buffer{desc_.dtype, {count}};
+    Floats values = to_floats({&buffer, bytes.data()});
+    return sliced_ ? gathered(values, channels(), stride(), before()) : values;
   }
 
  private:
@@ -181,7 +181,10 @@ std::array<Graph, 2> graphs_of(const OpCase& op_case, const Backend& backend) {
   return {with_batch(graph, kBatchSize), with_batch(optimised, kBatchSize)};
 }
 
-void expect_equal_to_definition(const Backend& backend, const OpSite& site, float tolerance) {
+void expect_equal_to_definition(const Backend& backend,
+                                const OpSite& site,
+                                float tolerance,
+                                double relative) {
   const std::vector<Floats> inputs = values_of(site);
   const std::vector<Floats> want = evaluated(site, inputs);
   for (const Tactic& tactic : backend.tactics(site)) {
@@ -194,7 +197,7 @@ void expect_equal_to_definition(const Backend& backend, const OpSite& site, floa
 
     const std::vector<Floats> got = run_tactic(backend, site, tactic, outputs, inputs);
 
-    for (std::size_t i = 0; i < want.size(); ++i) expect_near(got[i], want[i], tolerance, 0.0);
+    for (std::size_t i = 0; i < want.size(); ++i) expect_near(got[i], want[i], tolerance, relative);
   }
 }
 

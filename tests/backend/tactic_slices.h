@@ -37,7 +37,10 @@ namespace fovea::test {
 [[nodiscard]] std::array<Graph, 2> graphs_of(const OpCase& op_case, const Backend& backend);
 
 /// Every tactic of the site, with a slice as output where it writes one, against the definition.
-void expect_equal_to_definition(const Backend& backend, const OpSite& site, float tolerance);
+void expect_equal_to_definition(const Backend& backend,
+                                const OpSite& site,
+                                float tolerance,
+                                double relative = 0.0);
 
 /// Operators of the cases with a tactic that reads a slice as its first input, or writes one.
 struct SliceSupport {

@@ -130,11 +130,8 @@ std::vector<Tactic> lower_conv2d(const OpSite& site) {
 
   const bool single = site.input(0).dtype == DType::kFloat32;
   const auto depthwise = single ? depthwise_tactic(site) : std::nullopt;
-  std::vector<Tactic> tactics;
-  if (single) {
-    tactics = winograd_tactics(site);
-    std::ranges::move(direct_tactics(site), std::back_inserter(tactics));
-  }
+  std::vector<Tactic> tactics = winograd_tactics(site);
+  if (single) std::ranges::move(direct_tactics(site), std::back_inserter(tactics));
   // oneDNN convolutions apply nothing to what they read.
   if (conv.input_activation == ActivationKind::kNone) {
     const ThreadScope threads(site.threads);

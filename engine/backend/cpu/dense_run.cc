@@ -118,7 +118,7 @@ class Worker {
         const float above = value < epilogue.low ? epilogue.low : value;
         const float clamped = above > epilogue.high ? epilogue.high : above;
         if (layer_.bf16) {
-          reinterpret_cast<std::uint16_t*>(operands_.y)[begin + unit] = to_bf16(clamped);
+          reinterpret_cast<Bf16*>(operands_.y)[begin + unit] = to_bf16(clamped);
         } else {
           reinterpret_cast<float*>(operands_.y)[begin + unit] = clamped;
         }

@@ -30,8 +30,7 @@ Element load(const std::byte* data, std::int64_t index) {
 
 float read(const Stored& stored, std::int64_t unit, std::int64_t input) {
   const std::int64_t index = unit * stored.unit + input * stored.input;
-  return stored.bf16 ? from_bf16(load<std::uint16_t>(stored.data, index))
-                     : load<float>(stored.data, index);
+  return stored.bf16 ? from_bf16(load<Bf16>(stored.data, index)) : load<float>(stored.data, index);
 }
 
 /// One panel of one block, onto zeros.
@@ -76,7 +75,7 @@ void pack_piece(
     const std::int64_t block = blocks.begin + i / panels.size();
     const std::int64_t panel = panels.begin + i % panels.size();
     if (layer.bf16) {
-      pack_panel<std::uint16_t>(layer, stored, block, panel, packed, to_bf16);
+      pack_panel<Bf16>(layer, stored, block, panel, packed, to_bf16);
     } else {
       pack_panel<float>(layer, stored, block, panel, packed, [](float value) { return value; });
     }

@@ -10,13 +10,16 @@
 
 namespace fovea::cpu {
 
-/// min(max(y + bias + residual, low), high).
-struct Epilogue {
-  const float* bias = nullptr;      ///< a register's floats for each register of filters
-  const float* residual = nullptr;  ///< null, or of the output's form, from the same channel on
+/// min(max(y + bias + residual, low), high), in float32; Element is that of the tensors.
+template <typename Element>
+struct EpilogueOf {
+  const float* bias = nullptr;        ///< a register's floats for each register of filters
+  const Element* residual = nullptr;  ///< null, or of the output's form, from the same channel on
   float low = -std::numeric_limits<float>::infinity();
   float high = std::numeric_limits<float>::infinity();
 };
+
+using Epilogue = EpilogueOf<float>;
 
 /// The bounds that an activation is, or nothing where it is more than that.
 [[nodiscard]] inline std::optional<std::pair<float, float>> bounds_of(

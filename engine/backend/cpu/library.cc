@@ -38,6 +38,7 @@ Bf16Support bf16_support() {
   // Every instruction set has the bits of those that it contains.
   const auto isa = static_cast<unsigned>(dnnl_get_effective_cpu_isa());
   const auto has = [isa](unsigned part) { return (isa & part) == part; };
+  if (has(dnnl_cpu_isa_avx512_core_amx)) return Bf16Support::kTiles;
   if (has(dnnl_cpu_isa_avx512_core_bf16)) return Bf16Support::kNative;
   return has(dnnl_cpu_isa_avx512_core) ? Bf16Support::kEmulated : Bf16Support::kNone;
 }

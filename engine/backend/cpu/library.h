@@ -16,7 +16,8 @@ namespace fovea {
 enum class Bf16Support : std::uint8_t {
   kNone,      ///< not at all: oneDNN needs AVX-512
   kEmulated,  ///< by float32 instructions, and so slower than float32
-  kNative,    ///< by its own instructions
+  kNative,    ///< by its own vector instructions
+  kTiles,     ///< by its own matrix instructions (AMX)
 };
 [[nodiscard]] Bf16Support bf16_support();
 

@@ -12,14 +12,17 @@
 
 namespace fovea::cpu {
 
-/// What a run of a convolution is given, on one group's channels.
-struct ConvolutionOperands {
-  const float* x = nullptr;
-  const float* w = nullptr;  ///< as pack_weights() makes them
-  float* y = nullptr;        ///< may be the residual
-  float* scratch = nullptr;  ///< scratch_bytes(), aligned to 64
-  Epilogue epilogue;         ///< of the first pixel and filter; bias padded by kBiasPadding
+/// What a run of a convolution is given, on one group's channels; Element is that of its pictures.
+template <typename Element>
+struct ConvolutionOperandsOf {
+  const Element* x = nullptr;
+  const float* w = nullptr;      ///< as pack_weights() makes them
+  Element* y = nullptr;          ///< may be the residual
+  float* scratch = nullptr;      ///< scratch_bytes(), aligned to 64
+  EpilogueOf<Element> epilogue;  ///< of the first pixel and filter; bias padded by kBiasPadding
 };
+
+using ConvolutionOperands = ConvolutionOperandsOf<float>;
 
 /// Kernels load biases a whole panel at a time.
 inline constexpr std::int64_t kBiasPadding = 2 * kLanes;
@@ -35,8 +38,8 @@ inline constexpr std::int64_t kBiasPadding = 2 * kLanes;
 /// form       names the form of the packed weights
 /// described  one group; the strides of its output and residual are set when the step is built
 ///
-/// Convolution's namespace has scratch_bytes(), pack_weights() and run().
-template <typename Convolution, typename Schedule>
+/// Convolution's namespace has scratch_bytes(), pack_weights() and run() on Element.
+template <typename Element = float, typename Convolution, typename Schedule>
 [[nodiscard]] Tactic convolution_tactic(const OpSite& site,
                                         const Conv2d& conv,
                                         std::string name,
@@ -70,19 +73,23 @@ template <typename Convolution, typename Schedule>
     const auto range = require_bounds(conv.activation);
     return make_host_step([shape, schedule, residual, groups = conv.groups, weights, bias, range](
                               const StepArgs& step) {
-      const float* sum = residual == 0 ? nullptr : floats(step.inputs[residual]);
+      const auto* x = reinterpret_cast<const Element*>(step.inputs[0]);
+      auto* y = reinterpret_cast<Element*>(step.outputs[0]);
+      const auto* sum =
+          residual == 0 ? nullptr : reinterpret_cast<const Element*>(step.inputs[residual]);
       for (std::int64_t group = 0; group < groups; ++group) {
         const std::int64_t first = group * shape.filters;
         run(shape,
             schedule,
-            ConvolutionOperands{.x = floats(step.inputs[0]) + group * shape.channels,
-                                .w = floats(weights.get()) + group * shape.weight_floats(),
-                                .y = floats(step.outputs[0]) + first,
-                                .scratch = floats(step.workspace),
-                                .epilogue = {.bias = floats(bias.get()) + first,
-                                             .residual = sum == nullptr ? nullptr : sum + first,
-                                             .low = range.first,
-                                             .high = range.second}});
+            ConvolutionOperandsOf<Element>{
+                .x = x + group * shape.channels,
+                .w = floats(weights.get()) + group * shape.weight_floats(),
+                .y = y + first,
+                .scratch = floats(step.workspace),
+                .epilogue = {.bias = floats(bias.get()) + first,
+                             .residual = sum == nullptr ? nullptr : sum + first,
+                             .low = range.first,
+                             .high = range.second}});
       }
     });
   };

@@ -1,8 +1,11 @@
 #include "engine/backend/cpu/winograd.h"
 
 #include <array>
+#include <limits>
+#include <string>
 
 #include "engine/backend/cpu/avx512.h"
+#include "engine/backend/cpu/library.h"
 #include "engine/backend/cpu/own_convolution.h"
 #include "engine/backend/cpu/splits.h"
 #include "engine/backend/cpu/winograd_run.h"
@@ -14,8 +17,17 @@ namespace {
 
 using winograd::Convolution;
 
+/// Whether tensors and parameters are of types that the tactic reads.
+bool reads_types(const OpSite& site, const Conv2d& conv) {
+  const DType type = site.input(0).dtype;
+  return (type == DType::kFloat32 || type == DType::kBFloat16) &&
+         site.input(1).dtype == DType::kFloat32 &&
+         (!conv.bias || site.input(2).dtype == DType::kFloat32);
+}
+
 /// Whether the tactic computes this convolution at all.
 bool applies(const OpSite& site, const Conv2d& conv) {
+  if (!reads_types(site, conv)) return false;
   const Shape& ohwi = site.input(1).shape;
   if (ohwi[1] != 3 || ohwi[2] != 3 || !fills_registers(site, conv)) return false;
   if (conv.strides != std::array<std::int64_t, 2>{1, 1}) return false;
@@ -27,11 +39,28 @@ bool applies(const OpSite& site, const Conv2d& conv) {
 /// networks gain by this rule. With fewer than a register of channels most of a product would be
 /// padding; where little of a tile lies inside of the picture, it saves too few multiplications for
 /// the larger weights.
-bool pays(const Convolution& conv) {
-  constexpr std::int64_t kLeastSaving = 2;
-  const std::int64_t direct = conv.rows * conv.columns * 9;
-  const std::int64_t tiled = conv.picture_tiles() * winograd::kElements;
-  return conv.channels >= kLanes && conv.filters >= kLanes && direct >= kLeastSaving * tiled;
+bool pays(const Convolution& conv, double least_saving) {
+  const auto direct = static_cast<double>(conv.rows * conv.columns * 9);
+  const auto tiled = static_cast<double>(conv.picture_tiles() * winograd::kElements);
+  return conv.channels >= kLanes && conv.filters >= kLanes && direct >= least_saving * tiled;
+}
+
+/// How many times fewer multiplications are worth it, against what else computes in the type; a
+/// number that no convolution reaches where nothing is.
+double least_saving(DType type) {
+  constexpr double kFloat32 = 2.0;
+  constexpr double kBFloat16 = 3.5;
+  if (type == DType::kFloat32) return kFloat32;
+  switch (bf16_support()) {
+    case Bf16Support::kNone:
+    case Bf16Support::kEmulated:
+      return kFloat32;
+    case Bf16Support::kNative:
+      return kBFloat16;
+    case Bf16Support::kTiles:
+      return std::numeric_limits<double>::infinity();
+  }
+  return kFloat32;
 }
 
 /// The sizes, with strides of dense outputs.
@@ -58,15 +87,15 @@ std::vector<Tactic> winograd_tactics(const OpSite& site) {
   const auto& conv = *site.node.as<Conv2d>();
   if (site.exact_convolutions || !has_avx512() || !applies(site, conv)) return {};
   const Convolution shape = describe(site, conv, channels_last(site.input(0), site.inputs[0]));
-  if (!pays(shape)) return {};
+  const DType type = site.input(0).dtype;
+  if (!pays(shape, least_saving(type))) return {};
   std::vector<Tactic> tactics;
   for (const winograd::Schedule& schedule : winograd::make_schedules(shape, site.threads)) {
-    tactics.push_back(convolution_tactic(site,
-                                         conv,
-                                         with_split("winograd:4x4", schedule, site.threads),
-                                         "winograd 4x4",
-                                         shape,
-                                         schedule));
+    const std::string name = with_split("winograd:4x4", schedule, site.threads);
+    const std::string form = "winograd 4x4";
+    tactics.push_back(type == DType::kBFloat16
+                          ? convolution_tactic<Bf16>(site, conv, name, form, shape, schedule)
+                          : convolution_tactic<float>(site, conv, name, form, shape, schedule));
   }
   return tactics;
 }

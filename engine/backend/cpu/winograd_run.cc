@@ -2,6 +2,7 @@
 
 #include <omp.h>
 
+#include "engine/backend/cpu/bf16.h"
 #include "engine/backend/cpu/winograd_product.h"
 #include "engine/backend/cpu/winograd_tile.h"
 
@@ -20,9 +21,10 @@ std::int64_t product_floats(const Convolution& conv, std::int64_t tiles) {
 
 /// Some tiles of all pictures and their memory. Transformed inputs lie by element, block of
 /// channels, tile; products by block of channels, element, tile.
+template <typename Element>
 class Block {
  public:
-  Block(const Convolution& conv, const Operands& operands, Range tiles, float* scratch)
+  Block(const Convolution& conv, const Operands<Element>& operands, Range tiles, float* scratch)
       : conv_(conv),
         operands_(operands),
         tiles_(tiles),
@@ -33,7 +35,7 @@ class Block {
   void transform_inputs() {
     for (std::int64_t t = 0; t < tiles_.size(); ++t) {
       const Place place = place_of(tiles_.begin + t);
-      const float* picture =
+      const Element* picture =
           operands_.x + place.picture * conv_.height * conv_.width * conv_.input_stride;
       for (std::int64_t block = 0; block < conv_.input_blocks(); ++block) {
         const std::int64_t first = block * kLanes;
@@ -101,7 +103,7 @@ class Block {
       const std::int64_t pixel = place.picture * conv_.rows * conv_.columns;
       for (std::int64_t v = vectors.begin; v < vectors.end; ++v) {
         const std::int64_t first = (group.first + v) * kLanes;
-        Epilogue epilogue = operands_.epilogue;
+        EpilogueOf<Element> epilogue = operands_.epilogue;
         epilogue.bias += first;
         if (epilogue.residual != nullptr) {
           epilogue.residual += pixel * conv_.residual_stride + first;
@@ -119,7 +121,7 @@ class Block {
   }
 
   const Convolution& conv_;
-  const Operands& operands_;
+  const Operands<Element>& operands_;
   Range tiles_;
   float* inputs_;
   float* products_;
@@ -131,9 +133,10 @@ std::int64_t thread_floats(const Convolution& conv, const Schedule& schedule) {
 }
 
 /// What one thread of the schedule does.
+template <typename Element>
 void run_part(const Convolution& conv,
               const Schedule& schedule,
-              const Operands& operands,
+              const Operands<Element>& operands,
               std::int64_t thread) {
   const Range tiles =
       Range::part(0, conv.tiles(), thread / schedule.filter_parts, schedule.tile_parts);
@@ -160,7 +163,8 @@ std::size_t scratch_bytes(const Convolution& conv, const Schedule& schedule) {
          sizeof(float);
 }
 
-void run(const Convolution& conv, const Schedule& schedule, const Operands& operands) {
+template <typename Element>
+void run(const Convolution& conv, const Schedule& schedule, const Operands<Element>& operands) {
   const int parts = schedule.threads();
   if (parts == 1) return run_part(conv, schedule, operands, 0);
 #pragma omp parallel num_threads(parts)
@@ -171,5 +175,8 @@ void run(const Convolution& conv, const Schedule& schedule, const Operands& oper
     }
   }
 }
+
+template void run(const Convolution&, const Schedule&, const Operands<float>&);
+template void run(const Convolution&, const Schedule&, const Operands<Bf16>&);
 
 }  // namespace fovea::cpu::winograd

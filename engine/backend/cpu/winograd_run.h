@@ -25,10 +25,13 @@ struct Schedule {
 /// Bytes of scratch memory of run(), for all threads.
 [[nodiscard]] std::size_t scratch_bytes(const Convolution& conv, const Schedule& schedule);
 
-using Operands = ConvolutionOperands;
+/// Element is float or Bf16; products and sums are float32.
+template <typename Element>
+using Operands = ConvolutionOperandsOf<Element>;
 
 /// Computes on schedule.threads() OpenMP threads and waits. The bits of a picture depend neither on
 /// the rest of the batch nor on the schedule. Needs AVX-512 F.
-void run(const Convolution& conv, const Schedule& schedule, const Operands& operands);
+template <typename Element>
+void run(const Convolution& conv, const Schedule& schedule, const Operands<Element>& operands);
 
 }  // namespace fovea::cpu::winograd

@@ -46,9 +46,9 @@ struct Convolution {
   std::int64_t columns = 0;          ///< output columns
   std::int64_t top = 0;              ///< zeros above the first input row
   std::int64_t left = 0;             ///< zeros before the first input column
-  std::int64_t input_stride = 0;     ///< floats from one pixel to the next
-  std::int64_t output_stride = 0;    ///< floats from one pixel to the next
-  std::int64_t residual_stride = 0;  ///< floats from one pixel to the next
+  std::int64_t input_stride = 0;     ///< elements from one pixel to the next
+  std::int64_t output_stride = 0;    ///< elements from one pixel to the next
+  std::int64_t residual_stride = 0;  ///< elements from one pixel to the next
 
   [[nodiscard]] std::int64_t input_blocks() const { return ceil_div(channels, kLanes); }
 

@@ -53,14 +53,14 @@ FOVEA_AVX512_INLINE void output_column(const Vector* in, Vector* out, std::int64
 }
 
 /// The tile's rows times B, where the whole tile lies in the picture.
-template <bool Masked>
+template <typename Element, bool Masked>
 FOVEA_AVX512_INLINE void transform_rows_inside(const Convolution& conv,
-                                               const float* pixel,
+                                               const Element* pixel,
                                                Lanes<Masked> lanes,
                                                Vector* half) {
 #pragma GCC unroll 6
   for (int i = 0; i < kSide; ++i) {
-    const float* from = pixel + i * conv.width * conv.input_stride;
+    const Element* from = pixel + i * conv.width * conv.input_stride;
     Vector row[kSide];
 #pragma GCC unroll 6
     for (int j = 0; j < kSide; ++j) row[j] = lanes.load(from + j * conv.input_stride);
@@ -69,9 +69,9 @@ FOVEA_AVX512_INLINE void transform_rows_inside(const Convolution& conv,
 }
 
 /// The same where a part of the tile is padding.
-template <bool Masked>
+template <typename Element, bool Masked>
 FOVEA_AVX512_INLINE void transform_rows_at_border(const Convolution& conv,
-                                                  const float* picture,
+                                                  const Element* picture,
                                                   Lanes<Masked> lanes,
                                                   std::int64_t row,
                                                   std::int64_t column,
@@ -89,9 +89,9 @@ FOVEA_AVX512_INLINE void transform_rows_at_border(const Convolution& conv,
   }
 }
 
-template <bool Masked>
+template <typename Element, bool Masked>
 FOVEA_AVX512 void transform_input_lanes(const Convolution& conv,
-                                        const float* picture,
+                                        const Element* picture,
                                         Lanes<Masked> lanes,
                                         std::int64_t row,
                                         std::int64_t column,
@@ -101,7 +101,7 @@ FOVEA_AVX512 void transform_input_lanes(const Convolution& conv,
   const bool inside =
       row >= 0 && column >= 0 && row + kSide <= conv.height && column + kSide <= conv.width;
   if (inside) {
-    const float* pixel = picture + (row * conv.width + column) * conv.input_stride;
+    const Element* pixel = picture + (row * conv.width + column) * conv.input_stride;
     transform_rows_inside(conv, pixel, lanes, half);
   } else {
     transform_rows_at_border(conv, picture, lanes, row, column, half);
@@ -120,12 +120,12 @@ FOVEA_AVX512 void transform_input_lanes(const Convolution& conv,
   }
 }
 
-template <bool Masked>
+template <typename Element, bool Masked>
 FOVEA_AVX512 void transform_output_lanes(const Convolution& conv,
                                          const float* in,
                                          std::int64_t stride,
-                                         const Epilogue& epilogue,
-                                         float* picture,
+                                         const EpilogueOf<Element>& epilogue,
+                                         Element* picture,
                                          Lanes<Masked> lanes,
                                          std::int64_t row,
                                          std::int64_t column) {
@@ -149,7 +149,7 @@ FOVEA_AVX512 void transform_output_lanes(const Convolution& conv,
     for (std::int64_t j = 0; j < columns; ++j) {
       Vector value = _mm512_add_ps(values[j], bias);
       if (epilogue.residual != nullptr) {
-        const float* residual = epilogue.residual + (first + j) * conv.residual_stride;
+        const Element* residual = epilogue.residual + (first + j) * conv.residual_stride;
         value = _mm512_add_ps(value, lanes.load(residual));
       }
       lanes.store(picture + (first + j) * conv.output_stride, clamp(value, low, high));
@@ -159,8 +159,9 @@ FOVEA_AVX512 void transform_output_lanes(const Convolution& conv,
 
 }  // namespace
 
+template <typename Element>
 void transform_input(const Convolution& conv,
-                     const float* picture,
+                     const Element* picture,
                      std::int64_t lanes,
                      std::int64_t row,
                      std::int64_t column,
@@ -174,11 +175,12 @@ void transform_input(const Convolution& conv,
   }
 }
 
+template <typename Element>
 void transform_output(const Convolution& conv,
                       const float* in,
                       std::int64_t stride,
-                      const Epilogue& epilogue,
-                      float* picture,
+                      const EpilogueOf<Element>& epilogue,
+                      Element* picture,
                       std::int64_t lanes,
                       std::int64_t row,
                       std::int64_t column) {
@@ -189,5 +191,36 @@ void transform_output(const Convolution& conv,
     transform_output_lanes(conv, in, stride, epilogue, picture, Lanes<true>{mask}, row, column);
   }
 }
+
+template void transform_input(const Convolution&,
+                              const float*,
+                              std::int64_t,
+                              std::int64_t,
+                              std::int64_t,
+                              float*,
+                              std::int64_t);
+template void transform_input(const Convolution&,
+                              const Bf16*,
+                              std::int64_t,
+                              std::int64_t,
+                              std::int64_t,
+                              float*,
+                              std::int64_t);
+template void transform_output(const Convolution&,
+                               const float*,
+                               std::int64_t,
+                               const EpilogueOf<float>&,
+                               float*,
+                               std::int64_t,
+                               std::int64_t,
+                               std::int64_t);
+template void transform_output(const Convolution&,
+                               const float*,
+                               std::int64_t,
+                               const EpilogueOf<Bf16>&,
+                               Bf16*,
+                               std::int64_t,
+                               std::int64_t,
+                               std::int64_t);
 
 }  // namespace fovea::cpu::winograd

@@ -8,7 +8,7 @@
 
 namespace fovea::cpu::winograd {
 
-/// Transforms one tile of up to kLanes input channels: B^T d B.
+/// Transforms one tile of up to kLanes input channels: B^T d B. Element is float or Bf16.
 ///
 /// picture      {height, width, pixels}, from the first of these channels on
 /// lanes        1 to kLanes channels; zeros stand for the others
@@ -16,8 +16,9 @@ namespace fovea::cpu::winograd {
 /// out          element e of the tile goes to out + e * stride, kLanes floats
 ///
 /// Needs AVX-512 F.
+template <typename Element>
 void transform_input(const Convolution& conv,
-                     const float* picture,
+                     const Element* picture,
                      std::int64_t lanes,
                      std::int64_t row,
                      std::int64_t column,
@@ -33,11 +34,12 @@ void transform_input(const Convolution& conv,
 /// row, column  of the tile's first output
 ///
 /// Needs AVX-512 F.
+template <typename Element>
 void transform_output(const Convolution& conv,
                       const float* in,
                       std::int64_t stride,
-                      const Epilogue& epilogue,
-                      float* picture,
+                      const EpilogueOf<Element>& epilogue,
+                      Element* picture,
                       std::int64_t lanes,
                       std::int64_t row,
                       std::int64_t column);
