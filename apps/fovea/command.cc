@@ -79,11 +79,14 @@ void TacticArguments::add_to(CLI::App& command) {
                      tuning_seconds,
                      "the most that is measured; 0: 13 for fast, 600 for full");
   command.add_option(
-      "--lock", lock, "a JSON file that says how nodes are computed: {\"tactics\": {NODE: NAME}}");
+      "--lock",
+      lock,
+      "a JSON file that says how nodes are computed, {\"tactics\": {NODE: NAME}}: fovea compile "
+      "--save-tactics writes one");
 }
 
-void print_notices(const Plan& plan) {
-  for (const std::string& notice : plan.notices()) {
+void print_notices(std::span<const std::string> notices) {
+  for (const std::string& notice : notices) {
     const std::string text = "fovea: note: " + one_line(notice);
     std::fprintf(stderr, "%s\n", wrap(text, /*indent=*/2).c_str());
   }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,7 +11,6 @@
 #include <fovea/error.h>
 #include <fovea/model.h>
 #include <fovea/options.h>
-#include <fovea/plan.h>
 
 namespace CLI {  // NOLINT(readability-identifier-naming): of CLI11
 class App;
@@ -62,8 +62,8 @@ struct TacticArguments {
   }
 };
 
-/// Prints what a compilation has to tell to stderr.
-void print_notices(const Plan& plan);
+/// Prints what a compilation has to tell, Plan::notices(), to stderr.
+void print_notices(std::span<const std::string> notices);
 
 /// The options that every command with a MODEL takes, as the user gave them.
 struct ModelArguments {

@@ -25,6 +25,7 @@ struct Arguments {
   std::string labels;
   std::string output;
   std::string weights_in = "plan";
+  std::string tactics_file;
   std::int64_t batch = 32;
   std::vector<std::int64_t> buckets;
   bool explain = false;
@@ -84,7 +85,8 @@ int compile(const Arguments& arguments) {
   const Model model = open_model(arguments.model.model, options);
   const SavedPlan saved =
       save_plan(model, arguments.output, compile_options(arguments, model), place);
-  print_notices(*saved.plan);
+  print_notices(saved.plan->notices());
+  if (!arguments.tactics_file.empty()) save_tactics(*saved.plan, arguments.tactics_file);
   const FileInfo info = inspect_file(arguments.output);
   if (arguments.json) {
     print_json(info, saved, arguments);
@@ -118,6 +120,9 @@ void add_compile(CLI::App& program, Action& action) {
       ->capture_default_str();
   command->add_option(
       "--labels", arguments->labels, "imagenet, mnist or a file, to travel with it");
+  command->add_option("--save-tactics",
+                      arguments->tactics_file,
+                      "write how each node is computed to a JSON file, as --lock takes it");
   command->add_flag("--explain",
                     arguments->explain,
                     "say of every candidate for a fusion and of every tactic why it was or was not "
@@ -126,7 +131,9 @@ void add_compile(CLI::App& program, Action& action) {
   arguments->preprocess.add_to(*command);
   command->footer(
       "Example: fovea compile lenet5 --output lenet5.plan\n"
-      "         fovea classify lenet5.plan models/lenet5/digits");
+      "         fovea classify lenet5.plan models/lenet5/digits\n"
+      "         fovea compile lenet5 --output a.plan --save-tactics a.json\n"
+      "         fovea compile lenet5 --output b.plan --lock a.json");
   command->callback([&action, arguments] { action = [arguments] { return compile(*arguments); }; });
 }
 

@@ -28,7 +28,7 @@ class PictureTarget final : public BenchTarget {
         options_(options),
         pictures_(std::move(pictures)),
         engine_(classifier_.prepare(options.concurrency)) {
-    print_notices(*engine_.plan);
+    print_notices(engine_.plan->notices());
   }
 
   void run(ClosedLoop& loop) override {

@@ -97,6 +97,16 @@ std::string tactics_text(const std::vector<BucketInfo>& buckets) {
   return text;
 }
 
+std::string locks_text(const std::vector<CompiledInfo::Lock>& locks) {
+  std::string text;
+  for (const auto& [node, batch, tactic] : locks) {
+    text += (text.empty() ? "" : ", ") + node;
+    if (batch > 0) text += " (batch " + std::to_string(batch) + ")";
+    text += " " + tactic;
+  }
+  return text;
+}
+
 std::string compiled_text(const CompiledInfo& compiled) {
   std::string options;
   for (const auto& [name, value] : compiled.options) {
@@ -113,6 +123,7 @@ std::string compiled_text(const CompiledInfo& compiled) {
   if (!compiled.tactics.empty()) {
     text += line("chosen", std::to_string(compiled.tactics.size()) + " operations' tactics");
   }
+  if (!compiled.locks.empty()) text += line("locks", locks_text(compiled.locks));
   text += "\nsteps\n" + buckets_text(compiled.buckets);
   std::vector<std::vector<std::string>> rows{{"section", "bytes", "xxh3-128"}};
   for (const auto& section : compiled.sections) {
@@ -153,6 +164,10 @@ Json compiled_json(const CompiledInfo& compiled) {
   json["packed_bytes"] = compiled.packed_bytes;
   json["tactics"] = Json::object();
   for (const auto& [signature, tactic] : compiled.tactics) json["tactics"][signature] = tactic;
+  json["locks"] = Json::array();
+  for (const auto& [node, batch, tactic] : compiled.locks) {
+    json["locks"].push_back({{"node", node}, {"batch", batch}, {"tactic", tactic}});
+  }
   json["buckets"] = buckets_json(compiled.buckets);
   json["sections"] = Json::array();
   for (const auto& section : compiled.sections) {

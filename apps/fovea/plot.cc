@@ -57,7 +57,8 @@ int plot(Arguments arguments) {
   options.compile.buckets = {arguments.batch};
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
   arguments.model.apply(model, options.compile);
-  fovea::plot(model.graph(), arguments.output, arguments.options);
+  options.on_notice = [](const std::string& notice) { print_notices({&notice, 1}); };
+  fovea::plot(model.graph(), arguments.output, options);
   return kExitOk;
 }
 

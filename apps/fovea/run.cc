@@ -112,7 +112,7 @@ int run(const Arguments& arguments) {
   options.taps = arguments.taps;
   options.buckets = {std::min(rows, arguments.batch)};
   const auto plan = compile(model.graph(), options);
-  print_notices(*plan);
+  print_notices(plan->notices());
   const std::vector<TensorData> outputs = run_rows(plan, inputs, rows);
   write_tensors(arguments.output, outputs);
   std::fprintf(stderr,

@@ -73,7 +73,7 @@ class TensorTarget final : public BenchTarget {
     compile_options.buckets = {options.batch};
     compile_options.threads = latency ? options.threads : 1;
     plan_ = compile(model.graph(), compile_options);
-    print_notices(*plan_);
+    print_notices(plan_->notices());
     if (plan_->largest_batch() != options.batch) {
       throw InvalidArgument("model '" + model.name() + "' has a batch of its own, " +
                             std::to_string(plan_->largest_batch()) + "; use --batch " +

@@ -90,6 +90,7 @@ int verify(Arguments arguments) {
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
   arguments.model.apply(model, options.compile);
   const Verification result = fovea::verify(model, options);
+  print_notices(result.notices);
   if (arguments.json) {
     print_json(result);
   } else {

@@ -111,7 +111,8 @@ struct Classifier::Impl {
     // Refused now, not at the first picture.
     (void)exact_convolutions(options.convolution);
     (void)tactic_options(compile_options(/*latency=*/true));
-    require_precision(*make_backend(backend), options.precision);
+    require_precision(*make_backend(backend),
+                      options.precision.value_or(model.default_precision()));
     require(options.batch >= 0, "a batch size cannot be negative");
     const std::int64_t top_k = checked_top_k(options.top_k, shape.classes);
     graph = classify_graph(network, shape, spec, top_k, manifest.logits);

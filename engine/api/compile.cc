@@ -2,7 +2,6 @@
 #include "engine/api/compile.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 #include <sstream>
 #include <string>
@@ -17,6 +16,7 @@
 #include "engine/api/model_graph.h"
 #include "engine/api/tactic_settings.h"
 #include "engine/core/env.h"
+#include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/runtime/execution_context.h"
 
@@ -100,8 +100,15 @@ std::shared_ptr<const Backend> backend_for(const std::string& name,
   try {
     return make_backend(precompiled->facts.backend);
   } catch (const Error&) {
-    return make_backend(name);  // usable_here tells
+    return make_backend(name);  // take_over tells
   }
+}
+
+Precision default_precision(const Precompiled* precompiled) {
+  if (precompiled == nullptr) return Precision::kFp32;
+  const Precision before = parse_precision(precompiled->facts.precision);
+  const bool possible = backend_for("auto", precompiled)->traits().computes_in(before);
+  return possible ? before : Precision::kFp32;
 }
 
 PlanOptions plan_options(const CompileOptions& options, const Precompiled* precompiled) {
@@ -116,42 +123,40 @@ PlanOptions plan_options(const CompileOptions& options, const Precompiled* preco
           .threads = checked_threads(options.threads),
           .exact_convolutions =
               exact_convolutions(as_before ? precompiled->facts.convolution : options.convolution),
-          .precision = options.precision,
+          .precision = options.precision ? *options.precision : default_precision(precompiled),
           .tactics = tactic_options(options),
+          .notices = {},
           .on_pass = {},
           .disabled_passes = disabled_passes()};
 }
 
-const Precompiled* usable_here(const Backend& backend,
-                               const std::string& asked_for,
-                               const Precompiled* precompiled) {
+std::shared_ptr<const PackedWeights> take_over(const Precompiled* precompiled,
+                                               const Backend& backend,
+                                               const std::string& asked_for,
+                                               PlanOptions& settings) {
   if (precompiled == nullptr) return nullptr;
   const CompiledFacts& facts = precompiled->facts;
-  if (facts.fingerprint == backend.fingerprint()) return precompiled;
-  if (facts.backend != backend.name() && asked_for != "auto") return nullptr;
-  if (!precompiled->told.test_and_set()) {
-    std::fprintf(stderr,
-                 "fovea: note: %s\n",
-                 cat(precompiled->origin,
-                     " was compiled for another machine or library (",
-                     facts.fingerprint,
-                     "; here: ",
-                     backend.fingerprint(),
-                     "); its model is compiled for this one, which takes longer")
-                     .c_str());
+  const bool same_backend = facts.backend == backend.name();
+  if (!same_backend && asked_for != "auto") return nullptr;
+  if (same_backend) settings.tactics.planned_locks = precompiled->locks;
+  if (facts.fingerprint == backend.fingerprint()) {
+    // Whoever measures wants to know what is fastest now.
+    if (settings.tactics.tuning == Tuning::kOff) settings.tactics.choices = precompiled->choices;
+    return precompiled->packed;
   }
+  settings.notices.push_back(cat(printable(precompiled->origin),
+                                 " was compiled for another machine or library (",
+                                 printable(facts.fingerprint),
+                                 "; here: ",
+                                 backend.fingerprint(),
+                                 "); its model is compiled for this one, which takes longer"));
   return nullptr;
 }
 
-std::shared_ptr<const ExecutionPlan> compile_with(const Graph& graph,
-                                                  std::shared_ptr<const Backend> backend,
-                                                  PlanOptions settings,
-                                                  const Precompiled* usable,
-                                                  WeightStore& weights) {
-  // Whoever measures wants to know what is fastest now.
-  if (usable != nullptr && settings.tactics.tuning == Tuning::kOff) {
-    settings.tactics.choices = usable->choices;
-  }
+std::shared_ptr<const ExecutionPlan> compile_and_dump(const Graph& graph,
+                                                      std::shared_ptr<const Backend> backend,
+                                                      PlanOptions settings,
+                                                      WeightStore& weights) {
   CompilerDump dump(graph);
   settings.on_pass = dump.observer();
   auto plan = compile_plan(graph, std::move(backend), settings, weights);
@@ -163,13 +168,10 @@ std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
                                                    const CompileOptions& options,
                                                    const Precompiled* precompiled) {
   std::shared_ptr<const Backend> backend = backend_for(options.backend, precompiled);
-  const Precompiled* usable = usable_here(*backend, options.backend, precompiled);
-  WeightStore weights(*backend, usable == nullptr ? nullptr : usable->packed);
-  return compile_with(with_taps(graph, options.taps),
-                      std::move(backend),
-                      plan_options(options, precompiled),
-                      usable,
-                      weights);
+  PlanOptions settings = plan_options(options, precompiled);
+  WeightStore weights(*backend, take_over(precompiled, *backend, options.backend, settings));
+  return compile_and_dump(
+      with_taps(graph, options.taps), std::move(backend), std::move(settings), weights);
 }
 
 std::shared_ptr<const Plan> compile(const ModelGraph& graph, const CompileOptions& options) {

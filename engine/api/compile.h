@@ -29,25 +29,29 @@ inline constexpr std::int64_t kLargestBatch = 65'536;
 /// The names in FOVEA_DISABLE_PASSES. Throws InvalidArgument for one that no pass has.
 [[nodiscard]] std::vector<std::string> disabled_passes();
 
+/// What a network is computed in where nobody says: what a plan file was compiled in, if its
+/// backend computes in that here, else kFp32.
+[[nodiscard]] Precision default_precision(const Precompiled* precompiled);
+
 /// The options without "auto" and defaults. Throws InvalidArgument.
 [[nodiscard]] PlanOptions plan_options(const CompileOptions& options,
                                        const Precompiled* precompiled);
 
-/// What an earlier compilation found out, where it was for this backend; null where there was none,
-/// or one for something else, which is told once on stderr.
+/// Gives `settings` what an earlier compilation found out, or null: its locks where it was for a
+/// backend of this name; its tactics where it was for this very one and nothing is measured.
+/// Returns the packed weights of the latter, else null and a notice in `settings`.
 ///
 /// asked_for   CompileOptions::backend: whoever names another one need not be told
-[[nodiscard]] const Precompiled* usable_here(const Backend& backend,
-                                             const std::string& asked_for,
-                                             const Precompiled* precompiled);
+[[nodiscard]] std::shared_ptr<const PackedWeights> take_over(const Precompiled* precompiled,
+                                                             const Backend& backend,
+                                                             const std::string& asked_for,
+                                                             PlanOptions& settings);
 
-/// compile_plan() with what an earlier compilation found out: where nothing is measured, `settings`
-/// get its tactics, after those that are forced or locked; the store has its weights already.
-[[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_with(
+/// compile_plan() that writes into FOVEA_DUMP_DIR.
+[[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_and_dump(
     const Graph& graph,
     std::shared_ptr<const Backend> backend,
     PlanOptions settings,
-    const Precompiled* usable,
     WeightStore& weights);
 
 /// What compile() of <fovea/compiler.h> does, on the graph itself.

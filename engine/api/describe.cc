@@ -36,6 +36,9 @@ std::string cluster(std::string_view name, std::string_view title, const std::st
 std::string compiled_cluster(const ModelGraph& model, const PlotOptions& options) {
   const auto plan = compile_graph(
       ModelGraphAccess::graph(model), options.compile, ModelGraphAccess::precompiled(model));
+  if (options.on_notice) {
+    for (const std::string& notice : plan->tactics.notices) options.on_notice(notice);
+  }
   const BucketPlan& bucket = plan->buckets.back();
   if (options.stage == PlotStage::kOptimised) {
     return cluster("compiled",

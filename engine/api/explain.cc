@@ -1,5 +1,6 @@
 #include <fovea/explain.h>
 
+#include "engine/core/file.h"
 #include "engine/plan/execution_plan.h"
 
 namespace fovea {
@@ -21,6 +22,10 @@ Explanation explain(const Plan& plan) {
     explanation.tactics.push_back(std::move(chosen));
   }
   return explanation;
+}
+
+void save_tactics(const Plan& plan, std::string_view file) {
+  write_file_atomic(file, locked_tactics_json(locks_of(plan.impl()->tactics)));
 }
 
 }  // namespace fovea

@@ -75,6 +75,9 @@ FileInfo inspect_plan(const fs::path& path) {
   for (const auto& [signature, choice] : file.parse("choices", parse_choices)) {
     compiled.tactics.emplace_back(signature, choice.tactic);
   }
+  for (const auto& [node, tactics] : file.locks()) {
+    for (const auto& [batch, tactic] : tactics) compiled.locks.push_back({node, batch, tactic});
+  }
   for (const PlanSection& section : file.sections()) {
     compiled.sections.push_back({section.name, section.bytes.size(), section.xxh3});
   }

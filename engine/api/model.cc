@@ -51,11 +51,7 @@ std::span<const Label> Model::labels() const {
 }
 
 Precision Model::default_precision() const {
-  const Precompiled* precompiled = ModelGraphAccess::precompiled(impl_->graph);
-  if (precompiled == nullptr) return Precision::kFp32;
-  const Precision before = parse_precision(precompiled->facts.precision);
-  const bool possible = backend_for("auto", precompiled)->traits().computes_in(before);
-  return possible ? before : Precision::kFp32;
+  return fovea::default_precision(ModelGraphAccess::precompiled(impl_->graph));
 }
 
 std::span<const std::string> Model::notes() const {

@@ -93,6 +93,12 @@ Manifest PlanFile::manifest() const {
   return parse("manifest", [](std::string_view text) { return parse_manifest(text, "manifest"); });
 }
 
+LockedTactics PlanFile::locks() const {
+  if (!has("locks")) return {};
+  return parse("locks",
+               [](std::string_view text) { return parse_locked_tactics(text, "the list"); });
+}
+
 NamedTensors identified(const NamedTensors& tensors,
                         const std::map<std::string, std::string>& xxh3) {
   NamedTensors known;
@@ -115,6 +121,7 @@ OpenedPlan open_plan_file(const fs::path& path) {
   precompiled->origin = file.origin();
   precompiled->facts = file.facts();
   precompiled->choices = file.parse("choices", parse_choices);
+  precompiled->locks = file.locks();
   precompiled->packed = packed_weights(file, precompiled->facts);
 
   Manifest manifest = file.manifest();

@@ -5,11 +5,11 @@
 //   weights                    weights.safetensors of the package; absent where they are shared
 //   packed                     packed weights, each at a multiple of kPackedAlignment
 //   choices                    tactics by operation signature (tactic_choices.h)
+//   locks                      tactics of single nodes (locked_tactics_json); absent without any
 //   record                     the steps, for people (plan_record.h)
 //   compiled                   CompiledFacts
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -23,7 +23,7 @@
 #include "engine/core/file.h"
 #include "engine/importers/package.h"
 #include "engine/plan/plan_io.h"
-#include "engine/plan/tactic_choices.h"
+#include "engine/plan/tactic_options.h"
 
 namespace fovea {
 
@@ -64,8 +64,8 @@ struct Precompiled {
   std::string origin;  ///< the plan file, for messages
   CompiledFacts facts;
   Choices choices;
+  LockedTactics locks;
   std::shared_ptr<const PackedWeights> packed;
-  mutable std::atomic_flag told;  ///< that it is not for this machine
 };
 
 /// The sections of a plan file that is mapped.
@@ -88,6 +88,7 @@ class PlanFile {
 
   [[nodiscard]] CompiledFacts facts() const;
   [[nodiscard]] Manifest manifest() const;
+  [[nodiscard]] LockedTactics locks() const;  ///< empty where there are none
 
   /// What `read` gives; what it refuses in its own terms becomes plan/corrupt and names the file
   /// and the section.

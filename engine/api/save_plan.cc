@@ -69,13 +69,16 @@ void write_packed(PlanWriter& writer, const WeightStore& weights, CompiledFacts&
 }
 
 /// How a classifier compiles for many pictures: a context for every thread, each on its own. What
-/// is left of the time for tuning is its.
+/// is left of the time for tuning is its. What is said of single nodes was checked for the plan
+/// itself, and may name tactics that one thread does not have.
 PlanOptions one_of_many(PlanOptions plan, const ExecutionPlan& compiled) {
   constexpr double kLeastSeconds = 0.1;
   const TuningSummary& tuning = compiled.tactics.tuning;
   plan.threads = 1;
   plan.buckets = {1};
-  plan.tactics.locked.clear();  // they were checked for the plan itself
+  plan.tactics.planned_locks = all_locks(plan.tactics);
+  plan.tactics.locked.clear();
+  plan.tactics.forced.clear();
   plan.tactics.tuning_seconds = std::max(tuning.limit_seconds - tuning.seconds, kLeastSeconds);
   return plan;
 }
@@ -100,7 +103,7 @@ SavedPlan save_plan(const Model& model,
                     const PlanFileOptions& file_options) {
   require(options.taps.empty(), "a plan file has no taps; tap the model in it when it is run");
   const Precompiled* before = ModelGraphAccess::precompiled(model.graph());
-  const PlanOptions plan = plan_options(options, before);
+  PlanOptions plan = plan_options(options, before);
   const auto backend = backend_for(options.backend, before);
   const Package package = package_of(model);
 
@@ -116,20 +119,24 @@ SavedPlan save_plan(const Model& model,
   const Graph network = write_model(writer, package, file_options, facts);
   clock.end_of(saved.model_s);
 
-  const Precompiled* usable = usable_here(*backend, options.backend, before);
-  WeightStore weights(*backend, usable == nullptr ? nullptr : usable->packed);
+  WeightStore weights(*backend, take_over(before, *backend, options.backend, plan));
   const Graph deployed = deployed_graph(model.impl(), network);
-  const auto compiled = compile_with(deployed, backend, plan, usable, weights);
+  const auto compiled = compile_and_dump(deployed, backend, plan, weights);
   Choices choices = choices_of(compiled->tactics);
   if (plan.threads > 1) {
     const PlanOptions alone = one_of_many(plan, *compiled);
-    choices.merge(choices_of(compile_with(deployed, backend, alone, usable, weights)->tactics));
+    choices.merge(choices_of(compile_and_dump(deployed, backend, alone, weights)->tactics));
   }
   clock.end_of(saved.compile_s);
 
   write_packed(writer, weights, facts);
   writer.start("choices");
   writer.write(choices_json(names_of(std::move(choices))));
+  const LockedTactics locks = all_locks(plan.tactics);
+  if (!locks.empty()) {
+    writer.start("locks");
+    writer.write(locked_tactics_json(locks));
+  }
   writer.start("record");
   PlanRecord record = record_of(*compiled);
   record.options = {{"buckets", joined(plan.buckets)},

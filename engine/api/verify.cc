@@ -112,6 +112,8 @@ Verification verify(const Model& model, const VerifyOptions& options) {
   CompileOptions compile = options.compile;
   compile.buckets = {options.pictures};
   compile.taps.clear();
+  const Precision precision = compile.precision.value_or(model.default_precision());
+  compile.precision = precision;
   const auto plan = compile_graph(served, compile, ModelGraphAccess::precompiled(model.graph()));
   const BucketPlan& bucket = plan->buckets.back();
   const Graph described = with_batch(served, bucket.batch);
@@ -120,8 +122,9 @@ Verification verify(const Model& model, const VerifyOptions& options) {
   Verification result;
   result.model = model.name();
   result.backend = plan->backend->name();
-  result.precision = to_string(compile.precision);
-  result.tolerance = options.tolerance > 0 ? options.tolerance : tolerance_of(compile.precision);
+  result.notices = plan->tactics.notices;
+  result.precision = to_string(precision);
+  result.tolerance = options.tolerance > 0 ? options.tolerance : tolerance_of(precision);
   const auto computed = compare_steps(
       plan, bucket, inputs, [&](const PlannedStep& step, const TensorDifference& difference) {
         result.layers.push_back(layer(step.name,
@@ -147,7 +150,7 @@ Verification verify(const Model& model, const VerifyOptions& options) {
   if (options.bisect_passes) {
     result.failed_pass = first_differing_pass({.graph = served,
                                                .traits = plan->backend->traits(),
-                                               .precision = compile.precision,
+                                               .precision = precision,
                                                .batch = bucket.batch,
                                                .inputs = inputs,
                                                .tolerance = allowed},

@@ -103,6 +103,8 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
     plan->report.add_new(report);
   }
   plan->tactics = tactics.finish();
+  std::vector<std::string>& notices = plan->tactics.notices;
+  notices.insert(notices.begin(), options.notices.begin(), options.notices.end());
   plan->weight_bytes = weights.bytes();
   plan->graph = std::move(optimised);
   plan->backend = std::move(backend);

@@ -78,7 +78,8 @@ struct PlanOptions {
   bool exact_convolutions = false;       ///< no Winograd convolution: see OpSite
   Precision precision = Precision::kFp32;
   TacticOptions tactics{};
-  PassObserver on_pass{};  ///< may be empty
+  std::vector<std::string> notices{};  ///< what TacticRecord::notices begin with
+  PassObserver on_pass{};              ///< may be empty
 
   /// Passes that are left out, by name: passes_without().
   std::vector<std::string> disabled_passes{};

@@ -13,8 +13,12 @@ namespace {
 
 using nlohmann::json;
 
-/// A whole positive number, or -1.
+/// Stands for kEveryBatch beside batch sizes.
+constexpr std::string_view kOthers = "*";
+
+/// A whole positive number, kEveryBatch, or -1.
 std::int64_t parse_batch(std::string_view text) {
+  if (text == kOthers) return kEveryBatch;
   std::int64_t batch = -1;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), batch);
   return error == std::errc() && end == text.data() + text.size() && batch > 0 ? batch : -1;
@@ -102,14 +106,25 @@ std::string locked_tactics_json(const LockedTactics& locked) {
   json nodes = json::object();
   for (const auto& [node, tactics] : locked) {
     for (const auto& [batch, tactic] : tactics) {
-      if (batch == kEveryBatch) {
+      if (tactics.size() == 1 && batch == kEveryBatch) {
         nodes[node] = tactic;
       } else {
-        nodes[node][std::to_string(batch)] = tactic;
+        nodes[node][batch == kEveryBatch ? std::string(kOthers) : std::to_string(batch)] = tactic;
       }
     }
   }
   return json{{"tactics", nodes}}.dump(2) + "\n";
+}
+
+LockedTactics all_locks(const TacticOptions& options) {
+  LockedTactics locks = options.planned_locks;
+  for (const auto& [node, tactics] : options.locked) {
+    auto& of_node = locks[node];
+    if (tactics.contains(kEveryBatch)) of_node.clear();
+    for (const auto& [batch, tactic] : tactics) of_node.insert_or_assign(batch, tactic);
+  }
+  for (const auto& [node, tactic] : options.forced) locks[node] = {{kEveryBatch, tactic}};
+  return locks;
 }
 
 }  // namespace fovea

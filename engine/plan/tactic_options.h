@@ -34,8 +34,9 @@ using ForcedTactics = std::map<std::string, std::string>;
 using LockedTactics = std::map<std::string, std::map<std::int64_t, std::string>>;
 inline constexpr std::int64_t kEveryBatch = 0;
 
-/// Reads {"tactics": {"conv1": "onednn:jit:avx2", "conv2": {"1": "...", "8": "..."}}}; `file` names
-/// the text in messages. Throws InvalidArgument for any other form.
+/// Reads {"tactics": {"conv1": "onednn:jit:avx2", "conv2": {"1": "...", "8": "...", "*": "..."}}},
+/// where * stands for all other batch sizes; `file` names the text in messages. Throws
+/// InvalidArgument for any other form.
 [[nodiscard]] LockedTactics parse_locked_tactics(std::string_view json, std::string_view file);
 
 /// Inverse of parse_locked_tactics.
@@ -45,10 +46,19 @@ inline constexpr std::int64_t kEveryBatch = 0;
 struct TacticOptions {
   ForcedTactics forced{};  ///< every node must exist and offer the tactic
   LockedTactics locked{};  ///< likewise; batch sizes that are not compiled are ignored
-  Choices choices{};       ///< of a plan file; what is no longer offered is left aside
+
+  /// Of a plan file. Nodes that there are not, as in a network that is compiled without its head,
+  /// are ignored; what is no longer offered is left aside and told.
+  LockedTactics planned_locks{};
+
+  Choices choices{};  ///< of a plan file; what is no longer offered is left aside and told
   Tuning tuning = Tuning::kOff;
   double tuning_seconds = 0;              ///< for the whole compilation; 0: the default
   std::filesystem::path timing_folder{};  ///< of the timing cache; empty: none
 };
+
+/// What is said of single nodes, forced or locked, as one list that decides the same: what a plan
+/// file keeps.
+[[nodiscard]] LockedTactics all_locks(const TacticOptions& options);
 
 }  // namespace fovea

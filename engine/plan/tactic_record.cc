@@ -12,7 +12,7 @@ bool is_of_node(TacticSource source) {
 
 /// The time that decided, or 0 where none did.
 double time_of(const TacticDecision& decision) {
-  if (is_of_node(decision.source) || decision.source == TacticSource::kHeuristic) return 0;
+  if (decision.source == TacticSource::kHeuristic) return 0;
   const auto chosen =
       std::ranges::find(decision.candidates, decision.tactic, &TacticCandidate::tactic);
   return chosen == decision.candidates.end() ? 0 : chosen->microseconds;
@@ -40,12 +40,9 @@ std::string_view to_string(TacticSource source) {
 
 Choices choices_of(const TacticRecord& record) {
   Choices choices;
-  // What holds for one node comes last: others with its signature may have been chosen better.
-  for (const bool of_node : {false, true}) {
-    for (const TacticDecision& decision : record.decisions) {
-      if (is_of_node(decision.source) != of_node) continue;
-      choices.try_emplace(decision.signature, Choice{decision.tactic, time_of(decision)});
-    }
+  for (const TacticDecision& decision : record.decisions) {
+    if (is_of_node(decision.source)) continue;
+    choices.try_emplace(decision.signature, Choice{decision.tactic, time_of(decision)});
   }
   return choices;
 }

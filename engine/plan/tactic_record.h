@@ -53,7 +53,8 @@ struct TacticRecord {
   std::vector<std::string> notices;  ///< sentences for people: what was expected and did not happen
 };
 
-/// The record's choices by signature, as plan files keep them.
+/// The record's choices by signature, as plan files keep them: without those that were forced or
+/// locked, which hold for one node and not for others with its signature.
 [[nodiscard]] Choices choices_of(const TacticRecord& record);
 
 /// The record's tactics by node and batch size, to be locked.

@@ -130,36 +130,60 @@ TacticSelector::Pick TacticSelector::pick(const OpSite& site,
   return {decision.heuristic, TacticSource::kHeuristic};
 }
 
-/// The tactic that is forced or locked for the node.
-std::optional<TacticSelector::Pick> TacticSelector::named(
-    const OpSite& site, const std::vector<Tactic>& tactics) const {
-  const auto offered = [&](const std::string& name, TacticSource source) {
-    if (const auto found = find_tactic(tactics, name)) return Pick{*found, source};
-    std::string names;
-    for (const Tactic& tactic : tactics) names += cat(names.empty() ? "" : ", ", tactic.name);
-    throw InvalidArgument(cat("node '",
-                              site.node.name,
-                              "' is ",
-                              to_string(source),
-                              " to '",
-                              printable(name),
-                              "', which ",
-                              backend_.name(),
-                              " does not offer for a batch of ",
-                              batch_,
-                              "; it offers ",
-                              names));
-  };
-  if (const auto forced = options_.forced.find(site.node.name); forced != options_.forced.end()) {
-    return offered(forced->second, TacticSource::kForced);
-  }
-  const auto locked = options_.locked.find(site.node.name);
-  if (locked == options_.locked.end()) return std::nullopt;
+/// The tactic that the list has for the node in this batch size, or null.
+const std::string* TacticSelector::lock_of(const LockedTactics& locked,
+                                           const std::string& node) const {
+  const auto of_node = locked.find(node);
+  if (of_node == locked.end()) return nullptr;
   for (const std::int64_t batch : {batch_, kEveryBatch}) {
-    const auto found = locked->second.find(batch);
-    if (found != locked->second.end()) return offered(found->second, TacticSource::kLocked);
+    const auto found = of_node->second.find(batch);
+    if (found != of_node->second.end()) return &found->second;
   }
+  return nullptr;
+}
+
+/// The tactic of that name, which somebody asked for.
+TacticSelector::Pick TacticSelector::offered(const OpSite& site,
+                                             const std::vector<Tactic>& tactics,
+                                             const std::string& name,
+                                             TacticSource source) const {
+  if (const auto found = find_tactic(tactics, name)) return Pick{*found, source};
+  std::string names;
+  for (const Tactic& tactic : tactics) names += cat(names.empty() ? "" : ", ", tactic.name);
+  throw InvalidArgument(cat("node '",
+                            site.node.name,
+                            "' is ",
+                            to_string(source),
+                            " to '",
+                            printable(name),
+                            "', which ",
+                            backend_.name(),
+                            " does not offer for a batch of ",
+                            batch_,
+                            "; it offers ",
+                            names));
+}
+
+/// The tactic that is forced or locked for the node.
+std::optional<TacticSelector::Pick> TacticSelector::named(const OpSite& site,
+                                                          const std::vector<Tactic>& tactics) {
+  const std::string& node = site.node.name;
+  if (const auto forced = options_.forced.find(node); forced != options_.forced.end()) {
+    return offered(site, tactics, forced->second, TacticSource::kForced);
+  }
+  if (const std::string* name = lock_of(options_.locked, node)) {
+    return offered(site, tactics, *name, TacticSource::kLocked);
+  }
+  const std::string* planned = lock_of(options_.planned_locks, node);
+  if (planned == nullptr) return std::nullopt;
+  if (const auto found = find_tactic(tactics, *planned)) return Pick{*found, TacticSource::kLocked};
+  leave_aside(node, *planned);
   return std::nullopt;
+}
+
+/// Counts what a plan file says and cannot be done.
+void TacticSelector::leave_aside(const std::string& node, const std::string& tactic) {
+  if (not_offered_++ == 0) first_not_offered_ = cat("'", node, "': '", printable(tactic), "'");
 }
 
 namespace {
@@ -183,9 +207,7 @@ std::optional<TacticSelector::Pick> TacticSelector::planned(const std::vector<Ta
   if (const auto found = find_choice(tactics, choice->second, decision)) {
     return Pick{*found, TacticSource::kPlan};
   }
-  if (not_offered_++ == 0) {
-    first_not_offered_ = cat("'", decision.node, "': '", printable(choice->second.tactic), "'");
-  }
+  leave_aside(decision.node, choice->second.tactic);
   return std::nullopt;
 }
 

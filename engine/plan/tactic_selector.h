@@ -19,12 +19,12 @@ namespace fovea {
 class TimingCache;
 class Tuner;
 
-/// Takes, in this order: the tactic that is forced for the node, the one that is locked, the one
-/// that a plan file or the timing cache has for the operation's signature (full tuning asks the
-/// cache for what full tuning has found), the winner of a measurement, and the heuristic's: the one
-/// that needs the fewest bytes of inputs and results converted or copied, the backend's order
-/// deciding ties. Used by one thread, for all batch sizes of one compilation, which share its
-/// measurements.
+/// Takes, in this order: the tactic that is forced for the node, the one that is locked (a plan
+/// file's locks come after those of this compilation), the one that a plan file or the timing cache
+/// has for the operation's signature (full tuning asks the cache for what full tuning has found),
+/// the winner of a measurement, and the heuristic's: the one that needs the fewest bytes of inputs
+/// and results converted or copied, the backend's order deciding ties. Used by one thread, for all
+/// batch sizes of one compilation, which share its measurements.
 class TacticSelector {
  public:
   /// Reads the timing cache where tuning is on; `backend` outlives the selector.
@@ -58,13 +58,19 @@ class TacticSelector {
                           const WantedLayouts& wanted,
                           const std::vector<Tactic>& tactics,
                           TacticDecision& decision);
-  [[nodiscard]] std::optional<Pick> named(const OpSite& site,
-                                          const std::vector<Tactic>& tactics) const;
+  [[nodiscard]] const std::string* lock_of(const LockedTactics& locked,
+                                           const std::string& node) const;
+  [[nodiscard]] Pick offered(const OpSite& site,
+                             const std::vector<Tactic>& tactics,
+                             const std::string& name,
+                             TacticSource source) const;
+  [[nodiscard]] std::optional<Pick> named(const OpSite& site, const std::vector<Tactic>& tactics);
   [[nodiscard]] std::optional<Pick> planned(const std::vector<Tactic>& tactics,
                                             TacticDecision& decision);
   [[nodiscard]] std::optional<Pick> cached(const std::vector<Tactic>& tactics,
                                            Tuning least,
                                            TacticDecision& decision) const;
+  void leave_aside(const std::string& node, const std::string& tactic);
   [[nodiscard]] std::optional<Pick> measured(const OpSite& site,
                                              const WantedLayouts& wanted,
                                              const std::vector<Tactic>& tactics,
@@ -76,7 +82,7 @@ class TacticSelector {
   std::unique_ptr<Tuner> tuner_;                                    ///< null: tuning is off
   std::map<std::string, std::vector<TacticCandidate>> candidates_;  ///< measured, by signature
   std::map<std::string, std::string> winners_;  ///< of the measurements, by signature
-  std::size_t not_offered_ = 0;                 ///< choices of the plan file
+  std::size_t not_offered_ = 0;                 ///< choices and locks of the plan file
   std::string first_not_offered_;
   std::int64_t batch_ = 1;
   std::map<std::pair<std::int64_t, std::string>, std::size_t> decided_;  ///< in record_.decisions

@@ -113,13 +113,49 @@ TEST_F(CliCompile, APlanForAnotherProcessorGivesTheSameLabelsAndSaysSoOnce) {
   for (const auto& got : {newer, older}) {
     EXPECT_EQ(got.code, 0);
     EXPECT_TRUE(got.err.starts_with("fovea: note: ")) << got.err;
-    EXPECT_EQ(test::lines_of(got.err).size(), 1U) << got.err;
+    EXPECT_EQ(test::unwrapped(got.err).find("note: ", 8), std::string::npos) << got.err;
+    EXPECT_LE(test::widest_line(got.err), 80U) << got.err;
     EXPECT_EQ(got.err.find("rebuild"), std::string::npos);
   }
   EXPECT_EQ(labels("here.plan"), "0123456789");
   EXPECT_EQ(labels("old.plan"), "0123456789");
   EXPECT_EQ(labels("here.plan", old), "0123456789");
   EXPECT_EQ(run({"classify", "old.plan", test::digit(3)}, old).err, "") << "made for this one";
+}
+
+TEST_F(CliCompile, EveryCommandThatCompilesSaysThatAPlanIsForAnotherProcessor) {
+  compile("old.plan", {"ONEDNN_MAX_CPU_ISA=AVX2"});
+
+  for (const Words& command :
+       {Words{"verify", "old.plan"},
+        Words{"plot", "old.plan", "--output", "x.dot", "--stage", "optimised"},
+        Words{"bench", "old.plan", "--duration", "0.1", "--warmup", "0", "--json"},
+        Words{"compile", "old.plan", "--output", "new.plan", "--tuning", "off", "--json"}}) {
+    const auto got = run(command);
+    EXPECT_EQ(got.code, 0) << command[0] << got.err;
+    const std::string text = test::unwrapped(got.err);
+    EXPECT_NE(text.find("note: old.plan was compiled for another machine"), std::string::npos)
+        << command[0] << text;
+  }
+}
+
+TEST_F(CliCompile, SavedTacticsAreALock) {
+  const Words base{"compile", "lenet5", "--tuning", "off", "--threads", "1", "--output"};
+  const auto with = [&](Words more) {
+    more.insert(more.begin(), base.begin(), base.end());
+    return run(more);
+  };
+  ASSERT_EQ(with({"x.plan", "--save-tactics", "x.json"}).code, 0);
+
+  const auto locked = with({"y.plan", "--lock", "x.json", "--explain"});
+
+  EXPECT_EQ(locked.code, 0) << locked.err;
+  EXPECT_NE(locked.out.find("(locked)"), std::string::npos) << locked.out;
+  EXPECT_EQ(locked.out.find("(heuristic)"), std::string::npos) << locked.out;
+  const auto text = run({"inspect", "y.plan"});
+  EXPECT_NE(text.out.find("\n  locks        c1 (batch 1) "), std::string::npos) << text.out;
+  EXPECT_LE(test::widest_line(text.out), 80U) << text.out;
+  EXPECT_EQ(with({"z.plan", "--save-tactics", "absent/x.json"}).code, 5);
 }
 
 TEST_F(CliCompile, KeepsHowItWasCompiled) {

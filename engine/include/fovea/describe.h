@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,9 @@ struct PlotOptions {
   PlotStage stage = PlotStage::kImported;
   bool beside = false;       ///< draws the imported network beside another stage of it
   CompileOptions compile{};  ///< behind kImported: what it is compiled with, for the largest batch
+
+  /// Told what that compilation has to say, each of Plan::notices(); may be empty.
+  std::function<void(const std::string&)> on_notice{};
 };
 
 /// The network as text for Graphviz, in the look of Keras's plot_model: one table a layer. Stable

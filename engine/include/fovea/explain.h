@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fovea/plan.h>
@@ -40,5 +41,10 @@ struct Explanation {
 
 /// What the compilation of the plan decided, and why. Thread-safe.
 [[nodiscard]] Explanation explain(const Plan& plan);
+
+/// Writes how the plan computes each node at each batch size, as CompileOptions::lock takes it: all
+/// of it pins a later compilation to the same choices, a part of it some nodes. The file appears
+/// when it is complete. Throws Error: io/write, io/no-space. Thread-safe.
+void save_tactics(const Plan& plan, std::string_view file);
 
 }  // namespace fovea

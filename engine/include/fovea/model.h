@@ -47,8 +47,8 @@ class Model {
   /// One per class, or empty where the model has none.
   [[nodiscard]] std::span<const Label> labels() const;
 
-  /// What the network is best computed in: for a plan file what it was compiled for, whose packed
-  /// weights are of use in no other one; else kFp32.
+  /// What the network is computed in where the options name no precision: for a plan file what it
+  /// was compiled in, where that works here; else kFp32.
   [[nodiscard]] Precision default_precision() const;
 
   /// For people: what an importer made of the file that the model comes from; empty for others.

@@ -35,7 +35,9 @@ struct CompileOptions {
 
   /// What the network is computed in: kFp32 everywhere, kBf16 on "cpu" with AVX-512 and on
   /// "reference", kFp16 on "reference". Inputs, outputs and the last layer that sums stay float32.
-  Precision precision = Precision::kFp32;
+  /// Nothing: Model::default_precision(). A plan file is compiled anew in another one than its own,
+  /// of which its packed weights are of no use.
+  std::optional<Precision> precision{};
 
   /// Whether the ways to compute each operation are measured on this machine: "off" takes the one
   /// that the backend thinks best, "fast" measures a few times, "full" often, each operation once.
@@ -50,8 +52,9 @@ struct CompileOptions {
   double tuning_seconds = 0;
 
   /// A JSON file that says how nodes of the optimised network are computed, whatever a measurement
-  /// says: {"tactics": {"conv1": "NAME", "conv2": {"1": "NAME", "8": "NAME"}}}, the latter by batch
-  /// size. Empty: none. Throws argument/invalid for a node or a name that there is not.
+  /// says: {"tactics": {"conv1": "NAME", "conv2": {"1": "NAME", "8": "NAME", "*": "NAME"}}}, the
+  /// latter by batch size, * for all others; save_tactics() writes one. A plan file keeps it.
+  /// Empty: none. Throws argument/invalid for a node or a name that there is not.
   std::string lock{};
 
   /// Names of values inside the network that become outputs of the plan; "all" is every value.
@@ -95,14 +98,14 @@ enum class Threading : std::uint8_t {
 
 struct ClassifierOptions {
   ModelOptions model{};
-  std::string backend = "auto";            ///< as in CompileOptions
-  std::string convolution = "auto";        ///< as in CompileOptions
-  Precision precision = Precision::kFp32;  ///< as in CompileOptions
-  std::string tuning = "off";              ///< as in CompileOptions
-  double tuning_seconds = 0;               ///< as in CompileOptions
-  std::string lock{};                      ///< as in CompileOptions
-  std::int64_t batch = 0;                  ///< pictures per run, >= 1; 0: chosen for the backend
-  int threads = 0;  ///< CPU threads, at most 1024; 0: all the process may use
+  std::string backend = "auto";          ///< as in CompileOptions
+  std::string convolution = "auto";      ///< as in CompileOptions
+  std::optional<Precision> precision{};  ///< as in CompileOptions
+  std::string tuning = "off";            ///< as in CompileOptions
+  double tuning_seconds = 0;             ///< as in CompileOptions
+  std::string lock{};                    ///< as in CompileOptions
+  std::int64_t batch = 0;                ///< pictures per run, >= 1; 0: chosen for the backend
+  int threads = 0;                       ///< CPU threads, at most 1024; 0: all the process may use
   Threading threading = Threading::kAuto;
 
   /// Predictions per picture, 1 to the number of classes; nothing: 5, or all where there are fewer.

@@ -33,8 +33,9 @@ class Plan {
   /// One line per step of every batch size: name, tactic, output, layout, arena offset.
   [[nodiscard]] std::string summary() const;
 
-  /// Sentences about what was expected of the compilation and did not happen: operations that the
-  /// time for tuning did not suffice for, wrong or missing ways to compute one, a damaged cache.
+  /// Sentences about what was expected of the compilation and did not happen: a plan file that was
+  /// made on another machine, operations that the time for tuning did not suffice for, wrong or
+  /// missing ways to compute one, a damaged cache.
   [[nodiscard]] std::span<const std::string> notices() const;
 
   [[nodiscard]] const std::shared_ptr<const ExecutionPlan>& impl() const { return plan_; }

@@ -4,7 +4,8 @@
 // it found out (tactics, weights in the form that steps read them, the steps for people to look
 // at). open_model opens it as any other model file. Where it is used with the backend, CPU and
 // libraries that it was made for, what was found out is taken over; elsewhere the model inside is
-// compiled without it, and a notice on stderr says so.
+// compiled without it, and one of Plan::notices() says so. What was locked or forced for single
+// nodes holds everywhere where the backend offers it.
 #pragma once
 
 #include <cstddef>
@@ -92,6 +93,15 @@ struct CompiledInfo {
   std::size_t packed_weights = 0;                            ///< how many
   std::uint64_t packed_bytes = 0;                            ///< of all of them
   std::vector<std::pair<std::string, std::string>> tactics;  ///< chosen ones by operation signature
+
+  /// What was forced or locked for one node.
+  struct Lock {
+    std::string node;
+    std::int64_t batch = 0;  ///< 0: every batch size that has no lock of its own
+    std::string tactic;
+  };
+
+  std::vector<Lock> locks;
 
   struct Section {
     std::string name;

@@ -26,7 +26,8 @@ struct Verification {
   std::string model;
   std::string backend;
   std::string precision;
-  double tolerance = 0;  ///< for max_rel
+  double tolerance = 0;              ///< for max_rel
+  std::vector<std::string> notices;  ///< of the compilation, as Plan::notices()
 
   /// Each step of the plan against its operator's definition on the plan's own inputs of that step,
   /// so that an error shows where it is made and nowhere else.

@@ -40,6 +40,33 @@ TEST(LockedTactics, AreReadForOneOrEveryBatch) {
   EXPECT_TRUE(parse_locked_tactics(locked_tactics_json({}), "again").empty());
 }
 
+TEST(LockedTactics, OtherBatchSizesAreAStar) {
+  const LockedTactics locked = parse_locked_tactics(
+      R"({"tactics": {"conv1": {"8": "gemm", "*": "direct"}, "conv2": {"*": "gemm"}}})", "x");
+
+  EXPECT_EQ(locked,
+            (LockedTactics{{"conv1", {{kEveryBatch, "direct"}, {8, "gemm"}}},
+                           {"conv2", {{kEveryBatch, "gemm"}}}}));
+  EXPECT_EQ(parse_locked_tactics(locked_tactics_json(locked), "again"), locked);
+}
+
+TEST(LockedTactics, OfAllSourcesDecideAsTheSourcesDo) {
+  TacticOptions options;
+  options.planned_locks = {{"a", {{1, "old"}, {8, "old"}}},
+                           {"b", {{1, "old"}, {kEveryBatch, "older"}}},
+                           {"c", {{1, "old"}}},
+                           {"d", {{1, "old"}}}};
+  options.locked = {{"a", {{8, "new"}}}, {"b", {{kEveryBatch, "new"}}}, {"c", {{1, "new"}}}};
+  options.forced = {{"c", "forced"}, {"e", "forced"}};
+
+  EXPECT_EQ(all_locks(options),
+            (LockedTactics{{"a", {{1, "old"}, {8, "new"}}},
+                           {"b", {{kEveryBatch, "new"}}},
+                           {"c", {{kEveryBatch, "forced"}}},
+                           {"d", {{1, "old"}}},
+                           {"e", {{kEveryBatch, "forced"}}}}));
+}
+
 TEST(LockedTactics, NamesTheFileAndTheNode) {
   for (const std::string text : {"",
                                  "[]",

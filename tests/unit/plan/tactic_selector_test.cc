@@ -204,6 +204,35 @@ TEST_F(TacticSelectorTest, APlansTacticThatIsGoneFallsBackWithANotice) {
   EXPECT_NE(record.notices[0].find("'a': 'of another version'"), std::string::npos);
 }
 
+TEST_F(TacticSelectorTest, LocksOfAPlanComeAfterTheCallersAndBeforeAllElse) {
+  TacticOptions options;
+  options.planned_locks = {{"a", {{2, "third"}}}, {"b", {{kEveryBatch, "third"}}}};
+  options.locked = {{"b", {{2, "second"}}}};
+  options.choices = {{signature("a"), {"second", 5}}};
+  options.tuning = Tuning::kFast;
+
+  const TacticRecord record = compile(options, {2, 4});
+
+  expect_choice(record, "a", "third", TacticSource::kLocked);
+  expect_choice(record, "b", "second", TacticSource::kLocked);
+  expect_choice(record, "b", "third", TacticSource::kLocked, 4);
+  EXPECT_EQ(record.notices.size(), 1U) << "that there is no folder for a cache";
+}
+
+TEST_F(TacticSelectorTest, LocksOfAPlanThatCannotBeKeptAreLeftAsideAndTold) {
+  TacticOptions options;
+  options.planned_locks = {{"a", {{2, "of another machine"}}}, {"nobody", {{2, "first"}}}};
+  options.choices = {{signature("a"), {"second", 5}}};
+
+  const TacticRecord record = compile(options);
+
+  expect_choice(record, "a", "second", TacticSource::kPlan);
+  ASSERT_EQ(record.notices.size(), 1U);
+  EXPECT_NE(record.notices[0].find("1 tactics of the plan file"), std::string::npos)
+      << record.notices[0];
+  EXPECT_NE(record.notices[0].find("'a': 'of another machine'"), std::string::npos);
+}
+
 TEST_F(TacticSelectorTest, ChoicesOfARecordAreThoseOfAPlan) {
   TacticOptions tuned;
   tuned.tuning = Tuning::kFast;
@@ -227,6 +256,17 @@ TEST_F(TacticSelectorTest, AForcedNodeDoesNotSpeakForOthersOfItsSignature) {
 
   ASSERT_EQ(decision(record, "a").signature, decision(record, "c").signature);
   EXPECT_EQ(choices_of(record).at(signature("c")), (Choice{"first", 0}));
+}
+
+TEST_F(TacticSelectorTest, WhatIsLockedIsNoChoiceForItsSignature) {
+  TacticOptions options;
+  options.forced = {{"a", "third"}};
+  options.locked = {{"b", {{2, "second"}}}};
+
+  const Choices choices = choices_of(compile(options));
+
+  EXPECT_FALSE(choices.contains(signature("a")));
+  EXPECT_FALSE(choices.contains(signature("b")));
 }
 
 TEST_F(TacticSelectorTest, MeasuresEachSignatureOnce) {
