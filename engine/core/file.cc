@@ -94,6 +94,22 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
+std::string temporary_name(const std::filesystem::path& target) {
+  return (folder_of(target) / cat(".fovea-", random_suffix())).native();
+}
+
+/// Where the kernel shows an open file.
+std::string path_of(const Descriptor& file) {
+  return cat("/proc/self/fd/", file.get());
+}
+
+/// A new file without a name in that folder's file system, which goes with the process, however
+/// that ends. Invalid where the system has no such files, or no /proc to name one by later.
+Descriptor open_unnamed(const std::filesystem::path& folder) {
+  if (::access("/proc/self/fd", X_OK) != 0) return {};
+  return Descriptor(::open(folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666));
+}
+
 ErrorCode write_code(int error_number) {
   return error_number == ENOSPC || error_number == EDQUOT ? ErrorCode::kIoNoSpace
                                                           : ErrorCode::kIoWrite;
@@ -180,14 +196,16 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
     throw Error(ErrorCode::kIoWrite,
                 cat("cannot write ", target_.native(), ": it is not a regular file"));
   }
-  temporary_ = (folder_of(target_) / cat(".fovea-", random_suffix())).native();
-  const int opened = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (opened < 0) fail_writing(target_, errno);
-  descriptor_ = Descriptor(opened);
+  descriptor_ = open_unnamed(folder_of(target_));
+  if (descriptor_.valid()) return;
+  temporary_ = temporary_name(target_);
+  descriptor_ =
+      Descriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  if (!descriptor_.valid()) fail_writing(target_, errno);
 }
 
 AtomicFile::~AtomicFile() {
-  if (descriptor_.valid()) ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
@@ -210,12 +228,22 @@ void AtomicFile::overwrite(std::uint64_t offset, std::span<const std::byte> byte
 }
 
 std::shared_ptr<const MappedFile> AtomicFile::map() const {
-  return MappedFile::open(temporary_);
+  return MappedFile::open(temporary_.empty() ? path_of(descriptor_) : temporary_);
 }
 
 void AtomicFile::commit() {
   sync_file(descriptor_, target_);
+  if (temporary_.empty()) {
+    // A link cannot replace what is there, so it takes a rename as well.
+    const std::string name = temporary_name(target_);
+    const std::string unnamed = path_of(descriptor_);
+    if (::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+      fail_writing(target_, errno);
+    }
+    temporary_ = name;
+  }
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_writing(target_, errno);
+  temporary_.clear();
   descriptor_ = Descriptor();
   sync_folder(folder_of(target_));
 }

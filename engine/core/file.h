@@ -76,9 +76,10 @@ void write_all(const Descriptor& file,
 /// Waits until the file is on the disk, where the file system can tell. Throws as fail_writing.
 void sync_file(const Descriptor& file, const std::filesystem::path& path);
 
-/// A file that appears under its name complete or not at all: written beside the target under a
-/// temporary name, synced, renamed. A destroyed AtomicFile that was not committed leaves nothing
-/// behind. Not thread-safe; writers of one target do not disturb each other, the last one wins.
+/// A file that appears under its name complete or not at all: written without a name in the
+/// target's folder (where the file system has no such files: under a temporary one), synced, named,
+/// renamed. Without a commit nothing stays behind, not even of a process that is killed. Not
+/// thread-safe; writers of one target do not disturb each other, the last one wins.
 class AtomicFile {
  public:
   /// The folder must exist, and the target may, as a regular file. Every function throws as
@@ -103,7 +104,7 @@ class AtomicFile {
 
  private:
   std::filesystem::path target_;
-  std::string temporary_;
+  std::string temporary_;  ///< the name that it has until commit(); empty: none
   Descriptor descriptor_;
 };
 

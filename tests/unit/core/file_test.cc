@@ -7,6 +7,7 @@
 #include <string_view>
 #include <thread>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -151,6 +152,24 @@ TEST_F(FileTest, ReportsAFolderThatIsAbsent) {
   });
   expect_error(
       ErrorCode::kIoWrite, "No such file", [&] { const TemporaryFolder folder(path("absent")); });
+}
+
+/// So that a process that is killed leaves nothing behind either.
+TEST_F(FileTest, HasNoNameBeforeItIsComplete) {
+  const int unnamed = ::open(folder_.path().c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+  if (unnamed < 0) GTEST_SKIP() << "this file system has no files without a name";
+  ::close(unnamed);
+  AtomicFile file(path("x"));
+  file.write(std::string_view("12"));
+  file.overwrite(0, std::as_bytes(std::span("3", 1)));
+
+  EXPECT_EQ(entries(), 0U);
+  EXPECT_EQ(static_cast<char>(file.map()->bytes()[0]), '3');
+
+  file.commit();
+
+  EXPECT_EQ(entries(), 1U);
+  EXPECT_EQ(read_text_file(path("x")), "32");
 }
 
 TEST_F(FileTest, ReportsAWriteThatStopsHalfWay) {
