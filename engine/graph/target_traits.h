@@ -29,8 +29,9 @@ struct TargetTraits {
   /// Convolutions, pools, sums and activations read a channel slice of a larger buffer as it lies.
   bool reads_slices = false;
 
-  /// Conv2d may apply its activation to its first channels only (Conv2d::activation_channels).
-  bool fuses_partial_activation = false;
+  /// Activations that a float32 Conv2d may apply to its first channels only
+  /// (Conv2d::activation_channels): bit (1 << ActivationKind).
+  std::uint32_t partial_activations = 0;
 
   /// AveragePool may carry the activations that Conv2d may.
   bool fuses_pool_activation = false;
@@ -57,6 +58,10 @@ struct TargetTraits {
 
   [[nodiscard]] bool fuses(ActivationKind kind) const {
     return (fused_activations >> static_cast<unsigned>(kind) & 1U) != 0;
+  }
+
+  [[nodiscard]] bool fuses_partly(ActivationKind kind) const {
+    return (partial_activations >> static_cast<unsigned>(kind) & 1U) != 0;
   }
 };
 

@@ -92,9 +92,11 @@ std::string obstacle(const Graph& graph,
   return {};
 }
 
-/// Splits siblings by activation, in order. Where the target takes it, those without one follow the
-/// largest other part.
-std::vector<Family> by_activation(const Graph& graph, const Family& siblings, bool partial) {
+/// Splits siblings by activation, in order. Those without one follow the largest other part whose
+/// activation the target applies to some channels only.
+std::vector<Family> by_activation(const Graph& graph,
+                                  const Family& siblings,
+                                  const PassContext& context) {
   std::vector<Family> parts;
   const auto activation = [&](NodeId id) { return graph.node(id).as<Conv2d>()->activation; };
   for (const NodeId id : siblings) {
@@ -108,11 +110,17 @@ std::vector<Family> by_activation(const Graph& graph, const Family& siblings, bo
   }
   const auto bare = std::ranges::find_if(
       parts, [&](const Family& p) { return activation(p[0]).kind == ActivationKind::kNone; });
-  if (!partial || bare == parts.end() || parts.size() == 1) return parts;
-  const Family without = std::move(*bare);
+  if (bare == parts.end()) return parts;
+  const auto takes = [&](const Family& part) {
+    const ActivationKind kind = activation(part[0]).kind;
+    const bool partly = context.precision == Precision::kFp32 && kind != ActivationKind::kNone &&
+                        context.traits.fuses_partly(kind);
+    return partly ? part.size() : 0;
+  };
+  const auto host = std::ranges::max_element(parts, {}, takes);
+  if (takes(*host) == 0) return parts;
+  host->insert(host->end(), bare->begin(), bare->end());
   parts.erase(bare);
-  Family& largest = *std::ranges::max_element(parts, {}, &Family::size);
-  largest.insert(largest.end(), without.begin(), without.end());
   return parts;
 }
 
@@ -221,7 +229,7 @@ std::vector<Family> choose(const Graph& graph, PassContext& context) {
   std::vector<Family> chosen;
   for (const Family& family : families(graph)) {
     const Family willing = willing_ones(graph, family, context);
-    for (Family& part : by_activation(graph, willing, context.traits.fuses_partial_activation)) {
+    for (Family& part : by_activation(graph, willing, context)) {
       const std::string reason = objection(graph, part, willing.size());
       if (reason.empty()) {
         chosen.push_back(std::move(part));

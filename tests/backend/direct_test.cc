@@ -133,6 +133,12 @@ Conv2d grouped(Conv2d conv, std::int64_t groups) {
   return conv;
 }
 
+/// With its activation on the first so many filters only.
+Conv2d partly(std::int64_t filters, Conv2d conv) {
+  conv.activation_channels = filters;
+  return conv;
+}
+
 const Conv2d kPlain{};
 const Conv2d kPointwise = with({1, 1}, {0, 0, 0, 0});
 
@@ -171,6 +177,37 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"relu_row", {9, 6}, 9, 16, {1, 5}, behind_relu(with({2, 1}, {0, 2, 0, 2}))},
         // Winograd's, with tiles inside and at the borders.
         Case{"three", {13, 14}, 33, 31, {3, 3}, with_residual(with({1, 1}, {1, 1, 1, 1}))},
+        // Activations of some filters: around a register and a panel of them.
+        Case{"relu_of_1", {3, 5}, 16, 33, {1, 1}, partly(1, kPointwise)},
+        Case{"relu_of_15", {3, 5}, 16, 33, {1, 1}, partly(15, kPointwise)},
+        Case{"relu_of_16", {3, 5}, 16, 33, {1, 1}, partly(16, with_residual(kPointwise))},
+        Case{"relu_of_17", {15, 1}, 16, 33, {1, 1}, partly(17, kPointwise)},
+        Case{"clip_of_32",
+             {5, 6},
+             8,
+             47,
+             {1, 1},
+             partly(32, with_residual(with({2, 2}, {0, 0, 0, 0}, kClip)))},
+        Case{"clip_of_33", {6, 7}, 9, 48, {3, 3}, partly(33, with({1, 1}, {1, 1, 1, 1}, kClip))},
+        Case{"relu_of_20_windows", {6, 7}, 5, 40, {5, 3}, partly(20, with({2, 1}, {2, 1, 2, 1}))},
+        Case{"winograd_relu_of_20",
+             {13, 14},
+             33,
+             47,
+             {3, 3},
+             partly(20, with_residual(with({1, 1}, {1, 1, 1, 1})))},
+        Case{"groups_relu_of_60",
+             {8, 9},
+             48,
+             96,
+             {5, 5},
+             partly(60, grouped(with({1, 1}, {2, 2, 2, 2}), 2))},
+        Case{"depthwise_clip_of_17",
+             {9, 9},
+             33,
+             33,
+             {3, 3},
+             partly(17, grouped(with({1, 1}, {1, 1, 1, 1}, kClip), 33))},
         // Groups, and one filter a channel.
         Case{"groups", {8, 9}, 48, 96, {5, 5}, grouped(with({1, 1}, {2, 2, 2, 2}), 2)},
         Case{"groups_of_17",
@@ -221,6 +258,22 @@ TEST(DirectTactics, AreNotForCurvedActivations) {
 
   EXPECT_TRUE(std::none_of(tactics.begin(), tactics.end(), is_direct));
   test::expect_equal_to_definition(*backend, site, 1e-3F);
+}
+
+// oneDNN applies what it applies to all channels.
+TEST(DirectTactics, AreTheOnlyOnesForActivationsOfSomeChannels) {
+  if (!__builtin_cpu_supports("avx512f")) GTEST_SKIP() << "this processor has no AVX-512";
+  const auto backend = make_cpu_backend();
+  for (const std::array<std::int64_t, 2> kernel : {std::array<std::int64_t, 2>{1, 1}, {3, 3}}) {
+    const Graph graph = network({"", {8, 8}, 16, 48, kernel, partly(32, kPointwise)});
+
+    const std::vector<Tactic> tactics = backend->tactics(test::sites_of(graph, 2).at(0));
+
+    ASSERT_FALSE(tactics.empty());
+    for (const Tactic& tactic : tactics) {
+      EXPECT_TRUE(is_direct(tactic) || tactic.name.starts_with("winograd:")) << tactic.name;
+    }
+  }
 }
 
 }  // namespace

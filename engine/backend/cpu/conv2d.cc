@@ -125,15 +125,13 @@ std::vector<Tactic> lower_conv2d(const OpSite& site) {
   const auto& conv = *site.node.as<Conv2d>();
   if (site.constant(1) == nullptr || (conv.bias && site.constant(2) == nullptr)) return {};
   if (conv.residual && site.constant(site.node.inputs.size() - 1) != nullptr) return {};
-  // A post-operation of oneDNN applies to all channels, and so do our own kernels' bounds.
-  if (conv.activation_channels != 0) return {evaluate_tactic(site)};
-
   const bool single = site.input(0).dtype == DType::kFloat32;
   const auto depthwise = single ? depthwise_tactic(site) : std::nullopt;
   std::vector<Tactic> tactics = winograd_tactics(site);
   if (single) std::ranges::move(direct_tactics(site), std::back_inserter(tactics));
-  // oneDNN convolutions apply nothing to what they read.
-  if (conv.input_activation == ActivationKind::kNone) {
+  // oneDNN convolutions apply nothing to what they read, and what they do to their results they do
+  // to all channels.
+  if (conv.input_activation == ActivationKind::kNone && conv.activation_channels == 0) {
     const ThreadScope threads(site.threads);
     const dnnl::memory::desc present = memory_desc(site.input(0), unsliced(site.inputs[0]));
     // Its own choice of layouts, except beside our own convolutions, which are as fast.

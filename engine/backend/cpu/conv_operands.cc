@@ -2,8 +2,10 @@
 
 #include <cstring>
 #include <string>
+#include <tuple>
 
 #include "engine/backend/cpu/cpu_stream.h"
+#include "engine/backend/cpu/epilogue.h"
 #include "engine/backend/cpu/host_step.h"
 #include "engine/core/require.h"
 
@@ -56,6 +58,16 @@ std::shared_ptr<const std::byte> padded_bias(WeightStore& store,
     const PinnedBytes values = site.constant(2)->read();
     std::memcpy(packed.data(), values.data(), values.size());
   });
+}
+
+FilterBounds filter_bounds(const Conv2d& conv, std::int64_t filters, std::int64_t floats) {
+  const auto count = static_cast<std::size_t>(floats);
+  FilterBounds bounds{std::vector<float>(count), std::vector<float>(count)};
+  for (std::int64_t filter = 0; filter < filters; ++filter) {
+    const auto at = static_cast<std::size_t>(filter);
+    std::tie(bounds.low[at], bounds.high[at]) = require_bounds(conv.activation_of(filter));
+  }
+  return bounds;
 }
 
 Axis axis_of(const OpSite& site, const Conv2d& conv, std::size_t side) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "engine/backend/cpu/axis.h"
 #include "engine/backend/weight_store.h"
@@ -42,6 +43,18 @@ struct StoredWeights {
                                                            const OpSite& site,
                                                            bool has_bias,
                                                            std::int64_t floats);
+
+/// What the results of each filter are held between.
+struct FilterBounds {
+  std::vector<float> low;
+  std::vector<float> high;
+};
+
+/// The bounds that a Conv2d's activation is, for each of its filters, with more behind them up to
+/// so many floats. Throws Error (internal) for an activation that is more than bounds.
+[[nodiscard]] FilterBounds filter_bounds(const Conv2d& conv,
+                                         std::int64_t filters,
+                                         std::int64_t floats);
 
 /// How a Conv2d's window moves along the rows (0) or columns (1) of its input.
 [[nodiscard]] Axis axis_of(const OpSite& site, const Conv2d& conv, std::size_t side);

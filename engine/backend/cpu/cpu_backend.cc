@@ -25,6 +25,9 @@ constexpr std::uint32_t bit(ActivationKind kind) {
   return 1U << static_cast<unsigned>(kind);
 }
 
+/// Activations that are bounds, which our own convolutions have for each filter.
+constexpr std::uint32_t kBounds = bit(ActivationKind::kRelu) | bit(ActivationKind::kClip);
+
 class CpuBackend final : public Backend {
  public:
   [[nodiscard]] std::string_view name() const override { return "cpu"; }
@@ -36,6 +39,7 @@ class CpuBackend final : public Backend {
             .fuses_input_relu = true,
             .writes_slices = true,
             .reads_slices = cpu::own_kernels(),
+            .partial_activations = cpu::own_kernels() ? kBounds : 0U,
             .fuses_pool_activation = true,
             .fuses_softmax_topk = true,
             .precisions =

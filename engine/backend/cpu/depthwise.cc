@@ -46,14 +46,14 @@ std::optional<Tactic> depthwise_tactic(const OpSite& site) {
     return make_host_step(
         [shape,
          threads = site.threads,
-         range = require_bounds(conv.activation),
          weights = pack_constant(args.weights, site, "depthwise", 1, shape.weight_floats(), pack),
-         bias = padded_bias(args.weights, site, conv.bias, shape.padded_channels())](
-            const StepArgs& step) {
+         bias = padded_bias(args.weights, site, conv.bias, shape.padded_channels()),
+         bounds =
+             filter_bounds(conv, shape.channels, shape.padded_channels())](const StepArgs& step) {
           run(shape,
               floats(step.inputs[0]),
               floats(weights.get()),
-              {.bias = floats(bias.get()), .low = range.first, .high = range.second},
+              {.bias = floats(bias.get()), .low = bounds.low.data(), .high = bounds.high.data()},
               floats(step.outputs[0]),
               threads);
         });

@@ -78,8 +78,8 @@ FOVEA_AVX512_INLINE void channels(const DepthwisePixels& call,
     }
   }
   const Vector bias = _mm512_loadu_ps(call.epilogue.bias + c);
-  const Vector low = _mm512_set1_ps(call.epilogue.low);
-  const Vector high = _mm512_set1_ps(call.epilogue.high);
+  const Vector low = _mm512_loadu_ps(call.epilogue.low + c);
+  const Vector high = _mm512_loadu_ps(call.epilogue.high + c);
 #pragma GCC unroll 4
   for (int t = 0; t < Pixels; ++t) {
     lanes.store(call.y + t * call.y_step + c, clamp(_mm512_add_ps(sums.at[t], bias), low, high));

@@ -25,7 +25,7 @@ struct DepthwisePixels {
   float* y = nullptr;
   std::int64_t y_step = 0;  ///< floats
   std::int64_t channels = 0;
-  Epilogue epilogue;  ///< bias padded to whole registers; no residual
+  Epilogue epilogue;  ///< of whole registers; no residual
 };
 
 /// pixels  1 or kDepthwisePixels

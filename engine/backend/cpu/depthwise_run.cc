@@ -17,12 +17,11 @@ FOVEA_CLONES void add_products(
   for (std::int64_t c = 0; c < channels; ++c) y[c] += (x[c] < floor ? floor : x[c]) * w[c];
 }
 
-FOVEA_CLONES void finish(
-    const float* bias, float* y, std::int64_t channels, float low, float high) {
+FOVEA_CLONES void finish(const Epilogue& epilogue, float* y, std::int64_t channels) {
   for (std::int64_t c = 0; c < channels; ++c) {
-    const float sum = y[c] + bias[c];
-    const float raised = sum < low ? low : sum;
-    y[c] = raised > high ? high : raised;
+    const float sum = y[c] + epilogue.bias[c];
+    const float raised = sum < epilogue.low[c] ? epilogue.low[c] : sum;
+    y[c] = raised > epilogue.high[c] ? epilogue.high[c] : raised;
   }
 }
 
@@ -114,7 +113,7 @@ void depthwise_pixels(const DepthwisePixels& call, std::int64_t pixels, bool rel
         add_products(x + s * call.column_stride, w, y, call.channels, floor);
       }
     }
-    finish(call.epilogue.bias, y, call.channels, call.epilogue.low, call.epilogue.high);
+    finish(call.epilogue, y, call.channels);
   }
 }
 

@@ -37,7 +37,7 @@ void pack_weights(const Depthwise& conv, const StoredWeights& stored, std::span<
 /// Computes on so many OpenMP threads and waits. The bits of a picture depend neither on the rest
 /// of the batch nor on the threads.
 ///
-/// epilogue  bias padded to padded_channels(); no residual
+/// epilogue  of padded_channels(); no residual
 void run(const Depthwise& conv,
          const float* x,
          const float* w,

@@ -94,9 +94,9 @@ FOVEA_AVX512_INLINE void store(const Product& product,
                                int v,
                                Lanes<Masked> lanes) {
   const Epilogue& epilogue = product.epilogue;
-  const Vector low = _mm512_set1_ps(epilogue.low);
-  const Vector high = _mm512_set1_ps(epilogue.high);
   const Vector bias = _mm512_loadu_ps(epilogue.bias + v * kLanes);
+  const Vector low = _mm512_loadu_ps(epilogue.low + v * kLanes);
+  const Vector high = _mm512_loadu_ps(epilogue.high + v * kLanes);
   float* y = product.y + v * kLanes;
   if (epilogue.residual == nullptr) {
 #pragma GCC unroll 14

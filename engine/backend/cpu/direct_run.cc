@@ -84,7 +84,7 @@ class Worker {
                     .filters = std::min(vectors * kLanes, conv_.filters - vector * kLanes),
                     .epilogue = operands_.epilogue};
     add_taps(line, source, product, taps);
-    product.epilogue.bias += vector * kLanes;
+    product.epilogue.skip(vector * kLanes);
     product.x_step = axes_.along.stride * source.along;
     product.y_step = axes_.out_along_pixels * conv_.output_stride;
     product.residual_step = axes_.out_along_pixels * conv_.residual_stride;

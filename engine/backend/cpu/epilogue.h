@@ -1,6 +1,7 @@
 // What happens to the sums of a convolution before they are stored.
 #pragma once
 
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -10,6 +11,7 @@
 
 namespace fovea::cpu {
 
+<<<<<<< HEAD
 /// min(max(y + bias + residual, low), high), in float32; Element is that of the tensors.
 template <typename Element>
 struct EpilogueOf {
@@ -17,6 +19,22 @@ struct EpilogueOf {
   const Element* residual = nullptr;  ///< null, or of the output's form, from the same channel on
   float low = -std::numeric_limits<float>::infinity();
   float high = std::numeric_limits<float>::infinity();
+=======
+/// min(max(y + bias + residual, low), high), with a bias and bounds for each filter: where several
+/// convolutions were joined, some filters may have bounds and others none.
+struct Epilogue {
+  const float* bias = nullptr;      ///< a register's floats for each register of filters
+  const float* low = nullptr;       ///< the same
+  const float* high = nullptr;      ///< the same
+  const float* residual = nullptr;  ///< null, or of the output's form, from the same channel on
+
+  /// Goes on to the filters behind so many; the residual stays.
+  void skip(std::int64_t filters) {
+    bias += filters;
+    low += filters;
+    high += filters;
+  }
+>>>>>>> 8a45441 (cpu: bound some channels of a convolution only)
 };
 
 using Epilogue = EpilogueOf<float>;

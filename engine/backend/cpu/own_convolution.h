@@ -12,6 +12,7 @@
 
 namespace fovea::cpu {
 
+<<<<<<< HEAD
 /// What a run of a convolution is given, on one group's channels; Element is that of its pictures.
 template <typename Element>
 struct ConvolutionOperandsOf {
@@ -26,6 +27,19 @@ using ConvolutionOperands = ConvolutionOperandsOf<float>;
 
 /// Kernels load biases a whole panel at a time.
 inline constexpr std::int64_t kBiasPadding = 2 * kLanes;
+=======
+/// What a run of a convolution is given, on one group's channels.
+struct ConvolutionOperands {
+  const float* x = nullptr;
+  const float* w = nullptr;  ///< as pack_weights() makes them
+  float* y = nullptr;        ///< may be the residual
+  float* scratch = nullptr;  ///< scratch_bytes(), aligned to 64
+  Epilogue epilogue;         ///< of the first pixel and filter; padded by kEpiloguePadding
+};
+
+/// Kernels load biases and bounds a whole panel at a time.
+inline constexpr std::int64_t kEpiloguePadding = 2 * kLanes;
+>>>>>>> 8a45441 (cpu: bound some channels of a convolution only)
 
 /// Whether the groups of a convolution have channels and filters enough for registers of them.
 [[nodiscard]] inline bool fills_registers(const OpSite& site, const Conv2d& conv) {
@@ -68,10 +82,10 @@ template <typename Element = float, typename Convolution, typename Schedule>
     };
     const auto weights =
         pack_constant(args.weights, site, form, conv.groups, shape.weight_floats(), pack);
-    const auto bias =
-        padded_bias(args.weights, site, conv.bias, output.shape.back() + kBiasPadding);
-    const auto range = require_bounds(conv.activation);
-    return make_host_step([shape, schedule, residual, groups = conv.groups, weights, bias, range](
+    const std::int64_t filters = output.shape.back();
+    const auto bias = padded_bias(args.weights, site, conv.bias, filters + kEpiloguePadding);
+    const auto bounds = filter_bounds(conv, filters, filters + kEpiloguePadding);
+    return make_host_step([shape, schedule, residual, groups = conv.groups, weights, bias, bounds](
                               const StepArgs& step) {
       const auto* x = reinterpret_cast<const Element*>(step.inputs[0]);
       auto* y = reinterpret_cast<Element*>(step.outputs[0]);
@@ -81,6 +95,7 @@ template <typename Element = float, typename Convolution, typename Schedule>
         const std::int64_t first = group * shape.filters;
         run(shape,
             schedule,
+<<<<<<< HEAD
             ConvolutionOperandsOf<Element>{
                 .x = x + group * shape.channels,
                 .w = floats(weights.get()) + group * shape.weight_floats(),
@@ -90,6 +105,16 @@ template <typename Element = float, typename Convolution, typename Schedule>
                              .residual = sum == nullptr ? nullptr : sum + first,
                              .low = range.first,
                              .high = range.second}});
+=======
+            ConvolutionOperands{.x = floats(step.inputs[0]) + group * shape.channels,
+                                .w = floats(weights.get()) + group * shape.weight_floats(),
+                                .y = floats(step.outputs[0]) + first,
+                                .scratch = floats(step.workspace),
+                                .epilogue = {.bias = floats(bias.get()) + first,
+                                             .low = bounds.low.data() + first,
+                                             .high = bounds.high.data() + first,
+                                             .residual = sum == nullptr ? nullptr : sum + first}});
+>>>>>>> 8a45441 (cpu: bound some channels of a convolution only)
       }
     });
   };

@@ -138,8 +138,8 @@ FOVEA_AVX512 void transform_output_lanes(const Convolution& conv,
     output_column(values, half + j, kSide);
   }
   const Vector bias = _mm512_loadu_ps(epilogue.bias);
-  const Vector low = _mm512_set1_ps(epilogue.low);
-  const Vector high = _mm512_set1_ps(epilogue.high);
+  const Vector low = _mm512_loadu_ps(epilogue.low);
+  const Vector high = _mm512_loadu_ps(epilogue.high);
   const std::int64_t rows = std::min(kTileOutputs, conv.rows - row);
   const std::int64_t columns = std::min(kTileOutputs, conv.columns - column);
   for (std::int64_t i = 0; i < rows; ++i) {

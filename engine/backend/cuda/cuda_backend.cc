@@ -28,7 +28,7 @@ class CudaBackend final : public Backend {
             .fuses_residual = true,
             .writes_slices = true,
             .reads_slices = true,
-            .fuses_partial_activation = true,
+            .partial_activations = ~0U,
             .fuses_pool_activation = true,
             .fuses_softmax_topk = true};
   }

@@ -149,7 +149,7 @@ TEST(FuseSiblings, OtherActivationsStayApart) {
   net.read(net.add("d", 2, {}));
   Graph graph = net.finish();
   PassContext context = fusing_context();
-  context.traits.fuses_partial_activation = false;
+  context.traits.partial_activations = 0;
 
   ASSERT_TRUE(kPass.run(graph, context));
 
@@ -157,6 +157,33 @@ TEST(FuseSiblings, OtherActivationsStayApart) {
   expect_slice(graph, "c", 4, 2);
   EXPECT_EQ(refusal_of(context, "a"), "its siblings have another activation");
   EXPECT_EQ(refusal_of(context, "d"), "its siblings have another activation");
+}
+
+TEST(FuseSiblings, ThoseWithoutActivationFollowOnlyOneThatTheTargetAppliesToSomeChannels) {
+  Siblings net;
+  net.read(net.add("a", 6, {.activation = kTanh}));
+  net.read(net.add("b", 4, {.activation = kTanh}));
+  net.read(net.add("c", 2));
+  net.read(net.add("d", 2, {}));
+  const Graph before = net.finish();
+  Graph after = before;
+  PassContext context = fusing_context();
+  context.traits.partial_activations = 1U << static_cast<unsigned>(ActivationKind::kRelu);
+
+  ASSERT_TRUE(kPass.run(after, context));
+
+  expect_slice(after, "a", 0, 6);
+  expect_slice(after, "b", 6, 4);
+  expect_slice(after, "c", 0, 2);
+  expect_slice(after, "d", 2, 2);
+  EXPECT_EQ(difference(before, after), 0.0F);
+
+  Graph half = before;
+  PassContext reduced = fusing_context();
+  reduced.precision = Precision::kBf16;
+  ASSERT_TRUE(kPass.run(half, reduced));
+  EXPECT_EQ(refusal_of(reduced, "c"), "its siblings have another activation");
+  EXPECT_EQ(refusal_of(reduced, "d"), "its siblings have another activation");
 }
 
 TEST(FuseSiblings, OtherWindowsAreNoSiblings) {

@@ -21,7 +21,7 @@ inline PassContext fusing_context() {
   context.traits.fuses_residual = true;
   context.traits.writes_slices = true;
   context.traits.reads_slices = true;
-  context.traits.fuses_partial_activation = true;
+  context.traits.partial_activations = ~0U;
   context.traits.fuses_pool_activation = true;
   context.traits.fuses_softmax_topk = true;
   context.traits.fuses_input_relu = true;

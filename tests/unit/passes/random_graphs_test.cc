@@ -48,7 +48,7 @@ TargetTraits everything() {
           .fuses_input_relu = true,
           .writes_slices = true,
           .reads_slices = true,
-          .fuses_partial_activation = true,
+          .partial_activations = ~0U,
           .fuses_pool_activation = true,
           .fuses_softmax_topk = true,
           .channel_alignment = 4};
