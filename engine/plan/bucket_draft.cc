@@ -84,6 +84,10 @@ void share_in_place(BucketDraft& draft, Report& report) {
       const SlotId from = step.inputs.at(alias.input);
       if (from == kNoSlot) continue;
       const SlotId to = step.outputs.at(alias.output);
+      if (draft.slots[to].buffer == draft.slots[from].buffer) {
+        refused.clear();
+        break;
+      }
       refused = obstacle(draft, last_read, s, from, to);
       if (!refused.empty()) continue;
       // All that lies in the output's buffer moves with it: its slices and views.

@@ -52,6 +52,8 @@ struct BucketDraft {
 ///   the output has a buffer of its own, no larger: neither a slice nor an output of the plan;
 ///   the input is no slice: its neighbours may be written already.
 ///
+/// Outputs that lie in the buffer of such an input already have taken its slice over.
+///
 /// Reports the outputs that a tactic would have placed so and that got another buffer.
 void share_in_place(BucketDraft& draft, Report& report);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/core/require.h"
+#include "engine/passes/readers.h"
 #include "engine/plan/bucket_draft.h"
 #include "engine/plan/placement.h"
 
@@ -27,7 +28,9 @@ class Lowering {
         tactics_(tactics),
         options_(options),
         report_(report),
-        placement_(graph, backend.traits()),
+        traits_(backend.traits()),
+        placement_(graph, traits_),
+        readers_(readers(graph)),
         slots_of_(graph.nodes().size()) {}
 
   BucketPlan run(WeightStore& weights, std::int64_t batch);
@@ -41,8 +44,10 @@ class Lowering {
   [[nodiscard]] WantedLayouts wanted_outputs(NodeId id) const;
   [[nodiscard]] bool leaves(Value value) const;
   [[nodiscard]] SlotId slot_for_output(Value value,
-                                       const Tactic& tactic,
+                                       const DraftStep& step,
                                        const WantedLayouts& wanted);
+  [[nodiscard]] SlotId slice_to_overwrite(Value value, const DraftStep& step) const;
+  [[nodiscard]] bool is_needed_behind(NodeId id, std::size_t buffer) const;
   [[nodiscard]] std::size_t buffer_of(NodeId concat);
   SlotId shareable(NodeId id, bool may_be_slice);
   SlotId converted(SlotId slot, const Layout& layout, const std::string& name);
@@ -55,7 +60,9 @@ class Lowering {
   TacticSelector& tactics_;
   const PlanOptions& options_;
   Report& report_;
+  const TargetTraits traits_;
   const Placement placement_;
+  const std::vector<std::vector<NodeId>> readers_;  ///< by node
   BucketDraft draft_;
   std::vector<std::vector<SlotId>> slots_of_;     ///< by node, by output
   std::map<NodeId, std::size_t> concat_buffers_;  ///< of outermost Concats
@@ -122,10 +129,62 @@ WantedLayouts Lowering::wanted_outputs(NodeId id) const {
   return wanted;
 }
 
-/// A slice of a Concat's buffer where the value has its home there and the tactic can write it.
-SlotId Lowering::slot_for_output(Value value, const Tactic& tactic, const WantedLayouts& wanted) {
+/// Whether a node behind this one reads anything in the buffer, or it leaves the graph.
+bool Lowering::is_needed_behind(NodeId id, std::size_t buffer) const {
+  for (NodeId other = 0; other < id; ++other) {
+    const auto& slots = slots_of_[static_cast<std::size_t>(other)];
+    const bool lies_there = std::ranges::any_of(
+        slots, [&](SlotId slot) { return slot != kNoSlot && draft_.slots[slot].buffer == buffer; });
+    if (!lies_there) continue;
+    const auto& read_by = readers_[static_cast<std::size_t>(other)];
+    if (is_output(graph_, other) ||
+        std::ranges::any_of(read_by, [id](NodeId reader) { return reader > id; })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The slice that the value can take over: an input that the step may overwrite and that nobody
+/// needs any more, and no other part of its buffer either. Whole buffers are shared when all steps
+/// are known (share_in_place()); a slice is another layout, which the value's readers must see.
+SlotId Lowering::slice_to_overwrite(Value value, const DraftStep& step) const {
+  const auto reads_in_place = [&](NodeId reader) { return reads_slices(graph_.node(reader).op); };
+  if (!traits_.reads_slices || !step.tactic.writes_slices ||
+      !std::ranges::all_of(readers_[static_cast<std::size_t>(value.node)], reads_in_place)) {
+    return kNoSlot;
+  }
+  for (const Alias& alias : step.tactic.aliases) {
+    const SlotId from = step.inputs.at(alias.input);
+    const bool is_value = from == slot_of(graph_.node(value.node).inputs[alias.input]);
+    if (from == kNoSlot || !is_value || alias.output != static_cast<std::size_t>(value.output)) {
+      continue;
+    }
+    const DraftSlot& input = draft_.slots[from];
+    const auto lies_there = [&](SlotId slot) {
+      return slot != kNoSlot && draft_.slots[slot].buffer == input.buffer;
+    };
+    if (input.layout.kind == Layout::Kind::kSliced && input.desc == graph_.desc(value) &&
+        std::ranges::count_if(step.inputs, lies_there) == 1 &&
+        !is_needed_behind(value.node, input.buffer)) {
+      return from;
+    }
+  }
+  return kNoSlot;
+}
+
+/// A slice of a Concat's buffer where the value has its home there and the tactic can write it; the
+/// slice that it overwrites where it can.
+SlotId Lowering::slot_for_output(Value value, const DraftStep& step, const WantedLayouts& wanted) {
   const TensorDesc& desc = graph_.desc(value);
-  const Layout layout = written_layout(tactic, static_cast<std::size_t>(value.output), wanted);
+  const auto output = static_cast<std::size_t>(value.output);
+  const Layout layout = written_layout(step.tactic, output, wanted);
+  if (!wanted[output] && layout == Layout{}) {
+    const SlotId slice = slice_to_overwrite(value, step);
+    if (slice != kNoSlot) {
+      return draft_.new_slot(desc, draft_.slots[slice].layout, draft_.slots[slice].buffer);
+    }
+  }
   const std::optional<Home>& home = placement_.home(value);
   if (!home || layout.kind != Layout::Kind::kSliced) return draft_.new_slot(desc, layout);
   return draft_.new_slot(desc, layout, buffer_of(home->whole));
@@ -150,8 +209,7 @@ void Lowering::lower_step(NodeId id) {
             : converted(present[i], step.tactic.inputs[i], value_name(graph_, node.inputs[i])));
   }
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-    step.outputs.push_back(
-        slot_for_output({id, static_cast<std::int32_t>(i)}, step.tactic, wanted));
+    step.outputs.push_back(slot_for_output({id, static_cast<std::int32_t>(i)}, step, wanted));
     tactic_of_[step.outputs.back()] = step.tactic.name;
   }
   set_slots(id, step.outputs);

@@ -1,5 +1,9 @@
 // The compiler and a context together, on graphs small enough to read.
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
@@ -125,6 +129,66 @@ TEST(CompilePlan, AResidualThatIsAlsoTheInputIsNotOverwritten) {
   const Floats got = test::run_graph(graph, make_cpu_backend(), 1, inputs).at("out");
 
   expect_near(got, want, 0.05F);  // values up to a few thousand, so 1e-5 relative
+}
+
+/// A block as ResNet's, whose shortcut and first convolution are joined, with another block behind
+/// it. What is read once more is added behind both.
+Graph joined_block(std::string_view read_again) {
+  constexpr Activation kRelu{.kind = ActivationKind::kRelu};
+  Graph graph;
+  std::map<std::string, Value, std::less<>> values;
+  std::uint64_t seed = 0;
+  const auto conv = [&](const std::string& name, Value x, std::int64_t filters, Activation act) {
+    const Value w = constant(graph, {filters, 1, 1, graph.desc(x).shape[3]}, ++seed, name + "/w");
+    return values[name] = graph.add(Conv2d{.activation = act}, {x, w}, name);
+  };
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 6, 5, 16}}}, {}, "x");
+  const Value first = conv("first", x, 32, kRelu);
+  const Value shortcut = conv("shortcut", x, 32, {});
+  Value y = conv("last", conv("middle", first, 16, kRelu), 32, {});
+  y = graph.add(Add{}, {y, shortcut}, "sum");
+  y = values["sum"] = graph.add(Relu{}, {y}, "block");
+  y = graph.add(Add{}, {conv("next", conv("next/first", y, 16, kRelu), 32, {}), y}, "next/sum");
+  if (!read_again.empty()) y = graph.add(Add{}, {y, values.find(read_again)->second}, "again");
+  graph.mark_output(graph.add(MaxPool{.kernel = {1, 1}}, {y}, "out"));
+  return graph;
+}
+
+/// Whether the step that computes the node writes where its last input lies.
+bool overwrites(const ExecutionPlan& plan, const std::string& node) {
+  const BucketPlan& bucket = plan.buckets.front();
+  const auto step = std::ranges::find(bucket.steps, node, &PlannedStep::name);
+  if (step == bucket.steps.end()) throw InvalidArgument(node + ": " + to_string(plan));
+  const Slot& from = bucket.slots[step->inputs.back()];
+  const Slot& to = bucket.slots[step->outputs.front()];
+  return from.offset == to.offset && from.layout == to.layout;
+}
+
+TEST(CompilePlan, ASumTakesOverASliceThatNobodyNeeds) {
+  const std::shared_ptr<const Backend> backend = make_cpu_backend();
+  if (!backend->traits().reads_slices) GTEST_SKIP() << "this processor has no AVX-512";
+
+  struct Case {
+    std::string_view read_again;
+    bool block;  ///< whether the first sum overwrites the shortcut
+    bool next;   ///< whether the second one overwrites the first
+  };
+
+  for (const Case& c : {Case{"", true, true},
+                        Case{"first", false, true},
+                        Case{"shortcut", false, true},
+                        Case{"sum", true, false}}) {
+    SCOPED_TRACE(c.read_again);
+    const Graph graph = joined_block(c.read_again);
+    const auto plan = compile_plan(graph, make_cpu_backend(), {.buckets = {2}});
+
+    EXPECT_EQ(overwrites(*plan, "block"), c.block) << to_string(*plan);
+    EXPECT_EQ(overwrites(*plan, "next/sum"), c.next) << to_string(*plan);
+
+    const NamedFloats inputs = test::random_inputs(graph, 2, 9);
+    const Floats want = test::run_graph(graph, make_reference_backend(), 2, inputs).at("out");
+    expect_near(test::run_plan(plan, 2, inputs).at("out"), want, 0.05F);
+  }
 }
 
 TEST(CompilePlan, ATapIsTheValueBeforeFusion) {
