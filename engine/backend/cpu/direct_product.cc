@@ -48,7 +48,10 @@ struct Sums {
   }
 
   /// Adds all channels under one tap, a line of the cache at a time.
-  FOVEA_AVX512_INLINE void add_tap(const Product& product, const float* x, const float* w) {
+  FOVEA_AVX512_INLINE void add_tap(const Product& product,
+                                   const float* x,
+                                   const float* w,
+                                   WeightFetch& next) {
     constexpr int kThirds = (Pixels + 2) / 3;
     const std::int64_t step = product.x_step;
     for (std::int64_t left = product.channels; left > 0; left -= kLanes, x += kLanes) {
@@ -59,6 +62,7 @@ struct Sums {
       const std::int64_t count = left < kLanes ? left : kLanes;
       for (std::int64_t c = 0; c < count; ++c) {
         add(thirds, step, w);
+        next.advance();
 #pragma GCC unroll 5
         for (int p = 0; p < kThirds; ++p) ++thirds[p];
         w += Vectors * kLanes;
@@ -124,8 +128,10 @@ FOVEA_AVX512 void multiply_pixels(const Product& product) {
   }
   fetch_outputs<Pixels, Vectors>(product);
   constexpr std::int64_t kWidth = Vectors * kLanes;
+  WeightFetch next = product.next_w;
   for (std::int64_t i = 0; i < product.tap_count; ++i) {
-    sums.add_tap(product, product.x + product.taps[i].x, product.w + product.taps[i].w * kWidth);
+    const Tap& tap = product.taps[i];
+    sums.add_tap(product, product.x + tap.x, product.w + tap.w * kWidth, next);
   }
 #pragma GCC unroll 2
   for (int v = 0; v < Vectors; ++v) {

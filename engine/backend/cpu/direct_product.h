@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "engine/backend/cpu/epilogue.h"
+#include "engine/backend/cpu/weight_fetch.h"
 
 namespace fovea::cpu::direct {
 
@@ -30,8 +31,9 @@ struct Product {
   const Tap* taps = nullptr;
   std::int64_t tap_count = 0;  ///< may be 0
   const float* w = nullptr;    ///< rows of 16 * vectors, one for each tap and channel
-  float* y = nullptr;          ///< pixel t, filter o at y + t * y_step + o; may be the residual
-  std::int64_t y_step = 0;     ///< floats
+  WeightFetch next_w{};
+  float* y = nullptr;       ///< pixel t, filter o at y + t * y_step + o; may be the residual
+  std::int64_t y_step = 0;  ///< floats
   std::int64_t residual_step = 0;
   std::int64_t filters = 0;  ///< 1 to 16 * vectors: nothing behind them is read or written
   Epilogue epilogue;         ///< of the first pixel and filter

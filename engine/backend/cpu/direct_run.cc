@@ -91,12 +91,18 @@ class Worker {
     const std::int64_t first_output =
         piece.picture * conv_.rows.outputs * conv_.columns.outputs + line * axes_.out_across_pixels;
     const std::int64_t calls = ceil_div(piece.pixels.size(), kMostPixels);
+    const std::int64_t calls_before = (line - piece.lines.begin) * calls;
+    const std::int64_t rows = conv_.taps() * conv_.channels;
+    const bool last = vector + kPanelVectors >= vectors_.end;
+    const float* next_w = last ? nullptr : product.w + vectors * kLanes * rows;
     for (std::int64_t call = 0; call < calls; ++call) {
       const Range pixels = Range::part(piece.pixels.begin, piece.pixels.end, call, calls);
       product.x = source.x + axes_.along.first_input(pixels.begin) * source.along;
       // The first panel finds its inputs in memory, the others in the cache.
       const bool far = conv_.pointwise() && !schedule_.staged && vector == vectors_.begin;
       product.next_x = far ? pixels.size() * product.x_step : 0;
+      product.next_w = WeightFetch::share(
+          next_w, vectors * kLanes, rows, calls_before + call, piece.lines.size() * calls);
       const std::int64_t output = first_output + pixels.begin * axes_.out_along_pixels;
       product.y = operands_.y + output * conv_.output_stride + vector * kLanes;
       if (operands_.epilogue.residual != nullptr) {

@@ -25,6 +25,7 @@ FOVEA_AVX512 void multiply_tiles(const Product& product) {
   }
   const float* x = product.x;
   const float* w = product.w;
+  WeightFetch next = product.next_w;
   for (std::int64_t block = 0; block < product.x_blocks; ++block) {
     for (int c = 0; c < kLanes; ++c) {
       Vector weights[Vectors];
@@ -42,6 +43,7 @@ FOVEA_AVX512 void multiply_tiles(const Product& product) {
         }
       }
       w += Vectors * kLanes;
+      next.advance();
     }
     x += product.x_stride;
   }

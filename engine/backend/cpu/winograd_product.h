@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "engine/backend/cpu/weight_fetch.h"
+
 namespace fovea::cpu::winograd {
 
 /// The most tiles that one call takes: with two registers of output channels each, 28 sums, the
@@ -16,6 +18,7 @@ struct Product {
   std::int64_t x_stride;  ///< floats from one block of 16 channels to the next
   std::int64_t x_blocks;  ///< blocks of 16 input channels
   const float* w;         ///< {input channels, 16 * vectors}
+  WeightFetch next_w{};
   float* y;               ///< tile t, channel o at y + (o / 16) * y_stride + t * 16 + o % 16
   std::int64_t y_stride;  ///< floats from one block of 16 channels to the next
 };

@@ -81,6 +81,10 @@ class Block {
     const std::int64_t calls = ceil_div(tiles_.size(), kProductTiles);
     for (std::int64_t element = 0; element < kElements; ++element) {
       for (std::int64_t v = vectors.begin; v < vectors.end; v += kPanelVectors) {
+        const std::int64_t width = group.panel_vectors(v) * kLanes;
+        const bool last = v + kPanelVectors >= vectors.end;
+        const float* next_w = operands_.w + (last ? group.weights_at(element + 1, vectors.begin)
+                                                  : group.weights_at(element, v + kPanelVectors));
         for (std::int64_t call = 0; call < calls; ++call) {
           const Range tiles = Range::part(0, tiles_.size(), call, calls);
           multiply(
@@ -88,6 +92,8 @@ class Block {
                .x_stride = row_floats_,
                .x_blocks = conv_.input_blocks(),
                .w = operands_.w + group.weights_at(element, v),
+               .next_w =
+                   WeightFetch::share(next_w, width, conv_.input_blocks() * kLanes, call, calls),
                .y = products_ + (v * kElements + element) * row_floats_ + tiles.begin * kLanes,
                .y_stride = kElements * row_floats_},
               tiles.size(),
