@@ -108,15 +108,14 @@ class Worker {
   void finish(std::int64_t panel) const {
     const std::int64_t first = panel * kPanelUnits;
     const std::int64_t units = std::min(kPanelUnits, layer_.units - first);
-    const Epilogue& epilogue = operands_.epilogue;
     for (std::int64_t row = 0; row < layer_.rows; ++row) {
       const float* sums = sums_of(panel) + row * kPanelUnits;
       const std::int64_t begin = row * layer_.units + first;
       for (std::int64_t unit = 0; unit < units; ++unit) {
-        const float value = sums[unit] + epilogue.bias[first + unit];
+        const float value = sums[unit] + operands_.bias[first + unit];
         // In this order a NaN stays one.
-        const float above = value < epilogue.low ? epilogue.low : value;
-        const float clamped = above > epilogue.high ? epilogue.high : above;
+        const float above = value < operands_.low ? operands_.low : value;
+        const float clamped = above > operands_.high ? operands_.high : above;
         if (layer_.bf16) {
           reinterpret_cast<Bf16*>(operands_.y)[begin + unit] = to_bf16(clamped);
         } else {

@@ -12,10 +12,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "engine/backend/cpu/dense_product.h"
-#include "engine/backend/cpu/epilogue.h"
 #include "engine/backend/cpu/range.h"
 #include "engine/backend/weight_store.h"
 
@@ -60,7 +60,9 @@ struct Operands {
   const Word* w = nullptr;       ///< as pack_weights() makes them
   std::byte* y = nullptr;        ///< {rows, units}
   std::byte* scratch = nullptr;  ///< scratch_bytes(), aligned to 64
-  Epilogue epilogue;             ///< no residual; bias padded by kPanelUnits
+  const float* bias = nullptr;   ///< padded by kPanelUnits
+  float low = -std::numeric_limits<float>::infinity();
+  float high = std::numeric_limits<float>::infinity();
 };
 
 /// Bytes of scratch memory of run(), for all threads.

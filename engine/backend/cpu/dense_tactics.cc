@@ -7,6 +7,7 @@
 #include "engine/backend/cpu/avx512.h"
 #include "engine/backend/cpu/conv_operands.h"
 #include "engine/backend/cpu/dense_run.h"
+#include "engine/backend/cpu/epilogue.h"
 #include "engine/backend/cpu/host_step.h"
 #include "engine/backend/cpu/library.h"
 
@@ -47,14 +48,15 @@ Tactic make_tactic(const OpSite& site, const Dense& dense, const Layer& layer, i
     const auto bias = padded_bias(args.weights, site, dense.bias, layer.units + dense::kPanelUnits);
     const auto range = require_bounds(dense.activation);
     return make_host_step([layer, threads, weights, bias, range](const StepArgs& step) {
-      dense::run(
-          layer,
-          threads,
-          {.x = step.inputs[0],
-           .w = reinterpret_cast<const dense::Word*>(weights.get()),
-           .y = step.outputs[0],
-           .scratch = step.workspace,
-           .epilogue = {.bias = floats(bias.get()), .low = range.first, .high = range.second}});
+      dense::run(layer,
+                 threads,
+                 {.x = step.inputs[0],
+                  .w = reinterpret_cast<const dense::Word*>(weights.get()),
+                  .y = step.outputs[0],
+                  .scratch = step.workspace,
+                  .bias = floats(bias.get()),
+                  .low = range.first,
+                  .high = range.second});
     });
   };
   return tactic;

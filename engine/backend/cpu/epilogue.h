@@ -11,22 +11,15 @@
 
 namespace fovea::cpu {
 
-<<<<<<< HEAD
-/// min(max(y + bias + residual, low), high), in float32; Element is that of the tensors.
+/// min(max(y + bias + residual, low), high), in float32; Element is that of the tensors. Each
+/// filter has a bias and bounds: where several convolutions were joined, some may have bounds and
+/// others none.
 template <typename Element>
 struct EpilogueOf {
   const float* bias = nullptr;        ///< a register's floats for each register of filters
+  const float* low = nullptr;         ///< the same
+  const float* high = nullptr;        ///< the same
   const Element* residual = nullptr;  ///< null, or of the output's form, from the same channel on
-  float low = -std::numeric_limits<float>::infinity();
-  float high = std::numeric_limits<float>::infinity();
-=======
-/// min(max(y + bias + residual, low), high), with a bias and bounds for each filter: where several
-/// convolutions were joined, some filters may have bounds and others none.
-struct Epilogue {
-  const float* bias = nullptr;      ///< a register's floats for each register of filters
-  const float* low = nullptr;       ///< the same
-  const float* high = nullptr;      ///< the same
-  const float* residual = nullptr;  ///< null, or of the output's form, from the same channel on
 
   /// Goes on to the filters behind so many; the residual stays.
   void skip(std::int64_t filters) {
@@ -34,7 +27,6 @@ struct Epilogue {
     low += filters;
     high += filters;
   }
->>>>>>> 8a45441 (cpu: bound some channels of a convolution only)
 };
 
 using Epilogue = EpilogueOf<float>;

@@ -12,7 +12,6 @@
 
 namespace fovea::cpu {
 
-<<<<<<< HEAD
 /// What a run of a convolution is given, on one group's channels; Element is that of its pictures.
 template <typename Element>
 struct ConvolutionOperandsOf {
@@ -20,26 +19,13 @@ struct ConvolutionOperandsOf {
   const float* w = nullptr;      ///< as pack_weights() makes them
   Element* y = nullptr;          ///< may be the residual
   float* scratch = nullptr;      ///< scratch_bytes(), aligned to 64
-  EpilogueOf<Element> epilogue;  ///< of the first pixel and filter; bias padded by kBiasPadding
+  EpilogueOf<Element> epilogue;  ///< of the first pixel and filter; padded by kEpiloguePadding
 };
 
 using ConvolutionOperands = ConvolutionOperandsOf<float>;
 
-/// Kernels load biases a whole panel at a time.
-inline constexpr std::int64_t kBiasPadding = 2 * kLanes;
-=======
-/// What a run of a convolution is given, on one group's channels.
-struct ConvolutionOperands {
-  const float* x = nullptr;
-  const float* w = nullptr;  ///< as pack_weights() makes them
-  float* y = nullptr;        ///< may be the residual
-  float* scratch = nullptr;  ///< scratch_bytes(), aligned to 64
-  Epilogue epilogue;         ///< of the first pixel and filter; padded by kEpiloguePadding
-};
-
 /// Kernels load biases and bounds a whole panel at a time.
 inline constexpr std::int64_t kEpiloguePadding = 2 * kLanes;
->>>>>>> 8a45441 (cpu: bound some channels of a convolution only)
 
 /// Whether the groups of a convolution have channels and filters enough for registers of them.
 [[nodiscard]] inline bool fills_registers(const OpSite& site, const Conv2d& conv) {
@@ -95,26 +81,15 @@ template <typename Element = float, typename Convolution, typename Schedule>
         const std::int64_t first = group * shape.filters;
         run(shape,
             schedule,
-<<<<<<< HEAD
             ConvolutionOperandsOf<Element>{
                 .x = x + group * shape.channels,
                 .w = floats(weights.get()) + group * shape.weight_floats(),
                 .y = y + first,
                 .scratch = floats(step.workspace),
                 .epilogue = {.bias = floats(bias.get()) + first,
-                             .residual = sum == nullptr ? nullptr : sum + first,
-                             .low = range.first,
-                             .high = range.second}});
-=======
-            ConvolutionOperands{.x = floats(step.inputs[0]) + group * shape.channels,
-                                .w = floats(weights.get()) + group * shape.weight_floats(),
-                                .y = floats(step.outputs[0]) + first,
-                                .scratch = floats(step.workspace),
-                                .epilogue = {.bias = floats(bias.get()) + first,
-                                             .low = bounds.low.data() + first,
-                                             .high = bounds.high.data() + first,
-                                             .residual = sum == nullptr ? nullptr : sum + first}});
->>>>>>> 8a45441 (cpu: bound some channels of a convolution only)
+                             .low = bounds.low.data() + first,
+                             .high = bounds.high.data() + first,
+                             .residual = sum == nullptr ? nullptr : sum + first}});
       }
     });
   };

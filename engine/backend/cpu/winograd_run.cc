@@ -109,13 +109,8 @@ class Block {
       const std::int64_t pixel = place.picture * conv_.rows * conv_.columns;
       for (std::int64_t v = vectors.begin; v < vectors.end; ++v) {
         const std::int64_t first = (group.first + v) * kLanes;
-<<<<<<< HEAD
         EpilogueOf<Element> epilogue = operands_.epilogue;
-        epilogue.bias += first;
-=======
-        Epilogue epilogue = operands_.epilogue;
         epilogue.skip(first);
->>>>>>> 8a45441 (cpu: bound some channels of a convolution only)
         if (epilogue.residual != nullptr) {
           epilogue.residual += pixel * conv_.residual_stride + first;
         }
