@@ -56,6 +56,7 @@ class CpuBackend final : public Backend {
                onednn_isa(),
                "; kernels ",
                cpu::kKernelsVersion,
+               cpu::own_kernels() ? " by avx512" : "",
                kChecked);
   }
 

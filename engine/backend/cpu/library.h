@@ -9,7 +9,8 @@ namespace fovea {
 /// "2.6.3".
 [[nodiscard]] std::string onednn_version();
 
-/// The widest instruction set that oneDNN uses on this processor, in its own words: "avx512_core".
+/// The widest instruction set that oneDNN uses on this processor, in its own words: "avx512_core";
+/// its number, "isa 1023", where it is newer than this program.
 [[nodiscard]] std::string onednn_isa();
 
 /// How this processor computes in bf16.

@@ -1,6 +1,7 @@
 // The seam behind which convolutions are computed.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "engine/backend/backend.h"
@@ -12,6 +13,9 @@ namespace fovea::cuda {
 class ConvolutionLibrary {
  public:
   virtual ~ConvolutionLibrary() = default;
+
+  /// Its name and version, for Backend::fingerprint().
+  [[nodiscard]] virtual std::string version() const = 0;
 
   /// All ways to lower the Conv2d of the site, best first; empty where there is none, such as for
   /// an activation of some channels only that a library does not know. Weights are

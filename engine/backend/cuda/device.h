@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <memory>
 #include <source_location>
+#include <string>
 #include <type_traits>
 
 #include <cuda_runtime_api.h>
@@ -16,6 +17,10 @@ namespace fovea::cuda {
 
 /// Whether a device can be used; always true for the emulated one.
 [[nodiscard]] bool has_device();
+
+/// The device with its target and its number of multiprocessors, and the versions of runtime and
+/// driver: what times depend on. One line.
+[[nodiscard]] std::string description();
 
 /// Throws DeviceError (device/failed, device/out-of-memory or device/none) that names the place of
 /// the call unless `status` is cudaSuccess.

@@ -142,6 +142,10 @@ bool has_device() {
   return true;
 }
 
+std::string description() {
+  return "emulated device";
+}
+
 std::shared_ptr<std::byte> allocate(std::size_t bytes) {
   const auto memory = std::make_shared<GuardedMemory>(bytes);
   return {memory, memory->data()};

@@ -48,6 +48,27 @@ bool has_device() {
   return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
 }
 
+std::string description() {
+  int device = 0;
+  int runtime = 0;
+  int driver = 0;
+  cudaDeviceProp properties{};
+  check(cudaGetDevice(&device));
+  check(cudaGetDeviceProperties(&properties, device));
+  check(cudaRuntimeGetVersion(&runtime));
+  check(cudaDriverGetVersion(&driver));
+  return cat(static_cast<const char*>(properties.name),
+             " sm_",
+             properties.major,
+             properties.minor,
+             ' ',
+             properties.multiProcessorCount,
+             " SMs; runtime ",
+             runtime,
+             "; driver ",
+             driver);
+}
+
 std::shared_ptr<std::byte> allocate(std::size_t bytes) {
   void* memory = nullptr;
   const cudaError_t status = cudaMalloc(&memory, bytes);
