@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/backend/capture.h"
 #include "engine/core/require.h"
 #include "engine/plan/trial.h"
 #include "engine/plan/trial_memory.h"
@@ -63,10 +64,7 @@ class Contender {
     const double time = microseconds_of(1);
     fastest_ = time;
     runs_ = static_cast<std::size_t>(std::clamp(kTurnMicroseconds / time, 1.0, kMostRuns));
-    if (!stream_->captures()) return;
-    stream_->begin_capture();
-    enqueue(runs_);
-    replay_ = stream_->end_capture();
+    if (stream_->captures()) replay_ = captured(*stream_, [&] { enqueue(runs_); });
   }
 
   void take_turn() {
@@ -239,6 +237,8 @@ std::optional<std::size_t> Tuner::measure_now(const OpSite& site,
                                               std::span<TacticCandidate> candidates) {
   const auto out_of_time = [&]() -> std::optional<std::size_t> {
     ++summary_.out_of_time;
+    // Of too few rounds: nothing was decided by them.
+    for (TacticCandidate& candidate : candidates) candidate.microseconds = 0;
     return std::nullopt;
   };
   if (Clock::now() >= deadline_) return out_of_time();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/backend/capture.h"
 #include "engine/core/require.h"
 #include "engine/runtime/bind_steps.h"
 
@@ -55,9 +56,9 @@ ExecutionContext::ExecutionContext(std::shared_ptr<const ExecutionPlan> plan)
     bound->steps = bind_steps(
         bucket, [&](SlotId slot) { return address(bucket, slot); }, workspace_, *stream_);
     if (stream_->captures()) {
-      stream_->begin_capture();
-      for (const BoundStep& step : bound->steps) step.enqueue(*stream_);
-      bound->replay = stream_->end_capture();
+      bound->replay = captured(*stream_, [&] {
+        for (const BoundStep& step : bound->steps) step.enqueue(*stream_);
+      });
     }
     bound_.push_back(std::move(bound));
   }

@@ -25,6 +25,7 @@ struct FakeTactic {
     kWritesNothing,
     kThrowsInBuild,
     kThrowsInRun,
+    kThrowsInCapture,  ///< cannot be captured
   };
 
   std::string name;
@@ -35,6 +36,7 @@ struct FakeTactic {
   bool writes_slices = false;
   std::size_t packed_bytes = 0;  ///< weights that it packs
   bool in_place = false;         ///< output 0 may lie where the last input lies
+  std::size_t padding = 0;       ///< bytes behind the elements in the format of input 0
   std::size_t unlucky_run = 0;   ///< the one, from 1, that takes a hundred times as long
 };
 
@@ -53,7 +55,10 @@ class FakeStream final : public HostStream {
 
   [[nodiscard]] bool captures() const override { return captures_; }
 
-  void begin_capture() override { capture = std::make_unique<FakeReplay>(); }
+  void begin_capture() override {
+    if (capture != nullptr) throw std::logic_error("it captures already");
+    capture = std::make_unique<FakeReplay>();
+  }
 
   [[nodiscard]] std::unique_ptr<Replay> end_capture() override { return std::move(capture); }
 
@@ -107,6 +112,7 @@ class FakeStep final : public Step {
   void enqueue(const StepArgs& args, Stream& stream) const override {
     auto& fake = dynamic_cast<FakeStream&>(stream);
     if (fake.capture == nullptr) return run(args, fake);
+    if (fake_.fault == FakeTactic::Fault::kThrowsInCapture) throw std::runtime_error("not so");
     fake.capture->work.emplace_back([this, args, &fake] { run(args, fake); });
   }
 
@@ -192,8 +198,10 @@ class FakeBackend final : public Backend {
   MemoryInfo memory = host_memory_info();
 
  private:
-  [[nodiscard]] static Layout layout(const std::string& format, const TensorDesc& desc) {
-    return format.empty() ? Layout{} : Layout::opaque(format, byte_size(desc));
+  [[nodiscard]] static Layout layout(const std::string& format,
+                                     const TensorDesc& desc,
+                                     std::size_t padding = 0) {
+    return format.empty() ? Layout{} : Layout::opaque(format, byte_size(desc) + padding);
   }
 
   [[nodiscard]] Tactic tactic(const OpSite& site, const FakeTactic& fake) const {
@@ -201,7 +209,7 @@ class FakeBackend final : public Backend {
     tactic.name = fake.name;
     tactic.writes_slices = fake.writes_slices;
     if (fake.in_place) tactic.aliases = {{.input = site.node.inputs.size() - 1, .output = 0}};
-    tactic.inputs[0] = layout(fake.input, site.input(0));
+    tactic.inputs[0] = layout(fake.input, site.input(0), fake.padding);
     tactic.outputs[0] = layout(fake.output, site.node.outputs[0]);
     tactic.build = [this, fake, evaluate = tactic.build, bytes = byte_size(site.node.outputs[0])](
                        const BuildArgs& args) -> std::unique_ptr<Step> {

@@ -178,6 +178,9 @@ TEST_F(TunerTest, StopsInTheMiddleWhenTheTimeIsUp) {
 
   EXPECT_EQ(result.winner, std::nullopt);
   EXPECT_EQ(result.summary.out_of_time, 1U);
+  for (const TacticCandidate& candidate : result.candidates) {
+    EXPECT_EQ(candidate.microseconds, 0) << "half a measurement is none";
+  }
   EXPECT_GE(backend_.runs, 2U);
   EXPECT_LT(backend_.runs, 40U);
 }
@@ -215,6 +218,16 @@ TEST_F(TunerTest, TimesCapturedWorkWhereAStreamCaptures) {
   EXPECT_EQ(result.winner, 1U);
   EXPECT_NEAR(result.candidates[0].microseconds, 100, 1e-3);
   EXPECT_NEAR(result.candidates[1].microseconds, 90, 1e-3);
+}
+
+TEST_F(TunerTest, OneThatCannotBeCapturedHarmsNoOther) {
+  backend_.captures = true;
+
+  const Result result = measure({{"a", 100}, {"b", 40, Fault::kThrowsInCapture}, {"c", 60}});
+
+  EXPECT_EQ(result.winner, 2U);
+  EXPECT_EQ(result.candidates[1].refused, "not so");
+  EXPECT_NEAR(result.candidates[2].microseconds, 60, 1e-3);
 }
 
 TEST_F(TunerTest, OneThatThrowsOnlyAfterAWhileLoses) {
