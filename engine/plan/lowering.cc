@@ -67,7 +67,7 @@ class Lowering {
   std::vector<std::vector<SlotId>> slots_of_;     ///< by node, by output
   std::map<NodeId, std::size_t> concat_buffers_;  ///< of outermost Concats
   std::map<SlotId, std::string> tactic_of_;       ///< that writes the slot
-  std::map<std::pair<SlotId, std::string>, SlotId> conversions_;
+  std::multimap<SlotId, SlotId> conversions_;     ///< from a slot to its copies in other layouts
 };
 
 SlotId Lowering::slot_of(Value value) const {
@@ -107,11 +107,14 @@ void Lowering::copy(SlotId from, SlotId to, std::string name) {
 SlotId Lowering::converted(SlotId slot, const Layout& layout, const std::string& name) {
   const DraftSlot from = draft_.slots[slot];
   if (from.layout == layout) return slot;
-  const auto [entry, is_new] = conversions_.try_emplace({slot, to_string(layout)}, kNoSlot);
-  if (!is_new) return entry->second;
-  entry->second = draft_.new_slot(from.desc, layout);
-  copy(slot, entry->second, name);
-  return entry->second;
+  const auto [first, last] = conversions_.equal_range(slot);
+  for (auto known = first; known != last; ++known) {
+    if (draft_.slots[known->second].layout == layout) return known->second;
+  }
+  const SlotId result = draft_.new_slot(from.desc, layout);
+  conversions_.emplace(slot, result);
+  copy(slot, result, name);
+  return result;
 }
 
 /// Where the node's outputs should lie: where a Concat wants them, or dense where they leave.
