@@ -39,8 +39,9 @@ TensorBytes table_of_squares(const Graph& graph, const Node& resize) {
   const std::int64_t pictures = graph.desc(resize.inputs[1]).shape[0];
   const std::int64_t channels = resize.outputs[0].shape[3];
   const std::int64_t bytes = graph.desc(resize.inputs[0]).shape[0];
-  const auto pixels = static_cast<double>(bytes / (pictures * channels));
-  const auto side = static_cast<std::int64_t>(std::min(std::sqrt(pixels), kLargestSquare));
+  const std::int64_t pixels = bytes / (pictures * channels);
+  const double edge = std::sqrt(static_cast<double>(pixels));
+  const auto side = static_cast<std::int64_t>(std::min(edge, kLargestSquare));
   std::vector<std::int64_t> rows;
   for (std::int64_t i = 0; i < pictures; ++i) {
     rows.insert(rows.end(), {side, side, i * side * side * channels});

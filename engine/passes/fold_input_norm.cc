@@ -105,6 +105,25 @@ std::string obstacle(const Graph& graph, NodeId id, const Node& user, const Chan
   return shifts && has_border(user) ? border_obstacle(name) : "";
 }
 
+/// The old node `id` on what the norm before it reads.
+void take_in(Rewriter& rewriter, const Graph& graph, NodeId id, const Operands& operands) {
+  const Node& node = graph.node(id);
+  const auto& [norm, weights, bias] = operands;
+  const auto* conv = node.as<Conv2d>();
+  const std::int64_t groups = conv != nullptr ? conv->groups : 1;
+  const auto shifted = shifted_bias(*weights, bias, groups, norm.shift);
+  std::vector<Value> inputs{rewriter.map(graph.node(node.inputs[0]).inputs[0])};
+  inputs.push_back(rewriter.add(
+      scaled_columns(*weights, groups, norm.scale), {}, cat(node.name, "/input_scaled_weights")));
+  inputs.push_back(rewriter.add(
+      make_constant({weights->desc.shape[0]}, shifted), {}, cat(node.name, "/shifted_bias")));
+  Op op = node.op;
+  if (auto* with_bias = std::get_if<Conv2d>(&op)) with_bias->bias = true;
+  if (auto* with_bias = std::get_if<Dense>(&op)) with_bias->bias = true;
+  if (conv != nullptr && conv->residual) inputs.push_back(rewriter.map(node.inputs.back()));
+  rewriter.copy_onto(id, std::move(op), std::move(inputs));
+}
+
 }  // namespace
 
 bool fold_input_norm(Graph& graph, PassContext& context) {
@@ -112,15 +131,15 @@ bool fold_input_norm(Graph& graph, PassContext& context) {
   bool changed = false;
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
-    const Node* norm = weighed_by(graph, node);
-    if (norm != nullptr && norm->as<NormalizeImage>() != nullptr) {
-      context.report.refuse(kName, node.name, head_obstacle(graph, *norm, node));
+    const Node* before = weighed_by(graph, node);
+    if (before != nullptr && before->as<NormalizeImage>() != nullptr) {
+      context.report.refuse(kName, node.name, head_obstacle(graph, *before, node));
     }
-    if (norm == nullptr || !scales_channels(*norm)) {
+    if (before == nullptr || !scales_channels(*before)) {
       rewriter.copy(id);
       continue;
     }
-    const std::optional<Operands> operands = constant_operands(graph, *norm, node);
+    const std::optional<Operands> operands = constant_operands(graph, *before, node);
     const std::string reason = operands ? obstacle(graph, node.inputs[0].node, node, operands->norm)
                                         : "its parameters are not constant";
     if (!operands || !reason.empty()) {
@@ -129,22 +148,8 @@ bool fold_input_norm(Graph& graph, PassContext& context) {
       continue;
     }
 
-    const auto& [parameters, weights, bias] = *operands;
-    const auto* conv = node.as<Conv2d>();
-    const std::int64_t groups = conv != nullptr ? conv->groups : 1;
-    const auto shifted = shifted_bias(*weights, bias, groups, parameters.shift);
-    std::vector<Value> inputs{rewriter.map(norm->inputs[0])};
-    inputs.push_back(rewriter.add(scaled_columns(*weights, groups, parameters.scale),
-                                  {},
-                                  cat(node.name, "/input_scaled_weights")));
-    inputs.push_back(rewriter.add(
-        make_constant({weights->desc.shape[0]}, shifted), {}, cat(node.name, "/shifted_bias")));
-    Op op = node.op;
-    if (auto* with_bias = std::get_if<Conv2d>(&op)) with_bias->bias = true;
-    if (auto* with_bias = std::get_if<Dense>(&op)) with_bias->bias = true;
-    if (conv != nullptr && conv->residual) inputs.push_back(rewriter.map(node.inputs.back()));
-    rewriter.copy_onto(id, std::move(op), std::move(inputs));
-    context.report.take(kName, node.name, cat("took in '", norm->name, "' before it"));
+    take_in(rewriter, graph, id, *operands);
+    context.report.take(kName, node.name, cat("took in '", before->name, "' before it"));
     changed = true;
   }
   if (changed) graph = rewriter.finish();
