@@ -13,6 +13,9 @@ namespace fovea {
 
 namespace {
 
+/// Up to so many threads it is looked for what a tactic is for.
+constexpr int kMostThreads = 64;
+
 std::optional<std::size_t> find_tactic(const std::vector<Tactic>& tactics, std::string_view name) {
   const auto found = std::ranges::find(tactics, name, &Tactic::name);
   if (found == tactics.end()) return std::nullopt;
@@ -54,6 +57,10 @@ void require_node(const Graph& graph, const std::string& name, std::string_view 
                             "', but the optimised network computes no node of that name"));
 }
 
+std::string thread_count(int threads) {
+  return cat(threads, threads == 1 ? " thread" : " threads");
+}
+
 std::string out_of_time_notice(const TuningSummary& tuning) {
   return cat(
       "tuning ended when its ",
@@ -88,6 +95,7 @@ TacticSelector::TacticSelector(const Backend& backend, const Graph& graph, Tacti
 TacticSelector::~TacticSelector() = default;
 
 Tactic TacticSelector::choose(const OpSite& site, const WantedLayouts& wanted) {
+  threads_ = site.threads;
   std::vector<Tactic> tactics = backend_.tactics(site);
   if (tactics.empty()) {
     throw Unsupported(cat(backend_.name(),
@@ -142,12 +150,31 @@ const std::string* TacticSelector::lock_of(const LockedTactics& locked,
   return nullptr;
 }
 
-/// The tactic of that name, which somebody asked for.
-TacticSelector::Pick TacticSelector::offered(const OpSite& site,
-                                             const std::vector<Tactic>& tactics,
-                                             const std::string& name,
-                                             TacticSource source) const {
+void TacticSelector::LeftAside::add(const std::string& node, const std::string& tactic) {
+  if (nodes.empty()) first = cat("'", node, "': '", printable(tactic), "'");
+  nodes.insert(node);
+}
+
+/// Whether the tactic of that name is for runs on another number of threads. The same locks hold
+/// for the runs of a classifier on all threads and for those on one each.
+bool TacticSelector::is_for_other_threads(const OpSite& site, const std::string& name) const {
+  OpSite other = site;
+  for (other.threads = 1; other.threads <= kMostThreads; ++other.threads) {
+    if (find_tactic(backend_.tactics(other), name)) return true;
+  }
+  return false;
+}
+
+/// The tactic of that name, which somebody asked for; nothing where it is for other threads.
+std::optional<TacticSelector::Pick> TacticSelector::offered(const OpSite& site,
+                                                            const std::vector<Tactic>& tactics,
+                                                            const std::string& name,
+                                                            TacticSource source) {
   if (const auto found = find_tactic(tactics, name)) return Pick{*found, source};
+  if (is_for_other_threads(site, name)) {
+    of_other_threads_.add(site.node.name, name);
+    return std::nullopt;
+  }
   std::string names;
   for (const Tactic& tactic : tactics) names += cat(names.empty() ? "" : ", ", tactic.name);
   throw InvalidArgument(cat("node '",
@@ -160,6 +187,8 @@ TacticSelector::Pick TacticSelector::offered(const OpSite& site,
                             backend_.name(),
                             " does not offer for a batch of ",
                             batch_,
+                            " on ",
+                            thread_count(site.threads),
                             "; it offers ",
                             names));
 }
@@ -169,21 +198,18 @@ std::optional<TacticSelector::Pick> TacticSelector::named(const OpSite& site,
                                                           const std::vector<Tactic>& tactics) {
   const std::string& node = site.node.name;
   if (const auto forced = options_.forced.find(node); forced != options_.forced.end()) {
-    return offered(site, tactics, forced->second, TacticSource::kForced);
+    if (const auto pick = offered(site, tactics, forced->second, TacticSource::kForced)) {
+      return pick;
+    }
   }
   if (const std::string* name = lock_of(options_.locked, node)) {
-    return offered(site, tactics, *name, TacticSource::kLocked);
+    if (const auto pick = offered(site, tactics, *name, TacticSource::kLocked)) return pick;
   }
   const std::string* planned = lock_of(options_.planned_locks, node);
   if (planned == nullptr) return std::nullopt;
   if (const auto found = find_tactic(tactics, *planned)) return Pick{*found, TacticSource::kLocked};
-  leave_aside(node, *planned);
+  if (!is_for_other_threads(site, *planned)) of_plan_.add(node, *planned);
   return std::nullopt;
-}
-
-/// Counts what a plan file says and cannot be done.
-void TacticSelector::leave_aside(const std::string& node, const std::string& tactic) {
-  if (not_offered_++ == 0) first_not_offered_ = cat("'", node, "': '", printable(tactic), "'");
 }
 
 namespace {
@@ -207,7 +233,7 @@ std::optional<TacticSelector::Pick> TacticSelector::planned(const std::vector<Ta
   if (const auto found = find_choice(tactics, choice->second, decision)) {
     return Pick{*found, TacticSource::kPlan};
   }
-  leave_aside(decision.node, choice->second.tactic);
+  of_plan_.add(decision.node, choice->second.tactic);
   return std::nullopt;
 }
 
@@ -263,10 +289,18 @@ std::optional<TacticSelector::Pick> TacticSelector::measured(const OpSite& site,
 
 TacticRecord TacticSelector::finish() {
   std::vector<std::string>& notices = record_.notices;
-  if (not_offered_ > 0) {
-    notices.push_back(cat(not_offered_,
+  if (!of_other_threads_.nodes.empty()) {
+    notices.push_back(cat(of_other_threads_.nodes.size(),
+                          " forced or locked tactics are not offered on ",
+                          thread_count(threads_),
+                          " and left aside there (the first for ",
+                          of_other_threads_.first,
+                          ")"));
+  }
+  if (!of_plan_.nodes.empty()) {
+    notices.push_back(cat(of_plan_.nodes.size(),
                           " tactics of the plan file are not offered here (the first for ",
-                          first_not_offered_,
+                          of_plan_.first,
                           "); others were chosen in their place"));
   }
   if (tuner_ != nullptr) {

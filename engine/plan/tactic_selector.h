@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,8 +42,9 @@ class TacticSelector {
   void start_batch(std::int64_t batch) { batch_ = batch; }
 
   /// The tactic for a site. Asked again for the same node and batch size, it keeps the later
-  /// answer. Throws Unsupported where the backend has none, InvalidArgument that lists the offered
-  /// names where a forced or locked one is not among them.
+  /// answer. A forced or locked one that is offered on another number of threads alone is left
+  /// aside and told. Throws Unsupported where the backend has none, InvalidArgument that lists the
+  /// offered names where a forced or locked one is not offered on any number of threads.
   [[nodiscard]] Tactic choose(const OpSite& site, const WantedLayouts& wanted);
 
   /// Writes the timing cache and returns what was chosen and why.
@@ -60,17 +62,17 @@ class TacticSelector {
                           TacticDecision& decision);
   [[nodiscard]] const std::string* lock_of(const LockedTactics& locked,
                                            const std::string& node) const;
-  [[nodiscard]] Pick offered(const OpSite& site,
-                             const std::vector<Tactic>& tactics,
-                             const std::string& name,
-                             TacticSource source) const;
+  [[nodiscard]] bool is_for_other_threads(const OpSite& site, const std::string& name) const;
+  [[nodiscard]] std::optional<Pick> offered(const OpSite& site,
+                                            const std::vector<Tactic>& tactics,
+                                            const std::string& name,
+                                            TacticSource source);
   [[nodiscard]] std::optional<Pick> named(const OpSite& site, const std::vector<Tactic>& tactics);
   [[nodiscard]] std::optional<Pick> planned(const std::vector<Tactic>& tactics,
                                             TacticDecision& decision);
   [[nodiscard]] std::optional<Pick> cached(const std::vector<Tactic>& tactics,
                                            Tuning least,
                                            TacticDecision& decision) const;
-  void leave_aside(const std::string& node, const std::string& tactic);
   [[nodiscard]] std::optional<Pick> measured(const OpSite& site,
                                              const WantedLayouts& wanted,
                                              const std::vector<Tactic>& tactics,
@@ -82,8 +84,18 @@ class TacticSelector {
   std::unique_ptr<Tuner> tuner_;                                    ///< null: tuning is off
   std::map<std::string, std::vector<TacticCandidate>> candidates_;  ///< measured, by signature
   std::map<std::string, std::string> winners_;  ///< of the measurements, by signature
-  std::size_t not_offered_ = 0;                 ///< choices and locks of the plan file
-  std::string first_not_offered_;
+
+  /// Tactics that were asked for and are not offered.
+  struct LeftAside {
+    std::set<std::string, std::less<>> nodes;
+    std::string first;  ///< the first one and its node
+
+    void add(const std::string& node, const std::string& tactic);
+  };
+
+  LeftAside of_plan_;           ///< choices and locks of the plan file
+  LeftAside of_other_threads_;  ///< forced and locked ones
+  int threads_ = 1;             ///< of the site that was last looked at
   std::int64_t batch_ = 1;
   std::map<std::pair<std::int64_t, std::string>, std::size_t> decided_;  ///< in record_.decisions
   TacticRecord record_;

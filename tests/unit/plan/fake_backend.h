@@ -38,6 +38,7 @@ struct FakeTactic {
   bool in_place = false;         ///< output 0 may lie where the last input lies
   std::size_t padding = 0;       ///< bytes behind the elements in the format of input 0
   std::size_t unlucky_run = 0;   ///< the one, from 1, that takes a hundred times as long
+  int threads = 0;               ///< the only number of CPU threads that it is for; 0: any
 };
 
 /// Work that was enqueued while a stream captured.
@@ -165,7 +166,9 @@ class FakeBackend final : public Backend {
     const auto row = table.find(std::string(op_name(site.node.op)));
     if (row == table.end()) return {evaluate_tactic(site)};
     std::vector<Tactic> tactics;
-    for (const FakeTactic& fake : row->second) tactics.push_back(tactic(site, fake));
+    for (const FakeTactic& fake : row->second) {
+      if (fake.threads == 0 || fake.threads == site.threads) tactics.push_back(tactic(site, fake));
+    }
     return tactics;
   }
 

@@ -177,6 +177,39 @@ TEST_F(TacticSelectorTest, RefusesWhatIsNotOffered) {
   }
 }
 
+TEST_F(TacticSelectorTest, WhatIsForOtherThreadsIsLeftAsideAndTold) {
+  backend_->table["Tanh"] = {{.name = "first"}, {.name = "split", .threads = 4}};
+  TacticOptions forced;
+  forced.forced = {{"a", "split"}};
+  TacticOptions locked;
+  locked.locked = {{"a", {{kEveryBatch, "split"}}}};
+
+  for (const TacticOptions& options : {forced, locked}) {
+    const TacticRecord record = compile(options, {2, 4});
+
+    expect_choice(record, "a", "first", TacticSource::kHeuristic);
+    ASSERT_EQ(record.notices.size(), 1U);
+    EXPECT_EQ(record.notices[0],
+              "1 forced or locked tactics are not offered on 1 thread and left aside there (the "
+              "first for 'a': 'split')");
+  }
+  forced.forced = {{"a", "splits"}};
+  expect_error(ErrorCode::kArgumentInvalid,
+               "'splits', which fake does not offer for a batch of 2 on 1 thread; it offers first",
+               [&] { (void)compile(forced); });
+}
+
+TEST_F(TacticSelectorTest, APlansLockForOtherThreadsIsLeftAsideWithoutAWord) {
+  backend_->table["Tanh"] = {{.name = "first"}, {.name = "split", .threads = 4}};
+  TacticOptions options;
+  options.planned_locks = {{"a", {{kEveryBatch, "split"}}}};
+
+  const TacticRecord record = compile(options);
+
+  expect_choice(record, "a", "first", TacticSource::kHeuristic);
+  EXPECT_TRUE(record.notices.empty());
+}
+
 TEST_F(TacticSelectorTest, RefusesNodesThatAreNotComputed) {
   for (const std::string node : {"nobody", "x"}) {
     TacticOptions forced;
