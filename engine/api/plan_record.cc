@@ -1,5 +1,5 @@
-// {"inputs": [["x", "f32", [-1, 28, 28, 1]], ...], "outputs": [...], "options": [["batch", "32"],
-// ...],
+// {"inputs": [["x", "f32", [-1, 28, 28, 1]], ...], "outputs": [...],
+//  "options": [["threads", "2"], ...],
 //  "buckets": [[<batch>, <arena bytes>, <lower bound>, <workspace bytes>], ...],
 //  "steps": [[<batch>, "conv1", "onednn:jit", "f32[1,28,28,6]", "dense", <offset>, <bytes>], ...]}
 #include "engine/api/plan_record.h"

@@ -52,6 +52,8 @@ constexpr std::array kPasses{
     Pass{"fuse-residual", fuse_residual},
     // Right before activations are fused: it brings them to where that is possible.
     Pass{"hoist-activation", hoist_activation},
+    // After everything that removes, moves or makes activations: it takes what is left behind a
+    // producer, sums of residuals included.
     Pass{"fuse-activation", fuse_activation},
     // After it: a Relu that its producer applies is free for every reader.
     Pass{"fuse-input-activation", fuse_input_activation},
@@ -62,6 +64,7 @@ constexpr std::array kPasses{
     // Behind everything that puts something into a convolution, because a joined one takes in no
     // more; behind swap-average-pool, which makes siblings.
     Pass{"fuse-siblings", fuse_siblings},
+    // Anywhere behind the no-ops: no other pass touches a Softmax or a TopK.
     Pass{"fuse-softmax-top-k", fuse_softmax_topk},
     // Behind all fusions: what one operator sums, adds and clamps is rounded once, at its end.
     Pass{"reduce-precision", reduce_precision},

@@ -7,9 +7,8 @@
 //   Concat along the channels   its inputs are slices of its buffer. Legal where the target has
 //                               slices (TargetTraits::writes_slices) and no input is a Constant.
 //                               A Concat inside a Concat is a slice of the outermost buffer.
-//   Slice of the channels       a slice of its input's buffer. Legal where the target has slices
-//   and
-//                               the input is no Constant; needs the input dense or a slice.
+//   Slice of the channels       a slice of its input's buffer. Legal where the target has them
+//                               and the input is no Constant; needs it dense or a slice.
 //   Reshape, Identity           the same bytes under another shape. Legal for every input but a
 //                               Constant; a Reshape needs it dense.
 //
