@@ -45,6 +45,8 @@ Value Graph::add(Op op, std::vector<Value> inputs, std::string name) {
                               ", which does not exist before it"));
   }
   std::vector<TensorDesc> outputs = infer_named(op, input_descs(inputs), name);
+  for (const Value& input : inputs) ++uses_[static_cast<std::size_t>(input.node)];
+  uses_.push_back(0);
   nodes_.push_back({.op = std::move(op),
                     .inputs = std::move(inputs),
                     .outputs = std::move(outputs),
@@ -72,6 +74,7 @@ void Graph::mark_output(Value value, std::string name) {
                               ", which does not exist"));
   }
   if (name.empty()) name = value_name(*this, value);
+  ++uses_[static_cast<std::size_t>(value.node)];
   outputs_.push_back({value, std::move(name)});
 }
 
@@ -87,16 +90,6 @@ NodeId Graph::find(std::string_view name) const {
   const auto found =
       std::find_if(nodes_.begin(), nodes_.end(), [&](const Node& n) { return n.name == name; });
   return found == nodes_.end() ? -1 : static_cast<NodeId>(found - nodes_.begin());
-}
-
-int Graph::use_count(NodeId id) const {
-  const auto uses_it = [id](const Value& value) { return value.node == id; };
-  auto uses = std::count_if(
-      outputs_.begin(), outputs_.end(), [&](const GraphOutput& o) { return uses_it(o.value); });
-  for (const Node& node : nodes_) {
-    uses += std::count_if(node.inputs.begin(), node.inputs.end(), uses_it);
-  }
-  return static_cast<int>(uses);
 }
 
 void Graph::replace_op(NodeId id, Op op) {
@@ -127,6 +120,11 @@ void Graph::set_trainable(NodeId id, bool trainable) {
   node.trainable = trainable;
 }
 
+void Graph::clear_outputs() {
+  for (const GraphOutput& output : outputs_) --uses_[static_cast<std::size_t>(output.value.node)];
+  outputs_.clear();
+}
+
 bool Graph::compact() {
   std::vector<bool> live(nodes_.size(), false);
   for (const GraphOutput& output : outputs_) {
@@ -139,14 +137,20 @@ bool Graph::compact() {
 
   std::vector<NodeId> remap(nodes_.size(), -1);
   std::vector<Node> kept;
+  uses_.clear();
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (!live[i] && nodes_[i].as<Input>() == nullptr) continue;
     remap[i] = static_cast<NodeId>(kept.size());
-    for (Value& input : nodes_[i].inputs) input.node = remap[static_cast<std::size_t>(input.node)];
+    for (Value& input : nodes_[i].inputs) {
+      input.node = remap[static_cast<std::size_t>(input.node)];
+      ++uses_[static_cast<std::size_t>(input.node)];
+    }
     kept.push_back(std::move(nodes_[i]));
+    uses_.push_back(0);
   }
   for (GraphOutput& output : outputs_) {
     output.value.node = remap[static_cast<std::size_t>(output.value.node)];
+    ++uses_[static_cast<std::size_t>(output.value.node)];
   }
 
   const bool changed = kept.size() != nodes_.size();

@@ -94,7 +94,7 @@ class Graph {
   [[nodiscard]] NodeId find(std::string_view name) const;
 
   /// Number of node inputs and graph outputs that refer to any output of the node.
-  [[nodiscard]] int use_count(NodeId id) const;
+  [[nodiscard]] int use_count(NodeId id) const { return uses_.at(static_cast<std::size_t>(id)); }
 
   /// Replaces the operator of a node; its outputs must stay what they are.
   void replace_op(NodeId id, Op op);
@@ -109,7 +109,7 @@ class Graph {
   void set_trainable(NodeId id, bool trainable);
 
   /// Drops all outputs, for a caller that marks others.
-  void clear_outputs() { outputs_.clear(); }
+  void clear_outputs();
 
   /// Removes nodes that no output needs; inputs stay. Returns true when something was removed.
   bool compact();
@@ -122,6 +122,7 @@ class Graph {
 
   std::vector<Node> nodes_;
   std::vector<GraphOutput> outputs_;
+  std::vector<int> uses_;  ///< use_count() of every node
 };
 
 /// "name", or "name:i" for a later output.

@@ -1,6 +1,7 @@
 // Graph-to-graph rewrites.
 #pragma once
 
+#include <compare>
 #include <functional>
 #include <span>
 #include <string>
@@ -22,7 +23,7 @@ struct Decision {
   std::string
       reason;  ///< of a refusal: the condition that failed; of a rewrite: what became of the node
 
-  bool operator==(const Decision&) const = default;
+  auto operator<=>(const Decision&) const = default;
 };
 
 /// All decisions of a compilation, in order.

@@ -1,6 +1,7 @@
 // The pass pipeline: the only place that knows the order.
 #include <algorithm>
 #include <array>
+#include <set>
 #include <utility>
 
 #include "engine/core/printable.h"
@@ -81,8 +82,9 @@ void Report::refuse(std::string_view pass, std::string_view node, std::string co
 }
 
 void Report::add_new(const Report& other) {
+  std::set<Decision> known(decisions_.begin(), decisions_.end());
   for (const Decision& decision : other.decisions_) {
-    if (std::ranges::find(decisions_, decision) == decisions_.end()) decisions_.push_back(decision);
+    if (known.insert(decision).second) decisions_.push_back(decision);
   }
 }
 

@@ -47,8 +47,8 @@ struct CompileOptions {
   /// compiled with another word.
   std::string tuning = "off";
 
-  /// The most seconds that a compilation measures, up to a day (86,400); 0: 13 for "fast", 600 for "full". What is not
-  /// measured by then is computed as with "off".
+  /// The most seconds that a compilation measures, up to a day (86,400); 0: 13 for "fast", 600 for
+  /// "full". What is not measured by then is computed as with "off".
   double tuning_seconds = 0;
 
   /// A JSON file that says how nodes of the optimised network are computed, whatever a measurement

@@ -98,6 +98,13 @@ TEST(Graph, CountsUsesByNodesAndOutputs) {
   const Value relu{graph.find("relu"), 0};
   graph.add(Add{}, {relu, relu}, "twice");
   EXPECT_EQ(graph.use_count(relu.node), 3);
+
+  graph.compact();
+  EXPECT_EQ(graph.use_count(graph.find("conv")), 1);
+  EXPECT_EQ(graph.use_count(graph.find("top")), 2);
+  graph.clear_outputs();
+  EXPECT_EQ(graph.use_count(graph.find("top")), 0);
+  EXPECT_EQ(graph.use_count(graph.find("conv")), 1);
 }
 
 TEST(Graph, CompactRemovesWhatNoOutputNeeds) {
