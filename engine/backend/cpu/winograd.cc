@@ -45,8 +45,9 @@ bool pays(const Convolution& conv, double least_saving) {
   return conv.channels >= kLanes && conv.filters >= kLanes && direct >= least_saving * tiled;
 }
 
-/// How many times fewer multiplications are worth it, against what else computes in the type; a
-/// number that no convolution reaches where nothing is.
+/// How many times fewer multiplications are worth it, against what else computes in the type
+/// (docs/measurements/2026-11-26-cpu-dense-bf16.md); a number that no convolution reaches where
+/// nothing is.
 double least_saving(DType type) {
   constexpr double kFloat32 = 2.0;
   constexpr double kBFloat16 = 3.5;
