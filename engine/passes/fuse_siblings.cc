@@ -113,8 +113,11 @@ std::vector<Family> by_activation(const Graph& graph,
   if (bare == parts.end()) return parts;
   const auto takes = [&](const Family& part) {
     const ActivationKind kind = activation(part[0]).kind;
-    const bool partly = context.precision == Precision::kFp32 && kind != ActivationKind::kNone &&
-                        context.traits.fuses_partly(kind);
+    // Half precision is put in later, or was there from the start.
+    const bool in_float32 = context.precision == Precision::kFp32 &&
+                            graph.node(part[0]).outputs[0].dtype == DType::kFloat32;
+    const bool partly =
+        in_float32 && kind != ActivationKind::kNone && context.traits.fuses_partly(kind);
     return partly ? part.size() : 0;
   };
   const auto host = std::ranges::max_element(parts, {}, takes);

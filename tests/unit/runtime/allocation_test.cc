@@ -58,7 +58,7 @@ Graph network(bool with_onednn) {
   if (with_onednn) {
     const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 8, 8, 3}}}, {}, "x");
     const Value w = graph.add(make_constant({16, 3, 3, 3}, test::random_floats(432, 1)), {}, "w");
-    // Not a bound, and so none of our own convolutions.
+    // Not a bound, and so none of our own kernels.
     const Activation tanh{.kind = ActivationKind::kTanh};
     y = graph.add(Conv2d{.activation = tanh}, {x, w}, "conv");
     const Value u = graph.add(make_constant({16, 1, 1, 16}, test::random_floats(256, 3)), {}, "u");
@@ -66,7 +66,7 @@ Graph network(bool with_onednn) {
     y = graph.add(MaxPool{.kernel = {2, 2}, .strides = {2, 2}}, {y}, "max");
     y = graph.add(GlobalPool{}, {y}, "pool");
     const Value v = graph.add(make_constant({9, 16}, test::random_floats(144, 2)), {}, "v");
-    y = graph.add(Dense{}, {y, v}, "dense");
+    y = graph.add(Dense{.activation = tanh}, {y, v}, "dense");
   } else {
     const Value x = graph.add(Input{{DType::kUInt8, {kBatch, 4, 4, 3}}}, {}, "x");
     y = graph.add(NormalizeImage{normalization_constants(Normalization::kTorch)}, {x}, "norm");
