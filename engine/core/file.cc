@@ -190,6 +190,7 @@ MappedFile::~MappedFile() {
 }
 
 AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+  require(!target_.empty(), "a file to be written needs a name");
   // The rename would replace a device or FIFO, not write to it.
   struct stat status{};
   if (::stat(target_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {
@@ -201,7 +202,15 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
   temporary_ = temporary_name(target_);
   descriptor_ =
       Descriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  if (!descriptor_.valid()) fail_writing(target_, errno);
+  if (descriptor_.valid()) return;
+  if (errno == ENOENT) {
+    throw Error(ErrorCode::kIoWrite,
+                cat("cannot write ",
+                    target_.native(),
+                    ": there is no folder ",
+                    folder_of(target_).native()));
+  }
+  fail_writing(target_, errno);
 }
 
 AtomicFile::~AtomicFile() {
