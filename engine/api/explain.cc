@@ -13,6 +13,7 @@ Explanation explain(const Plan& plan) {
   for (const TacticDecision& decision : plan.impl()->tactics.decisions) {
     ChosenTactic chosen{.node = decision.node,
                         .batch = decision.batch,
+                        .threads = decision.threads,
                         .tactic = decision.tactic,
                         .source = std::string(to_string(decision.source)),
                         .offered = {}};

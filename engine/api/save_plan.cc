@@ -83,6 +83,14 @@ PlanOptions one_of_many(PlanOptions plan, const ExecutionPlan& compiled) {
   return plan;
 }
 
+/// The plan, which also tells of those tactics.
+std::shared_ptr<const ExecutionPlan> with_tactics(const ExecutionPlan& plan,
+                                                  const TacticRecord& more) {
+  auto both = std::make_shared<ExecutionPlan>(plan);
+  append(both->tactics, more);
+  return both;
+}
+
 /// Without the times, which differ from one measurement to the next.
 Choices names_of(Choices choices) {
   for (auto& [signature, choice] : choices) choice.microseconds = 0;
@@ -121,17 +129,17 @@ SavedPlan save_plan(const Model& model,
 
   WeightStore weights(*backend, take_over(before, *backend, options.backend, plan));
   const Graph deployed = deployed_graph(model.impl(), network);
-  const auto compiled = compile_and_dump(deployed, backend, plan, weights);
-  Choices choices = choices_of(compiled->tactics);
+  auto compiled = compile_and_dump(deployed, backend, plan, weights);
   if (plan.threads > 1) {
     const PlanOptions alone = one_of_many(plan, *compiled);
-    choices.merge(choices_of(compile_and_dump(deployed, backend, alone, weights)->tactics));
+    compiled =
+        with_tactics(*compiled, compile_and_dump(deployed, backend, alone, weights)->tactics);
   }
   clock.end_of(saved.compile_s);
 
   write_packed(writer, weights, facts);
   writer.start("choices");
-  writer.write(choices_json(names_of(std::move(choices))));
+  writer.write(choices_json(names_of(choices_of(compiled->tactics))));
   const LockedTactics locks = all_locks(plan.tactics);
   if (!locks.empty()) {
     writer.start("locks");

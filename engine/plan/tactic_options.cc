@@ -1,6 +1,8 @@
 #include "engine/plan/tactic_options.h"
 
+#include <array>
 #include <charconv>
+#include <cstdio>
 
 #include <nlohmann/json.hpp>
 
@@ -62,6 +64,12 @@ double default_tuning_seconds(Tuning tuning) {
   return 0;
 }
 
+std::string seconds_text(double seconds) {
+  std::array<char, 32> text{};
+  (void)std::snprintf(text.data(), text.size(), "%g", seconds);
+  return text.data();
+}
+
 ForcedTactics parse_forced_tactics(std::string_view text) {
   ForcedTactics forced;
   while (!text.empty()) {
@@ -82,10 +90,14 @@ ForcedTactics parse_forced_tactics(std::string_view text) {
 
 LockedTactics parse_locked_tactics(std::string_view text, std::string_view file) {
   const json root = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!root.is_object() || root.size() != 1 || !root.contains("tactics") ||
-      !root["tactics"].is_object()) {
+  if (!root.is_object() || !root.contains("tactics") || !root["tactics"].is_object()) {
     throw InvalidArgument(
         cat(file, R"( is no list of locked tactics: that is {"tactics": {"node": "tactic"}})"));
+  }
+  for (const auto& [key, value] : root.items()) {
+    if (key == "tactics") continue;
+    throw InvalidArgument(
+        cat(file, " has a key '", printable(key), "' beside \"tactics\", which means nothing"));
   }
   LockedTactics locked;
   for (const auto& [node, value] : root["tactics"].items()) {

@@ -24,6 +24,9 @@ enum class Tuning : std::uint8_t {
 /// Seconds that a whole compilation may measure where nobody says how many.
 [[nodiscard]] double default_tuning_seconds(Tuning tuning);
 
+/// The number as people write it: "13", "0.5".
+[[nodiscard]] std::string seconds_text(double seconds);
+
 /// By the node's name.
 using ForcedTactics = std::map<std::string, std::string>;
 

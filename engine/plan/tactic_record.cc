@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine/core/require.h"
+
 namespace fovea {
 
 namespace {
@@ -47,10 +49,41 @@ Choices choices_of(const TacticRecord& record) {
   return choices;
 }
 
+std::string out_of_time_notice(const TuningSummary& tuning) {
+  return cat("tuning ended when its ",
+             seconds_text(tuning.limit_seconds),
+             " s were over: ",
+             tuning.out_of_time,
+             " of ",
+             tuning.measured + tuning.out_of_time,
+             " operations are computed as the backend thinks best; ",
+             tuning.times_kept ? "compile again to measure them, or " : "",
+             "allow more seconds");
+}
+
+void append(TacticRecord& record, const TacticRecord& other) {
+  const auto told = [&](const std::string& notice) {
+    return std::ranges::find(record.notices, notice) != record.notices.end();
+  };
+  const auto of_time = [](const TacticRecord& part) {
+    return part.tuning.out_of_time > 0 ? out_of_time_notice(part.tuning) : std::string();
+  };
+  std::erase(record.notices, of_time(record));
+  for (const std::string& notice : other.notices) {
+    if (notice != of_time(other) && !told(notice)) record.notices.push_back(notice);
+  }
+  record.tuning.seconds += other.tuning.seconds;
+  record.tuning.measured += other.tuning.measured;
+  record.tuning.out_of_time += other.tuning.out_of_time;
+  record.tuning.times_kept = record.tuning.times_kept && other.tuning.times_kept;
+  if (record.tuning.out_of_time > 0) record.notices.push_back(of_time(record));
+  record.decisions.insert(record.decisions.end(), other.decisions.begin(), other.decisions.end());
+}
+
 LockedTactics locks_of(const TacticRecord& record) {
   LockedTactics locked;
   for (const TacticDecision& decision : record.decisions) {
-    locked[decision.node][decision.batch] = decision.tactic;
+    locked[decision.node].try_emplace(decision.batch, decision.tactic);
   }
   return locked;
 }

@@ -28,10 +28,11 @@ struct TacticCandidate {
   bool operator==(const TacticCandidate&) const = default;
 };
 
-/// The choice for one node in one batch size.
+/// The choice for one node in one batch size and thread count.
 struct TacticDecision {
   std::string node{};
   std::int64_t batch = 0;
+  int threads = 1;          ///< CPU threads of a run
   std::string signature{};  ///< see op_signature.h
   std::string tactic{};
   TacticSource source = TacticSource::kHeuristic;
@@ -43,21 +44,30 @@ struct TacticDecision {
 struct TuningSummary {
   double seconds = 0;  ///< spent
   double limit_seconds = 0;
+  bool times_kept = true;       ///< for the next compilation
   std::size_t measured = 0;     ///< distinct signatures
   std::size_t out_of_time = 0;  ///< distinct signatures left to the heuristic when the time was up
 };
 
 struct TacticRecord {
-  std::vector<TacticDecision> decisions;  ///< by batch size, then in execution order
-  TuningSummary tuning;
-  std::vector<std::string> notices;  ///< sentences for people: what was expected and did not happen
+  std::vector<TacticDecision> decisions{};  ///< by batch size, then in execution order
+  TuningSummary tuning{};
+  std::vector<std::string> notices{};  ///< what was expected and did not happen, for people
 };
 
 /// The record's choices by signature, as plan files keep them: without those that were forced or
 /// locked, which hold for one node and not for others with its signature.
 [[nodiscard]] Choices choices_of(const TacticRecord& record);
 
-/// The record's tactics by node and batch size, to be locked.
+/// Adds what another compilation of the same network decided, and what it has to tell that the
+/// first has not told yet. Both measured within the time of the first.
+void append(TacticRecord& record, const TacticRecord& other);
+
+/// How many operations were left unmeasured, and what to do about it.
+[[nodiscard]] std::string out_of_time_notice(const TuningSummary& tuning);
+
+/// The record's tactics by node and batch size, to be locked; of several thread counts the first
+/// decides.
 [[nodiscard]] LockedTactics locks_of(const TacticRecord& record);
 
 }  // namespace fovea

@@ -61,18 +61,6 @@ std::string thread_count(int threads) {
   return cat(threads, threads == 1 ? " thread" : " threads");
 }
 
-std::string out_of_time_notice(const TuningSummary& tuning) {
-  return cat(
-      "tuning ended when its ",
-      static_cast<int>(std::ceil(tuning.limit_seconds)),
-      " s were over: ",
-      tuning.out_of_time,
-      " of ",
-      tuning.measured + tuning.out_of_time,
-      " operations are computed as the backend thinks best; compile again to measure them, or "
-      "allow more seconds");
-}
-
 }  // namespace
 
 TacticSelector::TacticSelector(const Backend& backend, const Graph& graph, TacticOptions options)
@@ -109,6 +97,7 @@ Tactic TacticSelector::choose(const OpSite& site, const WantedLayouts& wanted) {
   }
   TacticDecision decision{.node = site.node.name,
                           .batch = batch_,
+                          .threads = site.threads,
                           .signature = op_signature(site, wanted),
                           .heuristic = heuristic_choice(site, wanted, tactics)};
   for (const Tactic& tactic : tactics) decision.candidates.push_back({tactic.name, 0, {}});
@@ -305,11 +294,11 @@ TacticRecord TacticSelector::finish() {
   }
   if (tuner_ != nullptr) {
     record_.tuning = tuner_->summary();
+    record_.tuning.times_kept = cache_ != nullptr && cache_->save();
     notices.insert(notices.end(), tuner_->notices().begin(), tuner_->notices().end());
     if (record_.tuning.out_of_time > 0) notices.push_back(out_of_time_notice(record_.tuning));
   }
   if (cache_ != nullptr) {
-    cache_->save();
     notices.insert(notices.end(), cache_->notices().begin(), cache_->notices().end());
   }
   return std::move(record_);

@@ -76,10 +76,16 @@ void TimingCache::add(const std::string& signature, Choice choice) {
   added_.insert_or_assign(signature, std::move(choice));
 }
 
-void TimingCache::save() {
-  if (added_.empty()) return;
+bool TimingCache::save() {
+  if (added_.empty()) return true;
   try {
-    std::filesystem::create_directories(file_.parent_path());
+    const std::filesystem::path folder = file_.parent_path();
+    std::error_code error;
+    std::filesystem::create_directories(folder, error);
+    if (error) {
+      throw Error(ErrorCode::kIoWrite,
+                  cat("cannot make the folder ", folder.native(), ": ", error.message()));
+    }
     const FileLock lock(file_.native() + ".lock", kPatience);
     Choices merged = read();
     for (const auto& [signature, choice] : added_) {
@@ -92,10 +98,10 @@ void TimingCache::save() {
     write_file_atomic(file_, cat(checksum(text), '\n', text));
     choices_ = std::move(merged);
     added_.clear();
+    return true;
   } catch (const Error& error) {
     notices_.push_back(cat("measured times are not kept: ", error.what()));
-  } catch (const std::filesystem::filesystem_error& error) {
-    notices_.push_back(cat("measured times are not kept: ", error.what()));
+    return false;
   }
 }
 

@@ -27,8 +27,9 @@ class TimingCache {
   void add(const std::string& signature, Choice choice);
 
   /// Writes what was added, together with what others have written meanwhile: their choices stay,
-  /// so that all plans agree from then on, unless ours was measured more thoroughly.
-  void save();
+  /// so that all plans agree from then on, unless ours was measured more thoroughly. Returns false,
+  /// with a notice, where nothing can be written.
+  bool save();
 
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
 

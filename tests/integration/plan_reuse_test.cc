@@ -1,9 +1,12 @@
 // What a plan file's user gets of how it was compiled: locks of single nodes, and the precision.
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -162,6 +165,25 @@ TEST_F(PlanLocksTest, AThreadForEveryPictureToleratesLocksForSharedRuns) {
 
   EXPECT_TRUE(saved.plan->notices().empty());
   EXPECT_EQ(saved.plan->summary(), plan->summary());
+}
+
+TEST_F(PlanReuseTest, ASavedPlanTellsOfOneThreadForEveryPictureToo) {
+  CompileOptions options = cpu();
+  options.threads = 2;
+
+  const SavedPlan saved = save("x.plan", options);
+
+  CompileOptions alone = cpu();
+  const auto want = explain(*compile(convolutions().graph(), alone)).tactics;
+  std::vector<ChosenTactic> got;
+  std::ranges::copy_if(explain(*saved.plan).tactics, std::back_inserter(got), [](const auto& one) {
+    return one.threads == 1;
+  });
+  ASSERT_EQ(got.size(), want.size());
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    EXPECT_EQ(got[i].node, want[i].node);
+    EXPECT_EQ(got[i].tactic, want[i].tactic) << want[i].node;
+  }
 }
 
 TEST_F(PlanLocksTest, SavedTacticsLockTheWholeNetwork) {

@@ -25,10 +25,11 @@ struct OfferedTactic {
   std::string refused;      ///< why a measurement discarded it; empty: it did not
 };
 
-/// How a node is computed at one batch size.
+/// How a node is computed at one batch size, by runs on so many CPU threads.
 struct ChosenTactic {
   std::string node;
   std::int64_t batch = 0;
+  int threads = 1;
   std::string tactic;
   std::string source;  ///< what decided: forced, locked, plan, cache, measured or heuristic
   std::vector<OfferedTactic> offered;
@@ -36,10 +37,11 @@ struct ChosenTactic {
 
 struct Explanation {
   std::vector<RewriteDecision> rewrites;  ///< in the order in which they were decided
-  std::vector<ChosenTactic> tactics;      ///< by batch size, then in execution order
+  std::vector<ChosenTactic> tactics;      ///< by threads, batch size, then in execution order
 };
 
-/// What the compilation of the plan decided, and why. Thread-safe.
+/// What the compilation of the plan decided, and why; of a saved plan also the tactics of the runs
+/// on one thread each that a classifier of many pictures makes of it. Thread-safe.
 [[nodiscard]] Explanation explain(const Plan& plan);
 
 /// Writes how the plan computes each node at each batch size, as CompileOptions::lock takes it: all

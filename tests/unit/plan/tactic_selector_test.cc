@@ -397,7 +397,22 @@ TEST_F(TacticSelectorTest, TheRestKeepsTheHeuristicWhenTheTimeIsUp) {
   const auto told = std::ranges::find_if(record.notices, [](const std::string& notice) {
     return notice.find("4 of 4 operations") != std::string::npos;
   });
-  EXPECT_NE(told, record.notices.end());
+  ASSERT_NE(told, record.notices.end());
+  EXPECT_TRUE(told->ends_with("; allow more seconds")) << "no folder keeps the times: " << *told;
+}
+
+TEST_F(TacticSelectorTest, TellsWhyTimesAreNotKept) {
+  TacticOptions options;
+  options.tuning = Tuning::kFast;
+  options.timing_folder = "/dev/null/timing";
+
+  const TacticRecord record = compile(options);
+
+  ASSERT_EQ(record.notices.size(), 1U);
+  EXPECT_EQ(
+      record.notices[0],
+      "measured times are not kept: cannot make the folder /dev/null/timing: Not a directory");
+  EXPECT_FALSE(record.tuning.times_kept);
 }
 
 TEST_F(TacticSelectorTest, TellsWhichCandidateWasRefused) {
