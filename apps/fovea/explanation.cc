@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <functional>
 #include <map>
+#include <set>
+#include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -69,23 +73,82 @@ std::string rewrites_text(const std::vector<RewriteDecision>& rewrites) {
   return text;
 }
 
+/// What the word in brackets behind a tactic means.
+struct Source {
+  std::string_view word;
+  std::string_view meaning;
+};
+
+constexpr std::array kSources{
+    Source{"forced", "as FOVEA_TACTIC says"},
+    Source{"locked", "as --lock says, or did when the plan was compiled"},
+    Source{"plan", "as when the plan was compiled"},
+    Source{"cache", "the fastest when it was measured here before; times are kept"},
+    Source{"measured", "the fastest now; the heuristic's stays where none saves 2 %"},
+    Source{"heuristic",
+           "not measured: what converts and copies the fewest bytes, of those the backend's first"},
+    Source{"only", "the backend offers no other"},
+};
+
+/// "NAME TIME", "NAME refused: WHY" or "NAME".
+std::string offered_text(const OfferedTactic& offered) {
+  std::string text = offered.tactic;
+  if (offered.microseconds > 0) text += microseconds(offered.microseconds);
+  if (!offered.refused.empty()) text += " refused: " + one_line(offered.refused);
+  return text;
+}
+
+std::string source_of(const ChosenTactic& chosen) {
+  const bool choosable = chosen.source == "forced" || chosen.source == "locked";
+  return chosen.offered.size() < 2 && !choosable ? "only" : chosen.source;
+}
+
+/// The taken one first, then the others: measured ones by their time, refused ones, the rest.
+std::string tactic_text(const ChosenTactic& chosen) {
+  std::string taken = chosen.tactic;
+  std::vector<const OfferedTactic*> others;
+  for (const OfferedTactic& offered : chosen.offered) {
+    if (offered.tactic == chosen.tactic) {
+      taken = offered_text(offered);
+    } else {
+      others.push_back(&offered);
+    }
+  }
+  std::ranges::stable_sort(others, {}, [](const OfferedTactic* offered) {
+    const bool timed = offered->microseconds > 0;
+    return std::tuple(!timed, !timed && offered->refused.empty(), offered->microseconds);
+  });
+  std::string text = one_line(chosen.node) + ": " + taken + " (" + source_of(chosen) + ")";
+  bool unmeasured = false;
+  for (const OfferedTactic* offered : others) {
+    const bool is_rest = offered->microseconds == 0 && offered->refused.empty();
+    text += is_rest && unmeasured ? ", " : "; ";
+    if (is_rest && !unmeasured) text += "not measured: ";
+    unmeasured = is_rest;
+    text += offered_text(*offered);
+  }
+  return text;
+}
+
 std::string tactics_text(const std::vector<ChosenTactic>& tactics) {
+  constexpr std::size_t kWord = 13;
   std::string text;
-  std::int64_t batch = 0;
+  const ChosenTactic* before = nullptr;
+  std::set<std::string, std::less<>> sources;
   for (const ChosenTactic& chosen : tactics) {
-    if (chosen.batch != batch) {
-      batch = chosen.batch;
-      text += "\nTactics, batch " + std::to_string(batch) + "\n";
+    if (before == nullptr || chosen.batch != before->batch || chosen.threads != before->threads) {
+      text += "\nTactics, batch " + std::to_string(chosen.batch) + ", " +
+              std::to_string(chosen.threads) + (chosen.threads == 1 ? " thread\n" : " threads\n");
     }
-    std::string row = one_line(chosen.node) + ": " + chosen.tactic + " (" + chosen.source + ")";
-    for (const OfferedTactic& offered : chosen.offered) {
-      const bool is_chosen = offered.tactic == chosen.tactic;
-      if (is_chosen && offered.microseconds == 0) continue;
-      row += is_chosen ? "; it takes" : "; " + offered.tactic;
-      if (offered.microseconds > 0) row += microseconds(offered.microseconds);
-      if (!offered.refused.empty()) row += " refused: " + one_line(offered.refused);
-    }
-    text += wrap(row, 4) + "\n";
+    before = &chosen;
+    sources.insert(source_of(chosen));
+    text += wrap(tactic_text(chosen), 4) + "\n";
+  }
+  if (!sources.empty()) text += "\nWhat decided\n";
+  for (const Source& source : kSources) {
+    if (!sources.contains(source.word)) continue;
+    text +=
+        padded("  " + std::string(source.word), kWord) + wrap(source.meaning, kWord, kWord) + "\n";
   }
   return text;
 }
@@ -114,6 +177,7 @@ nlohmann::ordered_json explanation_json(const Explanation& explanation) {
     }
     tactics.push_back({{"node", chosen.node},
                        {"batch", chosen.batch},
+                       {"threads", chosen.threads},
                        {"tactic", chosen.tactic},
                        {"source", chosen.source},
                        {"offered", std::move(offered)}});

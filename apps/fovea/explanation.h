@@ -9,9 +9,9 @@
 
 namespace fovea::app {
 
-/// A table of rewrites, each with "yes" or "no" and the reason, and one of tactics. Rewrites of one
-/// pass with one outcome and one reason are one row with the number of nodes: most networks repeat
-/// their blocks. Lines are broken at kTextColumns.
+/// A table of rewrites, each with "yes" or "no" and the reason, and one of tactics with what each
+/// source of them means. Rewrites of one pass with one outcome and one reason are one row with the
+/// number of nodes: most networks repeat their blocks. Lines are broken at kTextColumns.
 [[nodiscard]] std::string explanation_text(const Explanation& explanation);
 
 /// {"rewrites": [...], "tactics": [...]}, every decision.
