@@ -29,9 +29,9 @@ ForcedTactics forced_tactics() {
 TacticOptions tactic_options(const CompileOptions& options) {
   if (!(options.tuning_seconds >= 0 && options.tuning_seconds <= kMostTuningSeconds)) {
     throw InvalidArgument(cat("tuning takes a number of seconds from 0 to ",
-                              kMostTuningSeconds,
+                              seconds_text(kMostTuningSeconds),
                               ", not ",
-                              options.tuning_seconds));
+                              seconds_text(options.tuning_seconds)));
   }
   TacticOptions tactics;
   tactics.forced = forced_tactics();
@@ -39,6 +39,11 @@ TacticOptions tactic_options(const CompileOptions& options) {
     tactics.locked = parse_locked_tactics(read_text_file(options.lock, kLockLimit), options.lock);
   }
   tactics.tuning = parse_tuning(options.tuning);
+  if (tactics.tuning == Tuning::kOff && options.tuning_seconds > 0) {
+    throw InvalidArgument(cat(seconds_text(options.tuning_seconds),
+                              " s are given for tuning, which is off: --tuning fast or full takes "
+                              "them"));
+  }
   tactics.tuning_seconds = options.tuning_seconds;
   if (const auto home = cache_home()) tactics.timing_folder = *home / "timing";
   return tactics;
