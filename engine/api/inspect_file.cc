@@ -98,9 +98,11 @@ FileInfo inspect_file(std::string_view file) {
   if (fs::is_directory(path, error) || path.filename() == "manifest.json") {
     return inspect_package(path);
   }
+  const bool model = path.extension() == ".onnx";
   throw Unsupported(cat(file,
-                        " is neither a plan file nor a model package; fovea compile makes the "
-                        "one of it, fovea import the other"),
+                        " is neither a plan file nor a model package",
+                        model ? "; fovea compile makes the one of it, fovea import the other"
+                              : ": fovea compile and fovea import write those"),
                     ErrorCode::kModelUnsupportedFormat);
 }
 
