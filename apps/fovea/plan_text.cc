@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kLabelColumns = 13;
+constexpr std::size_t kLabelColumns = 14;
 
 /// "  label         value", broken where it is long.
 std::string line(const std::string& label, const std::string& value) {
@@ -48,20 +48,30 @@ std::string weights_text(const StoredWeightsInfo& weights) {
   return text + (weights.sha256.empty() ? ", which is not here" : ", SHA-256 " + weights.sha256);
 }
 
-/// Rows of texts as a table with two spaces between columns; the last column is ragged.
+bool is_number(const std::string& cell) {
+  return !cell.empty() && cell.find_first_not_of("0123456789") == std::string::npos;
+}
+
+/// Rows of texts, the first a heading, as a table with two spaces between columns: those of numbers
+/// to the right, others to the left.
 std::string table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
+  std::vector<std::size_t> widths(rows.front().size());
+  std::vector<bool> numbers(widths.size(), true);
   for (const auto& row : rows) {
-    widths.resize(std::max(widths.size(), row.size()));
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+      if (&row != &rows.front() && !is_number(row[i])) numbers[i] = false;
+    }
   }
   std::string text;
   for (const auto& row : rows) {
     std::string cells = "  ";
     for (std::size_t i = 0; i < row.size(); ++i) {
-      cells += row[i];
-      if (i + 1 < row.size()) cells += std::string(widths[i] - row[i].size() + 2, ' ');
+      const std::string space(widths[i] - row[i].size(), ' ');
+      cells += numbers[i] ? space + row[i] : row[i] + space;
+      cells += "  ";
     }
+    cells.erase(cells.find_last_not_of(' ') + 1);
     text += one_line(cells) + "\n";
   }
   return text;
@@ -90,9 +100,9 @@ std::string tactics_text(const std::vector<BucketInfo>& buckets) {
   order.reserve(counts.size());
   for (const auto& [tactic, count] : counts) order.emplace_back(-count, tactic);
   std::ranges::sort(order);
-  std::string text;
+  std::string text = "batch " + std::to_string(buckets.back().batch) + ":";
   for (const auto& [count, tactic] : order) {
-    text += (text.empty() ? "" : ", ") + std::to_string(-count) + " x " + tactic;
+    text += (text.ends_with(':') ? " " : ", ") + std::to_string(-count) + " x " + tactic;
   }
   return text;
 }
