@@ -72,6 +72,28 @@ std::vector<std::int64_t> buckets_of(const CompileOptions& options) {
   return buckets;
 }
 
+/// Tells of locks that are for other batch sizes alone.
+std::vector<std::string> lock_notices(const LockedTactics& locked,
+                                      const std::vector<std::int64_t>& buckets) {
+  std::vector<std::string> notices;
+  for (const auto& [node, tactics] : locked) {
+    const bool used = tactics.contains(kEveryBatch) ||
+                      std::ranges::any_of(buckets, [&tactics = tactics](std::int64_t bucket) {
+                        return tactics.contains(bucket);
+                      });
+    if (used) continue;
+    notices.push_back(cat("the lock of node '",
+                          printable(node),
+                          "' is not for a batch size that is compiled; \"*\" stands for all"));
+  }
+  return notices;
+}
+
+/// "all passes", or which are left out.
+std::string passes_text(const std::string& disabled) {
+  return disabled.empty() ? "all passes" : cat("all passes but ", printable(disabled));
+}
+
 }  // namespace
 
 std::vector<std::string> disabled_passes() {
@@ -83,7 +105,15 @@ std::vector<std::string> disabled_passes() {
   } catch (const InvalidArgument& error) {
     throw InvalidArgument(cat(env::kDisablePasses.name, ": ", error.what()));
   }
+  std::ranges::sort(names);
+  names.erase(std::ranges::unique(names).begin(), names.end());
   return names;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += cat(text.empty() ? "" : ",", name);
+  return text;
 }
 
 bool exact_convolutions(const std::string& convolution) {
@@ -119,13 +149,15 @@ PlanOptions plan_options(const CompileOptions& options, const Precompiled* preco
     }
   }
   const bool as_before = precompiled != nullptr && options.convolution == "auto";
+  TacticOptions tactics = tactic_options(options);
+  std::vector<std::string> notices = lock_notices(tactics.locked, buckets);
   return {.buckets = buckets,
           .threads = checked_threads(options.threads),
           .exact_convolutions =
               exact_convolutions(as_before ? precompiled->facts.convolution : options.convolution),
           .precision = options.precision ? *options.precision : default_precision(precompiled),
-          .tactics = tactic_options(options),
-          .notices = {},
+          .tactics = std::move(tactics),
+          .notices = std::move(notices),
           .on_pass = {},
           .disabled_passes = disabled_passes()};
 }
@@ -139,18 +171,48 @@ std::shared_ptr<const PackedWeights> take_over(const Precompiled* precompiled,
   const bool same_backend = facts.backend == backend.name();
   if (!same_backend && asked_for != "auto") return nullptr;
   if (same_backend) settings.tactics.planned_locks = precompiled->locks;
-  if (facts.fingerprint == backend.fingerprint()) {
-    // Whoever measures wants to know what is fastest now.
-    if (settings.tactics.tuning == Tuning::kOff) settings.tactics.choices = precompiled->choices;
-    return precompiled->packed;
+  if (!backend.traits().computes_in(parse_precision(facts.precision))) {
+    settings.notices.push_back(cat(printable(precompiled->origin),
+                                   " was compiled in ",
+                                   facts.precision,
+                                   ", which ",
+                                   backend.name(),
+                                   " does not compute in here; its model is computed in ",
+                                   to_string(settings.precision)));
   }
-  settings.notices.push_back(cat(printable(precompiled->origin),
-                                 " was compiled for another machine or library (",
-                                 printable(facts.fingerprint),
-                                 "; here: ",
-                                 backend.fingerprint(),
-                                 "); its model is compiled for this one, which takes longer"));
-  return nullptr;
+  if (facts.fingerprint != backend.fingerprint()) return nullptr;
+  // Whoever measures wants to know what is fastest now.
+  if (settings.tactics.tuning == Tuning::kOff) settings.tactics.choices = precompiled->choices;
+  return precompiled->packed;
+}
+
+std::vector<std::string> differences(const Precompiled* precompiled,
+                                     const Backend& backend,
+                                     const std::string& asked_for,
+                                     const PlanOptions& settings) {
+  if (precompiled == nullptr) return {};
+  const CompiledFacts& facts = precompiled->facts;
+  if (facts.backend != backend.name() && asked_for != "auto") return {};
+  const std::string origin = printable(precompiled->origin);
+  if (facts.fingerprint != backend.fingerprint()) {
+    return {cat(origin,
+                " was compiled for another machine or library, and its model is compiled for this "
+                "one now, which takes longer: fovea compile ",
+                origin,
+                " --output FILE does it once. It is for (",
+                printable(facts.fingerprint),
+                "), this is (",
+                backend.fingerprint(),
+                ")")};
+  }
+  const std::string disabled = joined(settings.disabled_passes);
+  if (facts.disabled_passes == disabled) return {};
+  return {cat(origin,
+              " was compiled with ",
+              passes_text(facts.disabled_passes),
+              " and is used with ",
+              passes_text(disabled),
+              " (FOVEA_DISABLE_PASSES), so its steps are others")};
 }
 
 std::shared_ptr<const ExecutionPlan> compile_and_dump(const Graph& graph,
@@ -169,6 +231,9 @@ std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
                                                    const Precompiled* precompiled) {
   std::shared_ptr<const Backend> backend = backend_for(options.backend, precompiled);
   PlanOptions settings = plan_options(options, precompiled);
+  for (std::string& notice : differences(precompiled, *backend, options.backend, settings)) {
+    settings.notices.push_back(std::move(notice));
+  }
   WeightStore weights(*backend, take_over(precompiled, *backend, options.backend, settings));
   return compile_and_dump(
       with_taps(graph, options.taps), std::move(backend), std::move(settings), weights);

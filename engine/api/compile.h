@@ -26,8 +26,12 @@ inline constexpr std::int64_t kLargestBatch = 65'536;
 [[nodiscard]] std::shared_ptr<const Backend> backend_for(const std::string& name,
                                                          const Precompiled* precompiled);
 
-/// The names in FOVEA_DISABLE_PASSES. Throws InvalidArgument for one that no pass has.
+/// The names in FOVEA_DISABLE_PASSES, sorted, each once. Throws InvalidArgument for one that no
+/// pass has.
 [[nodiscard]] std::vector<std::string> disabled_passes();
+
+/// The names with commas between.
+[[nodiscard]] std::string joined(const std::vector<std::string>& names);
 
 /// What a network is computed in where nobody says: what a plan file was compiled in, if its
 /// backend computes in that here, else kFp32.
@@ -38,14 +42,22 @@ inline constexpr std::int64_t kLargestBatch = 65'536;
                                        const Precompiled* precompiled);
 
 /// Gives `settings` what an earlier compilation found out, or null: its locks where it was for a
-/// backend of this name; its tactics where it was for this very one and nothing is measured.
-/// Returns the packed weights of the latter, else null and a notice in `settings`.
+/// backend of this name; its tactics where it was for this very one and nothing is measured; a
+/// notice where its precision is not available. Returns the packed weights where it was for this
+/// very backend, else null.
 ///
 /// asked_for   CompileOptions::backend: whoever names another one need not be told
 [[nodiscard]] std::shared_ptr<const PackedWeights> take_over(const Precompiled* precompiled,
                                                              const Backend& backend,
                                                              const std::string& asked_for,
                                                              PlanOptions& settings);
+
+/// Notices about what a plan file, or null, was compiled for that is not so here: for whoever uses
+/// the file; whoever writes a new one need not know.
+[[nodiscard]] std::vector<std::string> differences(const Precompiled* precompiled,
+                                                   const Backend& backend,
+                                                   const std::string& asked_for,
+                                                   const PlanOptions& settings);
 
 /// compile_plan() that writes into FOVEA_DUMP_DIR.
 [[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_and_dump(

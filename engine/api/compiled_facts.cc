@@ -1,5 +1,5 @@
 // {"version": "0.1.0", "backend": "cpu", "fingerprint": "cpu; ...", "convolution": "auto",
-//  "precision": "fp32", "weights_bytes": 100, "shared_xxh3": "",
+//  "precision": "fp32", "disabled_passes": "", "weights_bytes": 100, "shared_xxh3": "",
 //  "tensors": [["conv1/kernel", "<xxh3>"], ...],
 //  "packed": [["<key>", <offset>, <bytes>], ...]}
 #include <nlohmann/json.hpp>
@@ -25,6 +25,7 @@ std::string to_json(const CompiledFacts& facts) {
                               {"fingerprint", facts.fingerprint},
                               {"convolution", facts.convolution},
                               {"precision", facts.precision},
+                              {"disabled_passes", facts.disabled_passes},
                               {"weights_bytes", facts.weights_bytes},
                               {"shared_xxh3", facts.shared_xxh3},
                               {"tensors", nlohmann::json::array()},
@@ -50,6 +51,8 @@ CompiledFacts parse_compiled_facts(std::string_view json, std::uint64_t packed_b
   const auto on_value = [&](const std::string& key, const nlohmann::json& value) {
     if (key == "weights_bytes") {
       facts.weights_bytes = json_fields::number(value);
+    } else if (key == "disabled_passes") {
+      facts.disabled_passes = json_fields::text(value);
     } else if (const auto text = texts.find(key); text != texts.end()) {
       *text->second = json_fields::text(value);
       ++found;

@@ -29,11 +29,12 @@ namespace fovea {
 
 /// The section `compiled`: what a loader has to know.
 struct CompiledFacts {
-  std::string version;      ///< of the Fovea that wrote it
-  std::string backend;      ///< Backend::name()
-  std::string fingerprint;  ///< Backend::fingerprint()
-  std::string convolution;  ///< CompileOptions::convolution
-  std::string precision;    ///< CompileOptions::precision as text
+  std::string version;            ///< of the Fovea that wrote it
+  std::string backend;            ///< Backend::name()
+  std::string fingerprint;        ///< Backend::fingerprint()
+  std::string convolution;        ///< CompileOptions::convolution
+  std::string precision;          ///< CompileOptions::precision as text
+  std::string disabled_passes{};  ///< PlanOptions::disabled_passes with commas between
 
   std::uint64_t weights_bytes = 0;  ///< of weights.safetensors
   std::string shared_xxh3;          ///< of it, where it is shared; empty: it is a section

@@ -124,6 +124,7 @@ SavedPlan save_plan(const Model& model,
   facts.fingerprint = backend->fingerprint();
   facts.convolution = plan.exact_convolutions ? "direct" : "auto";
   facts.precision = to_string(plan.precision);
+  facts.disabled_passes = joined(plan.disabled_passes);
   const Graph network = write_model(writer, package, file_options, facts);
   clock.end_of(saved.model_s);
 
@@ -152,6 +153,9 @@ SavedPlan save_plan(const Model& model,
                     {"convolution", facts.convolution},
                     {"precision", facts.precision},
                     {"tuning", options.tuning}};
+  if (!facts.disabled_passes.empty()) {
+    record.options.emplace_back("disabled_passes", facts.disabled_passes);
+  }
   writer.write(to_json(record));
   writer.start("compiled");
   writer.write(to_json(facts));

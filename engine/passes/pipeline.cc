@@ -38,6 +38,7 @@ constexpr std::array kPasses{
     // Before all patterns, so that no later one has to look through nodes that do nothing.
     Pass{"remove-no-ops", remove_no_ops},
     // Before everything that reads weights: transposed or quantised ones become plain constants.
+    // The compiler runs it once more behind all others, whoever leaves it out.
     Pass{"fold-constants", fold_constants},
     // After both, which make equal nodes of different ones; before the fusions, which would put
     // them into different operators and then count them as two uses.

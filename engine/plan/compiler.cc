@@ -81,6 +81,9 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
                       .report = {},
                       .on_change = options.on_pass,
                       .precision = options.precision};
+  for (const std::string& pass : options.disabled_passes) {
+    context.report.refuse(pass, "all nodes", "left out, as FOVEA_DISABLE_PASSES says");
+  }
   run_passes(optimised, passes_without(options.disabled_passes), context);
   // Backends pack weights, so they must be Constants here, whoever left the pass out.
   run_passes(optimised, {&find_pass("fold-constants"), 1}, context);

@@ -1,9 +1,12 @@
 // fovea compile and fovea inspect, and plan files as MODEL of the other commands.
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -74,7 +77,7 @@ TEST_F(CliCompile, SaysWhatItMade) {
 
   EXPECT_EQ(got.code, 0) << got.err;
   EXPECT_TRUE(got.out.starts_with("x.plan: model 'lenet5' for cpu, ")) << got.out;
-  EXPECT_NE(got.out.find("\n  3 "), std::string::npos) << got.out;
+  EXPECT_NE(got.out.find("\n      3  "), std::string::npos) << got.out;
   EXPECT_LE(test::widest_line(got.out), 80U) << got.out;
 
   const auto json = run({"compile", "lenet5", "--output", "x.plan", "--batch", "4", "--json"});
@@ -123,20 +126,22 @@ TEST_F(CliCompile, APlanForAnotherProcessorGivesTheSameLabelsAndSaysSoOnce) {
   EXPECT_EQ(run({"classify", "old.plan", test::digit(3)}, old).err, "") << "made for this one";
 }
 
-TEST_F(CliCompile, EveryCommandThatCompilesSaysThatAPlanIsForAnotherProcessor) {
+TEST_F(CliCompile, EveryCommandThatUsesAPlanSaysThatItIsForAnotherProcessor) {
   compile("old.plan", {"ONEDNN_MAX_CPU_ISA=AVX2"});
 
   for (const Words& command :
        {Words{"verify", "old.plan"},
         Words{"plot", "old.plan", "--output", "x.dot", "--stage", "optimised"},
-        Words{"bench", "old.plan", "--duration", "0.1", "--warmup", "0", "--json"},
-        Words{"compile", "old.plan", "--output", "new.plan", "--tuning", "off", "--json"}}) {
+        Words{"bench", "old.plan", "--duration", "0.1", "--warmup", "0", "--json"}}) {
     const auto got = run(command);
     EXPECT_EQ(got.code, 0) << command[0] << got.err;
     const std::string text = test::unwrapped(got.err);
     EXPECT_NE(text.find("note: old.plan was compiled for another machine"), std::string::npos)
         << command[0] << text;
   }
+  const auto anew = run({"compile", "old.plan", "--output", "new.plan", "--tuning", "off"});
+  EXPECT_EQ(anew.code, 0);
+  EXPECT_EQ(anew.err, "") << "this is what the note tells to do";
 }
 
 TEST_F(CliCompile, SavedTacticsAreALock) {
@@ -153,9 +158,64 @@ TEST_F(CliCompile, SavedTacticsAreALock) {
   EXPECT_NE(locked.out.find("(locked)"), std::string::npos) << locked.out;
   EXPECT_EQ(locked.out.find("(heuristic)"), std::string::npos) << locked.out;
   const auto text = run({"inspect", "y.plan"});
-  EXPECT_NE(text.out.find("\n  locks        c1 (batch 1) "), std::string::npos) << text.out;
+  EXPECT_NE(text.out.find("\n  locks         c1 (batch 1) "), std::string::npos) << text.out;
   EXPECT_LE(test::widest_line(text.out), 80U) << text.out;
   EXPECT_EQ(with({"z.plan", "--save-tactics", "absent/x.json"}).code, 5);
+}
+
+TEST_F(CliCompile, ALockForSomeThreadsHoldsWhereItIsOffered) {
+  // By thread count: what is offered for each node.
+  const auto offered = [&](const std::string& threads) {
+    std::set<std::pair<std::string, std::string>> names;
+    const auto got = run({"compile",
+                          "lenet5",
+                          "--output",
+                          "x.plan",
+                          "--tuning",
+                          "off",
+                          "--batch",
+                          "1",
+                          "--threads",
+                          threads,
+                          "--explain",
+                          "--json"});
+    const auto explanation = test::rows_of(got.out).at(0).at("explanation");
+    for (const auto& chosen : explanation.at("tactics")) {
+      if (chosen.value("threads", std::stoi(threads)) != std::stoi(threads)) continue;
+      for (const auto& tactic : chosen.at("offered"))
+        names.emplace(chosen.at("node").get<std::string>(), tactic.at("tactic").get<std::string>());
+    }
+    return names;
+  };
+  const auto shared = offered("2");
+  const auto alone = offered("1");
+  const auto only = std::ranges::find_if(shared, [&](const auto& x) { return !alone.contains(x); });
+  if (only == shared.end()) GTEST_SKIP() << "the threads do not change what is offered";
+  const auto& [node, tactic] = *only;
+  write_file_atomic(path("lock.json"), R"({"tactics": {")" + node + R"(": ")" + tactic + R"("}})");
+  const std::string digits = test::kDigits.string();
+
+  for (const Words& command : {Words{"compile", "lenet5", "--output", "y.plan", "--tuning", "off"},
+                               Words{"verify", "lenet5"}}) {
+    for (const bool lock : {true, false}) {
+      Words words = command;
+      words.insert(words.end(), {"--threads", "2"});
+      if (lock) words.insert(words.end(), {"--lock", "lock.json"});
+      const auto got = run(words, lock ? Words{} : Words{"FOVEA_TACTIC=" + node + "=" + tactic});
+      EXPECT_EQ(got.code, 0) << command[0] << got.err;
+      EXPECT_EQ(got.err, "") << command[0];
+    }
+  }
+  for (const Words& command : {Words{"classify", "lenet5", digits},
+                               Words{"bench", "lenet5", "--duration", "0.1", "--warmup", "0"}}) {
+    Words words = command;
+    words.insert(words.end(), {"--threads", "2", "--lock", "lock.json"});
+    const auto got = run(words);
+    EXPECT_EQ(got.code, 0) << command[0] << got.err;
+    EXPECT_NE(test::unwrapped(got.err).find("not offered on 1 thread"), std::string::npos)
+        << command[0] << got.err;
+  }
+  EXPECT_EQ(run({"classify", "y.plan", digits, "--threads", "2"}).err, "");
 }
 
 TEST_F(CliCompile, KeepsHowItWasCompiled) {
