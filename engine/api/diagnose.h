@@ -6,7 +6,13 @@
 
 #include <fovea/diagnostics.h>
 
+#include "engine/core/env.h"
+
 namespace fovea {
+
+/// Read by oneDNN, and heeded by Fovea's own kernels beside it.
+inline constexpr env::Variable kOnednnIsa{
+    "ONEDNN_MAX_CPU_ISA", "the newest instruction set that is used: AVX2, AVX512_CORE, ..."};
 
 /// The processor, its instruction sets, usable threads, oneDNN, and what is computed with it.
 [[nodiscard]] std::vector<Check> diagnose_cpu();

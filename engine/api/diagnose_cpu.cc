@@ -12,6 +12,7 @@
 #include "engine/api/diagnose.h"
 #include "engine/backend/cpu/library.h"
 #include "engine/core/cpu_features.h"
+#include "engine/core/env.h"
 #include "engine/core/require.h"
 
 namespace fovea {
@@ -54,7 +55,11 @@ Check check_bf16() {
       break;
     case Bf16Support::kNone:
       check.detail = "not available";
-      check.fix = "use --precision fp32: the processor has no AVX-512";
+      check.fix = env::get(kOnednnIsa)
+                      ? cat("use --precision fp32, or unset ",
+                            kOnednnIsa.name,
+                            ", which keeps the processor's instructions from being used")
+                      : "use --precision fp32: the processor has no AVX-512";
       break;
   }
   check.status = CheckStatus::kNote;
@@ -112,6 +117,11 @@ Check check_backend(const std::string& backend) {
     } else {
       fail(cat("computes lenet5 wrongly: a probability differs by ", worst));
     }
+  } catch (const InvalidArgument& error) {
+    // Nothing is asked for here but what the environment says.
+    check.status = CheckStatus::kNote;
+    check.detail = cat("was not tried: ", error.what());
+    check.fix = "correct or unset the variable of the environment that asks for it";
   } catch (const Error& error) {
     fail(error.what());
   }

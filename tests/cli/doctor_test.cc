@@ -1,4 +1,6 @@
 // fovea doctor: every check is there, and a planted fault is found.
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/cli_test.h"
@@ -118,6 +120,34 @@ TEST_F(CliDoctor, NotesAVariableThatNobodyReads) {
   EXPECT_EQ(got.code, 0);
   EXPECT_EQ(check(report_of(got), "FOVEA_HMOE")["status"], "note");
   EXPECT_EQ(got.out.find("FOVEAX"), std::string::npos);
+}
+
+TEST_F(CliDoctor, BlamesAWrongVariableAndNotTheBackend) {
+  for (const auto& [variable, value] :
+       {std::pair{"FOVEA_DISABLE_PASSES", "typo"}, {"FOVEA_TACTIC", "nonsense"}}) {
+    const auto got = run_program(
+        {"doctor", "--json"},
+        {.environment = {"FOVEA_HOME=" + path("cache"), std::string(variable) + "=" + value}});
+
+    EXPECT_EQ(got.code, 1);
+    const auto report = report_of(got);
+    EXPECT_EQ(check(report, variable)["fix"], "correct or unset it");
+    for (const auto& entry : report["checks"]) {
+      EXPECT_EQ(entry["status"] == "problem", entry["name"] == variable) << entry;
+      EXPECT_EQ(entry["fix"].get<std::string>().find("report this"), std::string::npos) << entry;
+    }
+  }
+}
+
+TEST_F(CliDoctor, TellsWhatLimitsTheInstructionSets) {
+  const auto got =
+      run_program({"doctor", "--json"},
+                  {.environment = {"FOVEA_HOME=" + path("cache"), "ONEDNN_MAX_CPU_ISA=AVX2"}});
+
+  const auto report = report_of(got);
+  EXPECT_EQ(check(report, "ONEDNN_MAX_CPU_ISA")["detail"], "AVX2");
+  const std::string fix = check(report, "bf16")["fix"];
+  EXPECT_NE(fix.find("unset ONEDNN_MAX_CPU_ISA"), std::string::npos) << fix;
 }
 
 TEST_F(CliDoctor, CountsWhatTheCacheHolds) {
