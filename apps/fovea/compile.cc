@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +14,7 @@
 #include "apps/fovea/command.h"
 #include "apps/fovea/explanation.h"
 #include "apps/fovea/plan_text.h"
+#include "apps/fovea/progress.h"
 #include "apps/fovea/text.h"
 
 namespace fovea::app {
@@ -31,6 +33,10 @@ struct Arguments {
   bool explain = false;
   bool json = false;
 };
+
+constexpr std::string_view kNoContract =
+    "the model does not say how pictures are preprocessed, so the plan runs on tensors and cannot "
+    "classify; --mode none, caffe, tf, torch or unit says it";
 
 CompileOptions compile_options(const Arguments& arguments, const Model& model) {
   CompileOptions options;
@@ -61,8 +67,9 @@ void print_text(const FileInfo& info, const SavedPlan& saved, const Arguments& a
                      info.compiled->backend + ", " + bytes_text(saved.file_bytes) + "\n" +
                      buckets_text(info.compiled->buckets);
   text += "  packed weights " + bytes_text(info.compiled->packed_bytes) + "\n";
-  text += "  compiled in " + seconds(saved.compile_s) + "; model written in " +
-          seconds(saved.model_s) + ", the rest in " + seconds(saved.write_s) + "\n";
+  text += "  compiled in " + seconds(saved.compile_s) + "; wrote the model's weights in " +
+          seconds(saved.model_s) + ",\n  packed weights and all else in " + seconds(saved.write_s) +
+          "\n";
   if (arguments.explain) text += "\n" + explanation_text(explain(*saved.plan));
   std::fputs(text.c_str(), stdout);
 }
@@ -83,9 +90,13 @@ int compile(const Arguments& arguments) {
   options.labels = arguments.labels;
   arguments.preprocess.apply(options);
   const Model model = open_model(arguments.model.model, options);
-  const SavedPlan saved =
-      save_plan(model, arguments.output, compile_options(arguments, model), place);
+  const CompileOptions how = compile_options(arguments, model);
+  const SavedPlan saved = [&] {
+    const ElapsedLine line(how.tuning == "off" ? "compiling" : "compiling and measuring");
+    return save_plan(model, arguments.output, how, place);
+  }();
   print_notices(saved.plan->notices());
+  if (!model.preprocessing()) print_notices(std::array{std::string(kNoContract)});
   if (!arguments.tactics_file.empty()) save_tactics(*saved.plan, arguments.tactics_file);
   const FileInfo info = inspect_file(arguments.output);
   if (arguments.json) {

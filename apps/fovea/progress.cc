@@ -1,6 +1,9 @@
 #include "apps/fovea/progress.h"
 
+#include <condition_variable>
 #include <cstdio>
+#include <mutex>
+#include <string>
 
 #include <unistd.h>
 
@@ -33,5 +36,23 @@ void Progress::advance() {
     std::fprintf(stderr, "\r\033[K%zu pictures, %.0f a second", done_, rate);
   }
 }
+
+ElapsedLine::ElapsedLine(std::string_view what) {
+  if (isatty(STDERR_FILENO) == 0) return;
+  clock_ = std::jthread([text = std::string(what)](const std::stop_token& stop) {
+    std::mutex mutex;
+    std::unique_lock lock(mutex);
+    std::condition_variable_any stopped;
+    int seconds = 0;
+    while (!stop.stop_requested()) {
+      if (seconds > 0) std::fprintf(stderr, "\r\033[K%s, %d s", text.c_str(), seconds);
+      (void)stopped.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
+      ++seconds;
+    }
+    if (seconds > 1) std::fprintf(stderr, "\r\033[K");
+  });
+}
+
+ElapsedLine::~ElapsedLine() = default;
 
 }  // namespace fovea::app

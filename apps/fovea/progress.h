@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
+#include <string_view>
+#include <thread>
 
 namespace fovea::app {
 
@@ -29,6 +31,20 @@ class Progress {
   std::size_t done_ = 0;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point last_ = start_;
+};
+
+/// Shows "WHAT, 9 s" on standard error, where that is a terminal, from the first second on.
+class ElapsedLine {
+ public:
+  explicit ElapsedLine(std::string_view what);
+
+  /// Clears the line.
+  ~ElapsedLine();
+  ElapsedLine(const ElapsedLine&) = delete;
+  ElapsedLine& operator=(const ElapsedLine&) = delete;
+
+ private:
+  std::jthread clock_;
 };
 
 }  // namespace fovea::app

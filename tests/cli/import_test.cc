@@ -66,6 +66,16 @@ class CliImport : public test::CliTest {
   }
 };
 
+TEST_F(CliImport, APlanWithoutPreprocessingSaysThatItCannotClassify) {
+  const Words base{"compile", "colours.onnx", "--output", "x.plan", "--tuning", "off"};
+  Words with_mode = base;
+  with_mode.insert(with_mode.end(), {"--mode", "unit"});
+
+  EXPECT_NE(test::unwrapped(run(base).err).find("note: the model does not say how"),
+            std::string::npos);
+  EXPECT_EQ(run(with_mode).err, "");
+}
+
 TEST_F(CliImport, SaysWhatItMadeAndThePackageClassifies) {
   const auto made = run({"import",
                          "colours.onnx",
