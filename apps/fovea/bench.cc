@@ -1,5 +1,6 @@
 // fovea bench MODEL
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -155,10 +156,9 @@ int bench(const Arguments& arguments) {
     return kExitInterrupted;
   }
   if (findings.requests < kSamplesForP99) {
-    std::fprintf(stderr,
-                 "only %zu requests were measured: the 99th percentile is the maximum; a longer "
-                 "--duration gives more\n",
-                 findings.requests);
+    print_notices(std::array{"only " + std::to_string(findings.requests) +
+                             " requests were measured: the 99th percentile is the maximum; a "
+                             "longer --duration gives more"});
   }
   const BenchLimits limits = find_limits(findings);
   const std::string report =

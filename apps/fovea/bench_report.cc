@@ -1,7 +1,9 @@
 #include "apps/fovea/bench_report.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
+#include <string>
 
 #include <nlohmann/json.hpp>
 
@@ -34,12 +36,20 @@ double mean_ms(double seconds, const BenchFindings& findings) {
   return images > 0 ? 1e3 * seconds / images : 0;
 }
 
+/// The line, broken where it is long.
+std::string broken(const std::string& line) {
+  return wrap(line, /*indent=*/2) + "\n";
+}
+
 std::string limit_text(const BenchFindings& findings, const BenchLimits& limits) {
   if (limits.images_per_s <= 0) return "Limit: not known for this network on this processor\n";
   std::string text = format("Limit: %.6g images/s, bound by %s; %.1f %% of it reached\n",
                             limits.images_per_s,
                             limits.bound_by.c_str(),
                             100 * limits.share);
+  if (limits.share > 1 && limits.bound_by == "compute") {
+    text += "  it counts the products of the definition, of which Winograd needs fewer\n";
+  }
   if (limits.peak_multiply_adds_per_s > 0) {
     text += format("  compute: %.4g G multiply-adds per image, at most %.4g G/s measured here\n",
                    1e-9 * static_cast<double>(findings.multiply_adds),
@@ -95,25 +105,25 @@ std::string bench_text(const BenchFindings& findings, const BenchLimits& limits)
   text += format("Throughput: %.6g images/s, %.6g qps\n",
                  rate(findings),
                  rate(findings) / static_cast<double>(options.batch));
-  text += format(
-      "Latency: min = %.6g ms, max = %.6g ms, mean = %.6g ms, median = %.6g ms, "
-      "percentile(90%%) = %.6g ms, percentile(95%%) = %.6g ms, percentile(99%%) = %.6g ms\n",
-      ms.min,
-      ms.max,
-      ms.mean,
-      ms.median,
-      ms.p90,
-      ms.p95,
-      ms.p99);
-  text += format(
-      "Stages: decode = %.4g ms, preprocess = %.4g ms, h2d = %.4g ms, compute = %.4g ms, "
-      "d2h = %.4g ms, postprocess = %.4g ms (means of an image)\n",
-      mean_ms(stages.decode_s, findings),
-      mean_ms(stages.preprocess_s, findings),
-      mean_ms(stages.upload_s, findings),
-      mean_ms(stages.compute_s, findings),
-      mean_ms(stages.download_s, findings),
-      mean_ms(stages.postprocess_s, findings));
+  text += broken(
+      format("Latency: min = %.4g ms, max = %.4g ms, mean = %.4g ms, median = %.4g ms, "
+             "percentile(90%%) = %.4g ms, percentile(95%%) = %.4g ms, percentile(99%%) = %.4g ms",
+             ms.min,
+             ms.max,
+             ms.mean,
+             ms.median,
+             ms.p90,
+             ms.p95,
+             ms.p99));
+  text += broken(
+      format("Stages: decode = %.4g ms, preprocess = %.4g ms, h2d = %.4g ms, compute = %.4g ms, "
+             "d2h = %.4g ms, postprocess = %.4g ms (means of an image)",
+             mean_ms(stages.decode_s, findings),
+             mean_ms(stages.preprocess_s, findings),
+             mean_ms(stages.upload_s, findings),
+             mean_ms(stages.compute_s, findings),
+             mean_ms(stages.download_s, findings),
+             mean_ms(stages.postprocess_s, findings)));
   text += format("Build: %.4g s; first result: %.4g s after the start\n",
                  findings.build_s,
                  findings.first_result_s);

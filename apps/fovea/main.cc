@@ -54,7 +54,11 @@ int report(ErrorCode code, std::string_view message) {
 /// What was printed must have arrived: a full disk behind stdout is an error of the command.
 int finish(int status) {
   if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
-  return report(ErrorCode::kIoWrite, "the output could not be written to stdout");
+  // Of an earlier failure, errno is what the last call that failed left.
+  const bool full = errno == ENOSPC;
+  return report(full ? ErrorCode::kIoNoSpace : ErrorCode::kIoWrite,
+                full ? "cannot write to stdout: no space left on the device"
+                     : "the output could not be written to stdout");
 }
 
 int run_program(int argc, char** argv) {

@@ -127,7 +127,7 @@ TEST_F(CliStreams, AFullDiskBehindStandardOutputIsAnError) {
     const auto got = run_program(command, {.output = "/dev/full"});
 
     EXPECT_EQ(got.code, 5) << command.back();
-    EXPECT_TRUE(got.err.starts_with("fovea: io/")) << got.err;
+    EXPECT_TRUE(got.err.starts_with("fovea: io/no-space: cannot write to stdout: ")) << got.err;
     EXPECT_EQ(test::lines_of(got.err).size(), 1U) << got.err;
   }
 }
