@@ -33,7 +33,7 @@ nlohmann::ordered_json row(const LayerDifference& layer) {
           {"ok", layer.ok}};
 }
 
-void print_json(const Verification& result) {
+void print_json(const Verification& result, bool bisected) {
   nlohmann::ordered_json json{{"model", result.model},
                               {"backend", result.backend},
                               {"precision", result.precision},
@@ -45,7 +45,7 @@ void print_json(const Verification& result) {
   json["top1_agreement"] = result.top1_agreement;
   json["worst"] = result.worst;
   json["first_failed"] = result.first_failed;
-  json["failed_pass"] = result.failed_pass;
+  if (bisected) json["failed_pass"] = result.failed_pass;
   json["ok"] = result.ok;
   std::puts(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
@@ -92,7 +92,7 @@ int verify(Arguments arguments) {
   const Verification result = fovea::verify(model, options);
   print_notices(result.notices);
   if (arguments.json) {
-    print_json(result);
+    print_json(result, options.bisect_passes);
   } else {
     print_table(result, options.bisect_passes);
   }
