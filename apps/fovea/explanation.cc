@@ -22,7 +22,7 @@ namespace {
 /// Nodes that a pass treated alike.
 struct Group {
   const RewriteDecision* first = nullptr;
-  std::size_t nodes = 0;
+  std::vector<std::string> others;  ///< nodes, in order
 };
 
 /// The reason without the names in it, which stand in quotes: those differ from node to node.
@@ -36,16 +36,37 @@ std::string without_names(const std::string& reason) {
   return text;
 }
 
-std::vector<Group> groups_of(const std::vector<RewriteDecision>& rewrites) {
+/// Whether it is about places in memory and no pass of its own.
+bool is_place(const RewriteDecision& decision) {
+  return decision.pass == "place" || decision.pass == "in-place";
+}
+
+std::vector<Group> groups_of(const std::vector<RewriteDecision>& rewrites, bool places) {
   std::vector<Group> groups;
   std::map<std::tuple<std::string, bool, std::string>, std::size_t> index;
   for (const RewriteDecision& decision : rewrites) {
+    if (is_place(decision) != places) continue;
     const auto [entry, is_new] = index.try_emplace(
         {decision.pass, decision.taken, without_names(decision.reason)}, groups.size());
-    if (is_new) groups.push_back({&decision, 0});
-    ++groups[entry->second].nodes;
+    if (is_new) {
+      groups.push_back({&decision, {}});
+    } else {
+      groups[entry->second].others.push_back(decision.node);
+    }
   }
   return groups;
+}
+
+/// " (likewise b, c, d and 9 more)"; all names are in the JSON.
+std::string likewise(const std::vector<std::string>& nodes) {
+  constexpr std::size_t kNamed = 3;
+  if (nodes.empty()) return {};
+  std::string text = " (likewise ";
+  for (std::size_t i = 0; i < std::min(kNamed, nodes.size()); ++i) {
+    text += (i == 0 ? "" : ", ") + one_line(nodes[i]);
+  }
+  if (nodes.size() > kNamed) text += " and " + std::to_string(nodes.size() - kNamed) + " more";
+  return text + ")";
 }
 
 std::string padded(std::string text, std::size_t width) {
@@ -59,18 +80,25 @@ std::string microseconds(double value) {
   return text.data();
 }
 
-std::string rewrites_text(const std::vector<RewriteDecision>& rewrites) {
+std::string table(const std::string& title, const std::vector<Group>& groups) {
   constexpr std::size_t kPass = 24;
   constexpr std::size_t kTaken = 5;
   constexpr std::size_t kIndent = kPass + kTaken;
-  std::string text = padded("Rewrite", kPass) + padded("taken", kTaken + 1) + "node: reason\n";
-  for (const Group& group : groups_of(rewrites)) {
-    std::string row = one_line(group.first->node) + ": " + one_line(group.first->reason);
-    if (group.nodes > 1) row += " (and " + std::to_string(group.nodes - 1) + " more like it)";
+  if (groups.empty()) return {};
+  std::string text = padded(title, kPass) + padded("taken", kTaken + 1) + "node: reason\n";
+  for (const Group& group : groups) {
+    // What is said of the whole network has no node.
+    std::string row = group.first->node.empty() ? "" : one_line(group.first->node) + ": ";
+    row += one_line(group.first->reason) + likewise(group.others);
     text += padded(group.first->pass, kPass) + padded(group.first->taken ? "yes" : "no", kTaken) +
             wrap(row, kIndent, kIndent) + "\n";
   }
   return text;
+}
+
+std::string rewrites_text(const std::vector<RewriteDecision>& rewrites) {
+  const std::string places = table("Place in memory", groups_of(rewrites, true));
+  return table("Pass", groups_of(rewrites, false)) + (places.empty() ? "" : "\n" + places);
 }
 
 /// What the word in brackets behind a tactic means.

@@ -26,19 +26,22 @@ constexpr std::string_view kName = "fuse-siblings";
 
 using Family = std::vector<NodeId>;
 
-/// Convolutions of one input with equal windows, in order; only those that have siblings.
-std::vector<Family> families(const Graph& graph) {
+/// Convolutions of one input with equal windows, in order; only those that have siblings. Says of
+/// the others that read an input which several convolutions read why they have none.
+std::vector<Family> families(const Graph& graph, Report& report) {
   using Pair = std::array<std::int64_t, 2>;
-  std::map<std::tuple<NodeId, std::int32_t, ActivationKind, Pair, Pair, Pair, Pads>, Family>
-      by_window;
+  using Source = std::pair<NodeId, std::int32_t>;
+  std::map<std::tuple<Source, ActivationKind, Pair, Pair, Pair, Pads>, Family> by_window;
+  std::map<Source, Family> by_source;
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     const auto* conv = node.as<Conv2d>();
-    if (conv == nullptr || conv->groups != 1) continue;
-    const Value x = node.inputs[0];
+    if (conv == nullptr) continue;
+    const Source x{node.inputs[0].node, node.inputs[0].output};
+    by_source[x].push_back(id);
+    if (conv->groups != 1) continue;
     const Shape& weights = graph.desc(node.inputs[1]).shape;
-    by_window[{x.node,
-               x.output,
+    by_window[{x,
                conv->input_activation,
                {weights[1], weights[2]},
                conv->strides,
@@ -47,8 +50,23 @@ std::vector<Family> families(const Graph& graph) {
         .push_back(id);
   }
   std::vector<Family> result;
+  std::vector<bool> has_siblings(graph.nodes().size(), false);
   for (auto& [window, family] : by_window) {
-    if (family.size() > 1) result.push_back(std::move(family));
+    if (family.size() == 1) continue;
+    for (const NodeId id : family) has_siblings[static_cast<std::size_t>(id)] = true;
+    result.push_back(std::move(family));
+  }
+  for (const auto& [source, readers] : by_source) {
+    if (readers.size() == 1) continue;
+    for (const NodeId id : readers) {
+      if (has_siblings[static_cast<std::size_t>(id)]) continue;
+      const Node& node = graph.node(id);
+      report.refuse(kName,
+                    node.name,
+                    node.as<Conv2d>()->groups != 1
+                        ? "it is a grouped convolution"
+                        : "no other convolution of its input has its window, strides and border");
+    }
   }
   return result;
 }
@@ -218,22 +236,46 @@ Family willing_ones(const Graph& graph, const Family& siblings, PassContext& con
   return willing;
 }
 
-/// Why siblings of one activation do not join, or "". `willing` is how many of all would.
-std::string objection(const Graph& graph, const Family& part, std::size_t willing) {
+/// Why siblings of one activation do not join, or "".
+///
+/// willing      how many of all would
+/// bare_apart   those without an activation follow no others
+std::string objection(const Graph& graph,
+                      const Family& part,
+                      std::size_t willing,
+                      bool bare_apart) {
   if (willing == 1) return "all its siblings stay apart";
-  if (part.size() == 1) return "its siblings have another activation";
+  if (part.size() == 1) {
+    return bare_apart ? "its siblings have another activation, and in this precision the target "
+                        "applies none to some channels only"
+                      : "its siblings have another activation";
+  }
   const std::int64_t share = saving(graph, part);
   if (share >= kLeastSaving) return {};
   return cat("it would save ", share, " % of the traffic, less than ", kLeastSaving);
 }
 
+/// "'a', 'b'": the siblings but one.
+std::string others(const Graph& graph, const Family& siblings, NodeId but) {
+  std::string names;
+  for (const NodeId id : siblings) {
+    if (id != but) names += cat(names.empty() ? "" : ", ", "'", graph.node(id).name, "'");
+  }
+  return names;
+}
+
 /// Sorts out who joins whom and says why not.
 std::vector<Family> choose(const Graph& graph, PassContext& context) {
   std::vector<Family> chosen;
-  for (const Family& family : families(graph)) {
+  for (const Family& family : families(graph, context.report)) {
     const Family willing = willing_ones(graph, family, context);
-    for (Family& part : by_activation(graph, willing, context)) {
-      const std::string reason = objection(graph, part, willing.size());
+    std::vector<Family> parts = by_activation(graph, willing, context);
+    const bool bare_apart =
+        parts.size() > 1 && std::ranges::any_of(parts, [&](const Family& part) {
+          return graph.node(part[0]).as<Conv2d>()->activation.kind == ActivationKind::kNone;
+        });
+    for (Family& part : parts) {
+      const std::string reason = objection(graph, part, willing.size(), bare_apart);
       if (reason.empty()) {
         chosen.push_back(std::move(part));
         continue;
@@ -277,7 +319,10 @@ bool fuse_siblings(Graph& graph, PassContext& context) {
     const Node& node = graph.node(id);
     const Slice slice{.begin = begin, .size = node.outputs[0].shape[3]};
     rewriter.copy_onto(id, slice, {joined[family]});
-    context.report.take(kName, node.name, cat("joined '", graph.node(chosen[family][0]).name, "'"));
+    context.report.take(
+        kName,
+        node.name,
+        cat("computed with ", others(graph, chosen[family], id), " by one convolution"));
   }
   graph = rewriter.finish();
   return true;

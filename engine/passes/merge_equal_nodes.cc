@@ -33,15 +33,35 @@ bool same(const Op& a, const Op& b) {
   return other != nullptr && same_data(*constant, *other);
 }
 
+bool is_large_constant(const Node& node) {
+  const auto* constant = node.as<Constant>();
+  return constant != nullptr && constant->data != nullptr && constant->data->size() > kCheapBytes;
+}
+
 /// What two equal nodes have in common and that is quick to look up; the shape tells constants
-/// apart.
+/// apart. Large constants that a node reads are left out, so that nodes which differ in nothing
+/// else are found as well.
 using Key = std::tuple<std::size_t, std::vector<std::pair<NodeId, std::int32_t>>, Shape>;
 
-Key key_of(const Node& node, const std::vector<Value>& inputs) {
+Key key_of(const Graph& graph, const Node& node, const std::vector<Value>& inputs) {
   std::vector<std::pair<NodeId, std::int32_t>> values;
   values.reserve(inputs.size());
-  for (const Value& input : inputs) values.emplace_back(input.node, input.output);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const bool is_known = !is_large_constant(graph.node(node.inputs[i]));
+    values.emplace_back(is_known ? inputs[i].node : -1, inputs[i].output);
+  }
   return {node.op.index(), std::move(values), node.outputs[0].shape};
+}
+
+/// Whether two nodes of one key differ in the large constants that they read, which may be equal.
+bool may_be_same(const Graph& graph,
+                 const Node& a,
+                 const std::vector<Value>& inputs,
+                 const Op& op) {
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    if (graph.desc(a.inputs[i]) != graph.desc(inputs[i])) return false;
+  }
+  return !inputs.empty() && a.op == op;
 }
 
 }  // namespace
@@ -56,17 +76,29 @@ bool merge_equal_nodes(Graph& graph, PassContext& context) {
       rewriter.copy(id);
       continue;
     }
-    std::vector<NodeId>& candidates = known[key_of(node, rewriter.map(node.inputs))];
-    const auto equal = std::ranges::find_if(
-        candidates, [&](NodeId other) { return same(rewriter.result().node(other).op, node.op); });
+    const std::vector<Value> inputs = rewriter.map(node.inputs);
+    std::vector<NodeId>& candidates = known[key_of(graph, node, inputs)];
+    const Graph& done = rewriter.result();
+    const auto equal = std::ranges::find_if(candidates, [&](NodeId other) {
+      return done.node(other).inputs == inputs && same(done.node(other).op, node.op);
+    });
     if (equal == candidates.end()) {
+      const auto like = std::ranges::find_if(candidates, [&](NodeId other) {
+        return may_be_same(done, done.node(other), inputs, node.op);
+      });
+      if (like != candidates.end()) {
+        context.report.refuse(kName,
+                              node.name,
+                              cat("is like '",
+                                  done.node(*like).name,
+                                  "', but its weights are too large to be compared"));
+      }
       rewriter.copy(id);
       candidates.push_back(rewriter.map({id, 0}).node);
       continue;
     }
     rewriter.replace_by(id, *equal);
-    context.report.take(
-        kName, node.name, cat("is '", rewriter.result().node(*equal).name, "' once more"));
+    context.report.take(kName, node.name, cat("is '", done.node(*equal).name, "' once more"));
     changed = true;
   }
   if (changed) graph = rewriter.finish();

@@ -250,7 +250,10 @@ Graph PaddedGraph::run() {
 }  // namespace
 
 bool pad_channels(Graph& graph, PassContext& context) {
-  if (context.traits.channel_alignment <= 1) return false;
+  if (context.traits.channel_alignment <= 1) {
+    context.report.refuse(kName, {}, "the target asks for no multiple of channels");
+    return false;
+  }
   Padding padding(graph, context.traits);
   if (!padding.decide(context.report)) return false;
   graph = PaddedGraph(graph, padding).run();

@@ -188,7 +188,11 @@ bool Reduction::run() {
 
 bool reduce_precision(Graph& graph, PassContext& context) {
   const std::optional<DType> half = half_type(context.precision);
-  if (!half) return false;
+  if (!half) {
+    context.report.refuse(
+        kName, {}, cat("the network is computed in ", to_string(context.precision)));
+    return false;
+  }
   Reduction reduction(graph, context, *half);
   if (!reduction.run()) return false;
   graph = reduction.finish();

@@ -19,11 +19,12 @@ bool only_feeds(const Graph& graph, Value value) {
 }  // namespace
 
 bool resize_on_host(Graph& graph, PassContext& context) {
-  if (!context.traits.resizes_on_host) return false;
   std::vector<bool> dropped(graph.nodes().size(), false);
   for (const Node& node : graph.nodes()) {
     if (node.as<ResizeImage>() == nullptr) continue;
-    if (only_feeds(graph, node.inputs[0]) && only_feeds(graph, node.inputs[1])) {
+    if (!context.traits.resizes_on_host) {
+      context.report.refuse(kName, node.name, "the target resizes pictures itself");
+    } else if (only_feeds(graph, node.inputs[0]) && only_feeds(graph, node.inputs[1])) {
       for (const Value& input : node.inputs) dropped[static_cast<std::size_t>(input.node)] = true;
     } else {
       context.report.refuse(kName, node.name, "its inputs are also read elsewhere");

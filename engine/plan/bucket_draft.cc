@@ -80,12 +80,13 @@ void share_in_place(BucketDraft& draft, Report& report) {
   for (std::size_t s = 0; s < draft.steps.size(); ++s) {
     const DraftStep& step = draft.steps[s];
     std::string refused;
+    bool taken = false;
     for (const Alias& alias : step.tactic.aliases) {
       const SlotId from = step.inputs.at(alias.input);
       if (from == kNoSlot) continue;
       const SlotId to = step.outputs.at(alias.output);
       if (draft.slots[to].buffer == draft.slots[from].buffer) {
-        refused.clear();
+        taken = true;
         break;
       }
       refused = obstacle(draft, last_read, s, from, to);
@@ -98,9 +99,14 @@ void share_in_place(BucketDraft& draft, Report& report) {
       for (DraftSlot& slot : draft.slots) {
         if (slot.buffer == given_up) slot.buffer = kept;
       }
+      taken = true;
       break;
     }
-    if (!refused.empty()) report.refuse(kName, step.name, refused);
+    if (taken) {
+      report.take(kName, step.name, "takes over its input's buffer");
+    } else if (!refused.empty()) {
+      report.refuse(kName, step.name, refused);
+    }
   }
 }
 

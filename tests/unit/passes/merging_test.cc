@@ -97,6 +97,29 @@ TEST(MergeEqualNodes, MergesConstantsOfOneIdentityOrOfFewEqualBytes) {
   EXPECT_EQ(count_ops<Constant>(graph), 1);
 }
 
+TEST(MergeEqualNodes, SaysWhichNodesMayBeEqualButForLargeWeights) {
+  const std::vector<std::byte> large(100'000);
+  const TensorDesc desc{DType::kFloat32, {250, 100}};
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 100}}}, {}, "x");
+  const Value w1 = graph.add(Constant{desc, Buffer::view(large, nullptr)}, {}, "w1");
+  const Value w2 = graph.add(Constant{desc, Buffer::view(large, nullptr)}, {}, "w2");
+  graph.mark_output(graph.add(Dense{}, {x, w1}, "a"));
+  graph.mark_output(graph.add(Dense{}, {x, w2}, "b"));
+  graph.mark_output(
+      graph.add(Dense{.activation = {.kind = ActivationKind::kRelu}}, {x, w2}, "other"));
+  PassContext context;
+
+  EXPECT_FALSE(kEqual.run(graph, context));
+
+  ASSERT_EQ(context.report.decisions().size(), 1U);
+  EXPECT_EQ(context.report.decisions()[0],
+            (Decision{"merge-equal-nodes",
+                      "b",
+                      false,
+                      "is like 'a', but its weights are too large to be compared"}));
+}
+
 TEST(MergeEqualNodes, LeavesDifferentOnesAlone) {
   Graph graph;
   const Value x = picture(graph);

@@ -103,7 +103,9 @@ TEST(PadChannels, NothingOnATargetWithoutAlignment) {
   PassContext context = padding_context(1);
 
   EXPECT_FALSE(kPass.run(graph, context));
-  EXPECT_TRUE(context.report.decisions().empty());
+  ASSERT_EQ(context.report.decisions().size(), 1U);
+  EXPECT_EQ(context.report.decisions()[0],
+            (Decision{"pad-channels", "", false, "the target asks for no multiple of channels"}));
 }
 
 TEST(PadChannels, WeightsArePaddedWhenTheyAreRead) {

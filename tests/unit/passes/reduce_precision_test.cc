@@ -90,7 +90,10 @@ TEST(ReducePrecision, OnlyWhereItIsWanted) {
     PassContext context = context_for(precision);
 
     EXPECT_FALSE(kReduce.run(graph, context));
-    EXPECT_TRUE(context.report.decisions().empty());
+    std::string reason = "the network is computed in ";
+    reason += to_string(precision);
+    ASSERT_EQ(context.report.decisions().size(), 1U);
+    EXPECT_EQ(context.report.decisions()[0], (Decision{"reduce-precision", "", false, reason}));
   }
 }
 
