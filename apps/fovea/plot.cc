@@ -1,6 +1,7 @@
 // fovea plot MODEL --output G.svg
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,7 +22,7 @@ struct Arguments {
   std::string output;
   std::string rankdir = "TB";
   std::string stage = "imported";
-  std::int64_t batch = 1;
+  std::optional<std::int64_t> batch;
   PlotOptions options;
 };
 
@@ -48,17 +49,21 @@ int plot(Arguments arguments) {
   if (options.stage == PlotStage::kImported && options.beside) {
     throw InvalidArgument("--beside draws the network as it was imported beside another --stage");
   }
+  if (options.stage == PlotStage::kImported && arguments.batch) {
+    throw InvalidArgument(
+        "--batch is for --stage optimised and --stage plan, whose steps are timed");
+  }
   if (arguments.model.weights.empty()) {
     // Weights are not drawn, but the compiler folds them: any content will do.
     arguments.model.weights = options.stage == PlotStage::kImported   ? "none"
                               : is_zoo_network(arguments.model.model) ? "random"
                                                                       : "imagenet";
   }
-  options.compile.buckets = {arguments.batch};
+  options.compile.buckets = {arguments.batch.value_or(1)};
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
   arguments.model.apply(model, options.compile);
   options.on_notice = [](const std::string& notice) { print_notices({&notice, 1}); };
-  fovea::plot(model.graph(), arguments.output, options);
+  fovea::plot(model, arguments.output, options);
   return kExitOk;
 }
 
@@ -82,13 +87,13 @@ void add_plot(CLI::App& program, Action& action) {
   command
       ->add_option("--stage",
                    arguments->stage,
-                   "imported, optimised (what the compiler fused) or plan (with tactics and shares "
-                   "of the time)")
+                   "imported (the layers), optimised (what the compiler fused, coloured by shares "
+                   "of the time) or plan (with tactics and added copies, too)")
       ->capture_default_str();
   command->add_flag(
       "--beside", arguments->options.beside, "draw the imported network beside another stage");
-  command->add_option("--batch", arguments->batch, "pictures that --stage plan computes at once")
-      ->capture_default_str();
+  command->add_option(
+      "--batch", arguments->batch, "pictures that the drawn plan computes at once (default 1)");
   command->footer("Example: fovea plot resnet50 --output resnet50.svg --show-shapes");
   command->callback([&action, arguments] { action = [arguments] { return plot(*arguments); }; });
 }

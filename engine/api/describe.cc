@@ -2,6 +2,7 @@
 
 #include <fovea/describe.h>
 
+#include "engine/api/classify_graph.h"
 #include "engine/api/compile.h"
 #include "engine/api/model_graph.h"
 #include "engine/core/require.h"
@@ -32,41 +33,37 @@ std::string cluster(std::string_view name, std::string_view title, const std::st
              "  }\n");
 }
 
-/// The network behind the compiler, as a cluster whose title says what it is.
-std::string compiled_cluster(const ModelGraph& model, const PlotOptions& options) {
+/// What a classifier runs, as a cluster whose title says what it is.
+std::string compiled_cluster(const Model& model, const PlotOptions& options) {
   const auto plan = compile_graph(
-      ModelGraphAccess::graph(model), options.compile, ModelGraphAccess::precompiled(model));
+      served_graph(model), options.compile, ModelGraphAccess::precompiled(model.graph()));
   if (options.on_notice) {
     for (const std::string& notice : plan->tactics.notices) options.on_notice(notice);
   }
   const BucketPlan& bucket = plan->buckets.back();
-  if (options.stage == PlotStage::kOptimised) {
-    return cluster("compiled",
-                   cat("optimised for ", plan->backend->name()),
-                   optimised_statements(plan->graph, options));
-  }
   const std::vector<double> times = step_microseconds(plan, bucket, kMeasureSeconds);
   const double total = std::accumulate(times.begin(), times.end(), 0.0);
   return cluster("compiled",
-                 cat("plan for ",
+                 cat(options.stage == PlotStage::kPlan ? "plan" : "optimised",
+                     " for ",
                      plan->backend->name(),
                      ", batch ",
                      bucket.batch,
                      ": ",
                      bucket.steps.size(),
                      " steps, ",
-                     static_cast<std::int64_t>(total),
-                     " us one by one"),
+                     duration_text(total),
+                     " one by one"),
                  plan_statements(*plan, bucket, times, options));
 }
 
 }  // namespace
 
-std::string plot_text(const ModelGraph& model, const PlotOptions& options) {
-  const Graph& graph = ModelGraphAccess::graph(model);
+std::string plot_text(const Model& model, const PlotOptions& options) {
+  const Graph& graph = ModelGraphAccess::graph(model.graph());
   if (options.stage == PlotStage::kImported) return layer_dot(graph, options);
   std::string text = cat("digraph {\n", dot_style(options.left_to_right));
-  if (options.beside) text += cluster("imported", "as described", layer_statements(graph, options));
+  if (options.beside) text += cluster("imported", "imported", layer_statements(graph, options));
   return text + compiled_cluster(model, options) + "}\n";
 }
 

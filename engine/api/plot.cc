@@ -65,10 +65,10 @@ std::vector<std::byte> draw(const std::string& text,
 
 }  // namespace
 
-void plot(const ModelGraph& graph, std::string_view file, const PlotOptions& options) {
+void plot(const Model& model, std::string_view file, const PlotOptions& options) {
   const fs::path path(file);
   const std::string extension = path.extension().string();
-  const std::string text = plot_text(graph, options);
+  const std::string text = plot_text(model, options);
   if (extension == ".dot") {
     write_file_atomic(path, text);
     return;

@@ -87,6 +87,23 @@ std::string edges(const std::vector<Layer>& layers) {
   return text;
 }
 
+/// The inputs of a chain, which are no layers.
+std::string inputs_of_chain(const Graph& graph,
+                            const std::vector<Layer>& layers,
+                            const PlotOptions& options) {
+  std::string text;
+  for (const NodeId id : graph.inputs()) {
+    const Node& node = graph.node(id);
+    const bool is_layer = std::ranges::find(layers, id, &Layer::result) != layers.end();
+    if (is_layer || layers.empty()) continue;
+    DotLabel label{.name = node.name, .type = "Input"};
+    if (options.show_shapes) label.cells.push_back({"Output shape", keras_shapes(node.outputs)});
+    text += cat("  input", id, " [label=<", dot_label(label), ">];\n");
+    text += cat("  input", id, " -> layer0 [weight=20];\n");
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string layer_statements(const Graph& graph, const PlotOptions& options) {
@@ -95,6 +112,7 @@ std::string layer_statements(const Graph& graph, const PlotOptions& options) {
   for (std::size_t i = 0; i < all.size(); ++i) {
     text += cat("  layer", i, " [label=<", label(graph, all, all[i], options), ">];\n");
   }
+  if (options.beside) text += inputs_of_chain(graph, all, options);
   return text + edges(all);
 }
 

@@ -22,6 +22,7 @@ struct DraftStep {
   Tactic tactic;
   std::vector<SlotId> inputs;
   std::vector<SlotId> outputs;
+  MovedValue moved{};
 };
 
 struct BucketDraft {
@@ -54,7 +55,8 @@ struct BucketDraft {
 ///
 /// Outputs that lie in the buffer of such an input already have taken its slice over.
 ///
-/// Reports the outputs that a tactic would have placed so and that got another buffer.
+/// Reports the outputs that a tactic would place so: those that lie there and those that got
+/// another buffer.
 void share_in_place(BucketDraft& draft, Report& report);
 
 /// Places the buffers in one arena: fills the plan's slots and sizes.

@@ -31,6 +31,12 @@ inline constexpr SlotId kNoSlot = static_cast<SlotId>(-1);
 /// Stands for a conversion or a copy, which no node of the graph asked for.
 inline constexpr NodeId kNoNode = -1;
 
+/// What a conversion or a copy is for.
+struct MovedValue {
+  Value value{};                ///< of ExecutionPlan::graph
+  std::vector<NodeId> readers;  ///< that read the result in its place; none: it leaves the plan
+};
+
 struct PlannedStep {
   std::string name;       ///< of the node, or of the value that is converted
   NodeId node = kNoNode;  ///< of ExecutionPlan::graph
@@ -38,6 +44,7 @@ struct PlannedStep {
   std::shared_ptr<const Step> step;
   std::vector<SlotId> inputs;
   std::vector<SlotId> outputs;
+  MovedValue moved;  ///< of kNoNode
 };
 
 /// The steps for one batch size.

@@ -50,8 +50,8 @@ class Lowering {
   [[nodiscard]] bool is_needed_behind(NodeId id, std::size_t buffer) const;
   [[nodiscard]] std::size_t buffer_of(NodeId concat);
   SlotId shareable(NodeId id, bool may_be_slice);
-  SlotId converted(SlotId slot, const Layout& layout, const std::string& name);
-  void copy(SlotId from, SlotId to, std::string name);
+  SlotId converted(Value value, const Layout& layout, NodeId reader);
+  void copy(SlotId from, SlotId to, std::string name, MovedValue moved);
   [[nodiscard]] SlotId slot_of(Value value) const;
   void set_slots(NodeId id, std::vector<SlotId> slots);
 
@@ -64,10 +64,10 @@ class Lowering {
   const Placement placement_;
   const std::vector<std::vector<NodeId>> readers_;  ///< by node
   BucketDraft draft_;
-  std::vector<std::vector<SlotId>> slots_of_;     ///< by node, by output
-  std::map<NodeId, std::size_t> concat_buffers_;  ///< of outermost Concats
-  std::map<SlotId, std::string> tactic_of_;       ///< that writes the slot
-  std::multimap<SlotId, SlotId> conversions_;     ///< from a slot to its copies in other layouts
+  std::vector<std::vector<SlotId>> slots_of_;       ///< by node, by output
+  std::map<NodeId, std::size_t> concat_buffers_;    ///< of outermost Concats
+  std::map<SlotId, std::string> tactic_of_;         ///< that writes the slot
+  std::multimap<SlotId, std::size_t> conversions_;  ///< steps that put a slot into other layouts
 };
 
 SlotId Lowering::slot_of(Value value) const {
@@ -94,27 +94,33 @@ std::size_t Lowering::buffer_of(NodeId concat) {
   return buffer;
 }
 
-void Lowering::copy(SlotId from, SlotId to, std::string name) {
+void Lowering::copy(SlotId from, SlotId to, std::string name, MovedValue moved) {
   const DraftSlot& source = draft_.slots[from];
   draft_.steps.push_back({std::move(name),
                           kNoNode,
                           backend_.conversion(source.desc, source.layout, draft_.slots[to].layout),
                           {from},
-                          {to}});
+                          {to},
+                          std::move(moved)});
 }
 
-/// The slot's content in another layout; converted once per layout.
-SlotId Lowering::converted(SlotId slot, const Layout& layout, const std::string& name) {
+/// The value in another layout; converted once per layout. `reader` is kNoNode where it leaves.
+SlotId Lowering::converted(Value value, const Layout& layout, NodeId reader) {
+  const SlotId slot = slot_of(value);
   const DraftSlot from = draft_.slots[slot];
   if (from.layout == layout) return slot;
   const auto [first, last] = conversions_.equal_range(slot);
-  for (auto known = first; known != last; ++known) {
-    if (draft_.slots[known->second].layout == layout) return known->second;
+  const auto known = std::find_if(first, last, [&](const auto& conversion) {
+    return draft_.slots[draft_.steps[conversion.second].outputs[0]].layout == layout;
+  });
+  const std::size_t index = known != last ? known->second : draft_.steps.size();
+  if (known == last) {
+    conversions_.emplace(slot, index);
+    copy(slot, draft_.new_slot(from.desc, layout), value_name(graph_, value), {value, {}});
   }
-  const SlotId result = draft_.new_slot(from.desc, layout);
-  conversions_.emplace(slot, result);
-  copy(slot, result, name);
-  return result;
+  DraftStep& step = draft_.steps[index];
+  if (reader != kNoNode) step.moved.readers.push_back(reader);
+  return step.outputs[0];
 }
 
 /// Where the node's outputs should lie: where a Concat wants them, or dense where they leave.
@@ -206,10 +212,24 @@ void Lowering::lower_step(NodeId id) {
   const WantedLayouts wanted = wanted_outputs(id);
   DraftStep step{node.name, id, tactics_.choose(site, wanted), {}, {}};
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
-    step.inputs.push_back(
-        present[i] == kNoSlot
-            ? kNoSlot
-            : converted(present[i], step.tactic.inputs[i], value_name(graph_, node.inputs[i])));
+    if (present[i] == kNoSlot) {
+      step.inputs.push_back(kNoSlot);
+      continue;
+    }
+    const Layout& wanted_here = step.tactic.inputs[i];
+    if (const Layout& lies = site.inputs[i]; lies != wanted_here) {
+      report_.refuse(kName,
+                     node.name,
+                     cat("'",
+                         value_name(graph_, node.inputs[i]),
+                         "' is converted first: it is ",
+                         to_string(lies),
+                         ", and tactic ",
+                         step.tactic.name,
+                         " reads ",
+                         to_string(wanted_here)));
+    }
+    step.inputs.push_back(converted(node.inputs[i], wanted_here, id));
   }
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     step.outputs.push_back(slot_for_output({id, static_cast<std::int32_t>(i)}, step, wanted));
@@ -238,7 +258,10 @@ void Lowering::lower_concat(NodeId id) {
     std::string why = placement_.obstacle(id, i);
     if (why.empty()) why = cat("tactic ", tactic_of_[slot], " writes no slices");
     report_.refuse(kName, node.name, cat("'", name, "' is copied: ", why));
-    copy(slot, draft_.new_slot(graph_.desc(input), wanted, buffer), cat(node.name, '/', name));
+    copy(slot,
+         draft_.new_slot(graph_.desc(input), wanted, buffer),
+         cat(node.name, '/', name),
+         {input, {id}});
   }
   report_.take(
       kName, node.name, cat(in_place, " of ", node.inputs.size(), " inputs are written in place"));
@@ -255,7 +278,7 @@ SlotId Lowering::shareable(NodeId id, bool may_be_slice) {
   if (layout == Layout{} || (may_be_slice && layout.kind == Layout::Kind::kSliced)) return slot;
   report_.refuse(
       kName, graph_.node(id).name, cat("its input is converted first: it is ", to_string(layout)));
-  return converted(slot, Layout{}, value_name(graph_, input));
+  return converted(input, Layout{}, id);
 }
 
 void Lowering::lower_slice(NodeId id) {
@@ -311,7 +334,7 @@ BucketPlan Lowering::run(WeightStore& weights, std::int64_t batch) {
   for (const GraphOutput& output : graph_.outputs()) {
     const SlotId slot = slot_of(output.value);
     require(slot != kNoSlot, "an output must depend on an input");
-    draft_.outputs.push_back(converted(slot, Layout{}, output.name));
+    draft_.outputs.push_back(converted(output.value, Layout{}, kNoNode));
   }
   share_in_place(draft_, report_);
 
@@ -329,7 +352,8 @@ BucketPlan Lowering::run(WeightStore& weights, std::int64_t batch) {
                           step.tactic.name,
                           step.tactic.build({inputs, outputs, weights}),
                           step.inputs,
-                          step.outputs});
+                          step.outputs,
+                          step.moved});
   }
   return plan;
 }

@@ -4,7 +4,11 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <numeric>
+#include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "engine/core/require.h"
@@ -51,8 +55,14 @@ std::string fused_into(const Node& node) {
   return text;
 }
 
+/// The operator, spelled as the layers beside it are.
+std::string type_of(const Node& node) {
+  const std::string op(op_name(node.op));
+  return op == "Conv2d" ? "Conv2D" : op;
+}
+
 DotLabel label_of(const Graph& graph, const Node& node, const PlotOptions& options) {
-  DotLabel label{.name = node.name, .type = std::string(op_name(node.op))};
+  DotLabel label{.name = node.name, .type = type_of(node)};
   if (std::string fused = fused_into(node); !fused.empty()) {
     label.rows.push_back({"Fused", std::move(fused)});
   }
@@ -70,101 +80,142 @@ bool is_drawn(const Node& node) {
   return node.as<Constant>() == nullptr;
 }
 
-std::string statement(NodeId id, const DotLabel& label) {
-  return cat("  node", id, " [label=<", dot_label(label), ">];\n");
-}
+/// From pale yellow to dark red, and what is readable on it.
+struct Heat {
+  std::string_view color;
+  std::string_view text;
+};
 
-std::string edges(const Graph& graph) {
-  std::string text;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    for (const Value& input : graph.node(id).inputs) {
-      if (is_drawn(graph.node(input))) text += cat("  node", input.node, " -> node", id, ";\n");
-    }
-  }
-  return text;
-}
-
-/// "12.3 us, 4.5 %".
-std::string time_text(double microseconds, double total) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(),
-                text.size(),
-                "%.1f us, %.1f %%",
-                microseconds,
-                100 * microseconds / std::max(total, 1e-3));
-  return text.data();
-}
-
-/// From pale yellow to dark red.
-constexpr std::array<std::string_view, 6> kHeat{
-    "#ffffcc", "#fed976", "#feb24c", "#fc6d33", "#e31a1c", "#800026"};
+constexpr std::array<Heat, 6> kHeat{{{"#ffffcc", "black"},
+                                     {"#fed976", "black"},
+                                     {"#feb24c", "black"},
+                                     {"#fc8d59", "black"},
+                                     {"#d7301f", "white"},
+                                     {"#7f0000", "white"}}};
+constexpr Heat kPlace{"#e0e0e0", "black"};
 
 /// The root spreads the many small shares.
-std::size_t heat(double share, double largest) {
+const Heat& heat(double share, double largest) {
   const double level = largest > 0 ? std::sqrt(share / largest) : 0;
-  return std::min(kHeat.size() - 1, static_cast<std::size_t>(level * kHeat.size()));
+  return kHeat.at(std::min(kHeat.size() - 1, static_cast<std::size_t>(level * kHeat.size())));
+}
+
+/// Draws the nodes of a plan's graph, and for PlotStage::kPlan what the plan adds.
+class PlanDrawing {
+ public:
+  PlanDrawing(const ExecutionPlan& plan,
+              const BucketPlan& bucket,
+              std::span<const double> microseconds,
+              const PlotOptions& options)
+      : bucket_(bucket),
+        microseconds_(microseconds),
+        options_(options),
+        graph_(with_batch(plan.graph, bucket.batch)),
+        total_(std::accumulate(microseconds.begin(), microseconds.end(), 0.0)),
+        largest_(microseconds.empty() ? 0 : *std::ranges::max_element(microseconds)) {}
+
+  std::string run();
+
+ private:
+  void draw_node(NodeId id, std::optional<std::size_t> step);
+  void draw_moved(std::size_t step);
+  void draw_edges();
+  void show_time(DotLabel& label, std::size_t step) const;
+
+  const BucketPlan& bucket_;
+  std::span<const double> microseconds_;
+  const PlotOptions& options_;
+  Graph graph_;
+  double total_;
+  double largest_;
+  std::set<std::pair<NodeId, NodeId>> moved_;  ///< edges with a step on them: value, reader
+  std::string text_;
+};
+
+void PlanDrawing::show_time(DotLabel& label, std::size_t step) const {
+  if (options_.stage == PlotStage::kPlan) {
+    label.rows.push_back({"Tactic", bucket_.steps[step].tactic});
+  }
+  std::array<char, 32> share{};
+  std::snprintf(
+      share.data(), share.size(), ", %.1f %%", 100 * microseconds_[step] / std::max(total_, 1e-3));
+  label.rows.push_back({"Time", cat(duration_text(microseconds_[step]), share.data())});
+  const Heat& color = heat(microseconds_[step], largest_);
+  label.color = color.color;
+  label.text_color = color.text;
+}
+
+void PlanDrawing::draw_node(NodeId id, std::optional<std::size_t> step) {
+  DotLabel label = label_of(graph_, graph_.node(id), options_);
+  if (step) {
+    show_time(label, *step);
+  } else {
+    label.color = kPlace.color;
+    label.text_color = kPlace.text;
+  }
+  text_ += cat("  node", id, " [label=<", dot_label(label), ">];\n");
+}
+
+/// A conversion or a copy between its value and those that read the result.
+void PlanDrawing::draw_moved(std::size_t step) {
+  const PlannedStep& planned = bucket_.steps[step];
+  DotLabel label{.name = planned.name, .type = "added"};
+  show_time(label, step);
+  text_ += cat("  step", step, " [label=<", dot_label(label), ">];\n");
+  text_ += cat("  node", planned.moved.value.node, " -> step", step, ";\n");
+  for (const NodeId reader : planned.moved.readers) {
+    text_ += cat("  step", step, " -> node", reader, ";\n");
+    moved_.emplace(planned.moved.value.node, reader);
+  }
+}
+
+void PlanDrawing::draw_edges() {
+  for (NodeId id = 0; id < graph_.size(); ++id) {
+    for (const Value& input : graph_.node(id).inputs) {
+      if (!is_drawn(graph_.node(input)) || moved_.contains({input.node, id})) continue;
+      text_ += cat("  node", input.node, " -> node", id, ";\n");
+    }
+  }
+}
+
+std::string PlanDrawing::run() {
+  std::map<NodeId, std::size_t> step_of;
+  for (std::size_t i = 0; i < bucket_.steps.size(); ++i) {
+    if (bucket_.steps[i].node != kNoNode) {
+      step_of[bucket_.steps[i].node] = i;
+    } else if (options_.stage == PlotStage::kPlan) {
+      draw_moved(i);
+    }
+  }
+  for (NodeId id = 0; id < graph_.size(); ++id) {
+    if (!is_drawn(graph_.node(id))) continue;
+    const auto step = step_of.find(id);
+    draw_node(id, step != step_of.end() ? std::optional(step->second) : std::nullopt);
+  }
+  draw_edges();
+  return std::move(text_);
 }
 
 }  // namespace
-
-std::string optimised_statements(const Graph& graph, const PlotOptions& options) {
-  std::string text;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    const Node& node = graph.node(id);
-    if (is_drawn(node)) text += statement(id, label_of(graph, node, options));
-  }
-  return text + edges(graph);
-}
 
 std::string plan_statements(const ExecutionPlan& plan,
                             const BucketPlan& bucket,
                             std::span<const double> microseconds,
                             const PlotOptions& options) {
   require(microseconds.size() == bucket.steps.size(), "a time for every step is needed");
-  const double total = std::accumulate(microseconds.begin(), microseconds.end(), 0.0);
-  const double largest = microseconds.empty() ? 0 : *std::ranges::max_element(microseconds);
-  const auto show_time = [&](DotLabel& label, std::size_t step) {
-    label.rows.push_back({"Tactic", bucket.steps[step].tactic});
-    label.rows.push_back({"Time", time_text(microseconds[step], total)});
-    const std::size_t level = heat(microseconds[step], largest);
-    label.color = kHeat.at(level);
-    label.text_color = level < 3 ? "black" : "white";
-  };
+  return PlanDrawing(plan, bucket, microseconds, options).run();
+}
 
-  constexpr std::size_t kNoStep = static_cast<std::size_t>(-1);
-  const Graph graph = with_batch(plan.graph, bucket.batch);
-  std::vector<std::size_t> step_of(graph.nodes().size(), kNoStep);
-  std::string added;
-  for (std::size_t i = 0; i < bucket.steps.size(); ++i) {
-    const PlannedStep& step = bucket.steps[i];
-    if (step.node != kNoNode) {
-      step_of[static_cast<std::size_t>(step.node)] = i;
-      continue;
-    }
-    DotLabel label{.name = step.name, .type = "added"};
-    show_time(label, i);
-    added += cat("  step", i, " [label=<", dot_label(label), ">];\n");
-    const NodeId source = graph.find(step.name.substr(step.name.rfind('/') + 1));
-    const NodeId named = graph.find(step.name);
-    if (const NodeId from = named >= 0 ? named : source; from >= 0) {
-      added += cat("  node", from, " -> step", i, " [style=dashed];\n");
-    }
-  }
-  std::string text;
-  for (NodeId id = 0; id < graph.size(); ++id) {
-    const Node& node = graph.node(id);
-    if (!is_drawn(node)) continue;
-    DotLabel label = label_of(graph, node, options);
-    const std::size_t step = step_of[static_cast<std::size_t>(id)];
-    if (step != kNoStep) {
-      show_time(label, step);
-    } else {
-      label.color = "#e0e0e0";
-      label.text_color = "black";
-    }
-    text += statement(id, label);
-  }
-  return text + edges(graph) + added;
+std::string duration_text(double microseconds) {
+  constexpr double kMilli = 1000;
+  const bool is_short = microseconds < kMilli;
+  std::array<char, 32> text{};
+  std::snprintf(text.data(),
+                text.size(),
+                "%.1f %s",
+                is_short ? microseconds : microseconds / kMilli,
+                is_short ? "us" : "ms");
+  return text.data();
 }
 
 }  // namespace fovea

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <nlohmann/json.hpp>
+
 #include "tests/cli/cli_test.h"
 
 namespace fovea {
@@ -89,6 +91,16 @@ TEST_F(CliDescribe, PlotWritesDotWithoutGraphviz) {
 TEST_F(CliDescribe, PlotDrawsWhatTheCompilerMakesOfTheNetwork) {
   const auto optimised =
       run({"plot", "lenet5", "--output", "o.dot", "--stage", "optimised", "--backend", "cpu"});
+  const auto compiled = run({"compile",
+                             "lenet5",
+                             "--output",
+                             "l.plan",
+                             "--tuning",
+                             "off",
+                             "--backend",
+                             "cpu",
+                             "--batch",
+                             "2"});
   const auto plan = run({"plot",
                          "lenet5",
                          "--output",
@@ -104,13 +116,30 @@ TEST_F(CliDescribe, PlotDrawsWhatTheCompilerMakesOfTheNetwork) {
   EXPECT_EQ(optimised.code, 0) << optimised.err;
   EXPECT_EQ(plan.code, 0) << plan.err;
   const std::string fused = written("o.dot");
-  EXPECT_NE(fused.find("<b>c1</b> (Conv2d)"), std::string::npos) << fused;
+  EXPECT_NE(fused.find("<b>c1</b> (Conv2D)"), std::string::npos) << fused;
   EXPECT_NE(fused.find("<b>bias, tanh</b>"), std::string::npos) << fused;
   EXPECT_EQ(fused.find("Tactic"), std::string::npos) << fused;
+  EXPECT_NE(fused.find("Time"), std::string::npos) << fused;
+  EXPECT_EQ(fused.find("(Input)"), fused.rfind("(Input)")) << "only what is compiled has an input";
   const std::string planned = written("p.dot");
-  for (const char* part : {"as described", "<b>c1</b> (Conv2D)", "batch 2", "Tactic", "Time"}) {
+  for (const char* part : {"\"imported\"",
+                           "<b>c1</b> (Conv2D)",
+                           "batch 2",
+                           "Tactic",
+                           "Time",
+                           "(NormalizeImage)",
+                           "(TopK)",
+                           "input0 -> layer0"}) {
     EXPECT_NE(planned.find(part), std::string::npos) << part;
   }
+  EXPECT_EQ(planned.find("(Conv2d)"), std::string::npos) << "an operator has one name";
+  // The same steps as the plan that a classifier runs.
+  EXPECT_EQ(compiled.code, 0) << compiled.err;
+  const auto inspected =
+      nlohmann::json::parse(run({"inspect", "l.plan", "--json"}).out).at("compiled");
+  const auto steps = inspected.at("buckets").back().at("steps").size();
+  EXPECT_NE(planned.find("batch 2: " + std::to_string(steps) + " steps"), std::string::npos)
+      << planned.substr(0, 500);
 }
 
 TEST_F(CliDescribe, PlotDrawsEveryFormat) {
@@ -169,6 +198,7 @@ TEST_F(CliDescribe, WrongUseHasItsErrorAndWritesNothing) {
        "argument/invalid",
        "imported, optimised or plan"},
       {{"plot", "lenet5", "--output", "a.dot", "--beside"}, 2, "argument/invalid", "--stage"},
+      {{"plot", "lenet5", "--output", "a.dot", "--batch", "3"}, 2, "argument/invalid", "--batch"},
       {{"summary", "lenet6"}, 3, "model/not-found", "lenet5"},
       {{"summary", "lenet5", "--input-size", "32x32"}, 2, "argument/invalid", "28 x 28"},
       {{"plot", "lenet5"}, 2, "argument/invalid", "--output"},

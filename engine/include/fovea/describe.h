@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include <fovea/graph.h>
+#include <fovea/model.h>
 #include <fovea/options.h>
 
 namespace fovea {
@@ -26,7 +27,7 @@ namespace fovea {
 enum class PlotStage : std::uint8_t {
   kImported,   ///< its layers, as they were described
   kOptimised,  ///< its operators behind the compiler's rewrites; what is fused stands in the node
-  kPlan,       ///< the same with tactics, coloured by their shares of the time, which is measured
+  kPlan,       ///< the same with tactics, and with the conversions and copies that the plan adds
 };
 
 /// What a drawing shows of each layer besides its name, its class and its activation.
@@ -42,17 +43,19 @@ struct PlotOptions {
   std::function<void(const std::string&)> on_notice{};
 };
 
-/// The network as text for Graphviz, in the look of Keras's plot_model: one table a layer. Stable
-/// across runs, measured times aside. Throws InvalidArgument for an empty network and, behind
-/// kImported, what compile() throws: weights are needed there, of any content. Thread-safe.
-[[nodiscard]] std::string plot_text(const ModelGraph& graph, const PlotOptions& options = {});
+/// The model's network as text for Graphviz, in the look of Keras's plot_model: one table a layer.
+/// Behind kImported it is the network that a classifier runs, with its head and tail, and coloured
+/// by the shares that its nodes have of the time, which is measured. Stable across runs, measured
+/// times aside. Throws InvalidArgument for an empty network and, behind kImported, what compile()
+/// throws: weights are needed there, of any content. Thread-safe.
+[[nodiscard]] std::string plot_text(const Model& model, const PlotOptions& options = {});
 
 /// Draws the network into a file, whose extension says how: .svg, .png, .pdf, or .dot for
 /// plot_text() itself. All but .dot need Graphviz: its program `dot`, found through $PATH. The file
 /// appears when it is complete.
 ///
-/// Throws Error: argument/invalid (another extension, an empty network), argument/unsupported (no
-/// Graphviz, or it fails), io/write, io/no-space. Thread-safe.
-void plot(const ModelGraph& graph, std::string_view file, const PlotOptions& options = {});
+/// Throws Error: what plot_text() throws, argument/invalid (another extension),
+/// argument/unsupported (no Graphviz, or it fails), io/write, io/no-space. Thread-safe.
+void plot(const Model& model, std::string_view file, const PlotOptions& options = {});
 
 }  // namespace fovea
