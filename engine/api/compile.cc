@@ -99,7 +99,17 @@ std::string passes_text(const std::string& disabled) {
 std::vector<std::string> disabled_passes() {
   std::vector<std::string> names;
   std::istringstream list(env::get(env::kDisablePasses).value_or(""));
-  for (std::string name; std::getline(list, name, ',');) names.push_back(name);
+  for (std::string name; std::getline(list, name, ',');) {
+    const std::size_t begin = std::min(name.find_first_not_of(' '), name.size());
+    names.push_back(name.substr(begin, name.find_last_not_of(' ') + 1 - begin));
+    if (names.back() == "place" || names.back() == "in-place") {
+      throw InvalidArgument(cat(env::kDisablePasses.name,
+                                ": '",
+                                names.back(),
+                                "' is how values get their places in memory; it is no pass and "
+                                "cannot be left out"));
+    }
+  }
   try {
     (void)passes_without(names);
   } catch (const InvalidArgument& error) {
@@ -219,7 +229,7 @@ std::shared_ptr<const ExecutionPlan> compile_and_dump(const Graph& graph,
                                                       std::shared_ptr<const Backend> backend,
                                                       PlanOptions settings,
                                                       WeightStore& weights) {
-  CompilerDump dump(graph);
+  CompilerDump dump(graph, *backend, settings);
   settings.on_pass = dump.observer();
   auto plan = compile_plan(graph, std::move(backend), settings, weights);
   dump.write(*plan);

@@ -1,6 +1,8 @@
 #include "engine/api/compiler_dump.h"
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "engine/core/env.h"
@@ -30,12 +32,42 @@ fs::path make_folder(const fs::path& parent) {
                   error.message()));
 }
 
+template <typename List>
+std::string joined(const List& list) {
+  std::string text;
+  for (const auto& entry : list) text += cat(text.empty() ? "" : ", ", entry);
+  return text.empty() ? "none" : text;
+}
+
+/// What tells this compilation from others of the same network.
+std::string about(const Backend& backend, const PlanOptions& options) {
+  constexpr std::array<std::string_view, 3> kTuning{"off", "fast", "full"};
+  return cat("backend:          ",
+             backend.fingerprint(),
+             "\nthreads of a run: ",
+             options.threads,
+             "\nbatch sizes:      ",
+             joined(options.buckets),
+             "\nprecision:        ",
+             to_string(options.precision),
+             "\nconvolutions:     ",
+             options.exact_convolutions ? "direct" : "auto",
+             "\ntuning:           ",
+             kTuning.at(static_cast<std::size_t>(options.tactics.tuning)),
+             "\npasses left out:  ",
+             joined(options.disabled_passes),
+             '\n');
+}
+
 }  // namespace
 
-CompilerDump::CompilerDump(const Graph& described) {
+CompilerDump::CompilerDump(const Graph& described,
+                           const Backend& backend,
+                           const PlanOptions& options) {
   const auto parent = env::get(env::kDumpDir);
   if (!parent) return;
   folder_ = make_folder(*parent);
+  write_file_atomic(*folder_ / "about.txt", about(backend, options));
   write_graph("described", described);
 }
 

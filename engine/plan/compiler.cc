@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -114,6 +115,28 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
   return plan;
 }
 
+namespace {
+
+/// Cells in columns, two spaces between; the last one is as long as it is.
+template <std::size_t Columns>
+std::string in_columns(const std::vector<std::array<std::string, Columns>>& rows) {
+  std::array<std::size_t, Columns> widths{};
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i + 1 < Columns; ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < Columns; ++i) {
+      text += cat("  ", row[i]);
+      if (i + 1 < Columns) text.append(widths[i] - row[i].size(), ' ');
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string to_string(const ExecutionPlan& plan) {
   std::string text;
   for (const BucketPlan& bucket : plan.buckets) {
@@ -128,20 +151,16 @@ std::string to_string(const ExecutionPlan& plan) {
                 "), ",
                 to_string(total(step_costs(plan, bucket))),
                 '\n');
+    std::vector<std::array<std::string, 5>> rows;
     for (const PlannedStep& step : bucket.steps) {
       const Slot& slot = bucket.slots[step.outputs.at(0)];
-      text += cat("  ",
-                  step.name,
-                  '\t',
-                  step.tactic,
-                  '\t',
-                  to_string(slot.desc),
-                  '\t',
-                  to_string(slot.layout),
-                  "\t@",
-                  slot.offset,
-                  '\n');
+      rows.push_back({step.name,
+                      step.tactic,
+                      to_string(slot.desc),
+                      to_string(slot.layout),
+                      cat('@', slot.offset)});
     }
+    text += in_columns(rows);
   }
   return text;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -66,6 +67,7 @@ TEST_F(CliDump, WritesTheGraphAfterEveryPassAndThePlan) {
   }
   EXPECT_GE(names.size(), 4U);
   EXPECT_EQ(*names.begin(), "00-described.dot");
+  EXPECT_TRUE(names.contains("about.txt"));
   EXPECT_TRUE(names.contains("plan.txt"));
   const auto has = [&](const std::string& pass) {
     return std::ranges::any_of(names,
@@ -76,6 +78,48 @@ TEST_F(CliDump, WritesTheGraphAfterEveryPassAndThePlan) {
   EXPECT_NE(read_text_file(path("dump/1/plan.txt")).find("c1"), std::string::npos);
   EXPECT_EQ(read_text_file(path("dump/1/00-described.dot")),
             read_text_file(path("dump/2/00-described.dot")));
+}
+
+TEST_F(CliDump, SaysWhatEachFolderOfOneCommandIs) {
+  const test::ProgramOptions options{
+      .environment = {"FOVEA_DUMP_DIR=" + path("dump"), "FOVEA_DISABLE_PASSES=fuse-activation"}};
+
+  const auto got = run_program({"compile",
+                                "lenet5",
+                                "--output",
+                                path("x.plan"),
+                                "--backend",
+                                "cpu",
+                                "--tuning",
+                                "off",
+                                "--threads",
+                                "2"},
+                               options);
+
+  EXPECT_EQ(got.code, 0) << got.err;
+  for (const auto& [folder, threads] : {std::pair("dump/1", "2"), std::pair("dump/2", "1")}) {
+    const std::string about = read_text_file(path(std::string(folder) + "/about.txt"));
+    EXPECT_NE(about.find(std::string("threads of a run: ") + threads + "\n"), std::string::npos)
+        << about;
+    EXPECT_NE(about.find("passes left out:  fuse-activation\n"), std::string::npos) << about;
+    EXPECT_NE(about.find("backend:          cpu; "), std::string::npos) << about;
+  }
+}
+
+TEST_F(CliDump, PutsThePlanIntoColumns) {
+  const test::ProgramOptions options{.environment = {"FOVEA_DUMP_DIR=" + path("dump")}};
+
+  const auto got = run_program({"verify", "lenet5", "--backend", "cpu"}, options);
+
+  EXPECT_EQ(got.code, 0) << got.err;
+  const std::string plan = read_text_file(path("dump/1/plan.txt"));
+  EXPECT_EQ(plan.find('\t'), std::string::npos) << plan;
+  std::set<std::size_t> columns;  // where offsets, the last column, begin
+  std::istringstream lines(plan);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("  ")) columns.insert(line.rfind('@'));
+  }
+  EXPECT_EQ(columns.size(), 1U) << plan;
 }
 
 TEST_F(CliDump, SaysWhereItCannotWrite) {
