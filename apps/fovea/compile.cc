@@ -127,7 +127,8 @@ void add_compile(CLI::App& program, Action& action) {
   command
       ->add_option("--weights-in",
                    arguments->weights_in,
-                   "plan (the file has all it needs), or cache (plans of one model share them)")
+                   "plan (the file has all it needs), or cache (plans of one model share the "
+                   "model's own weights, in $FOVEA_HOME/tensors; packed ones are in each file)")
       ->capture_default_str();
   command->add_option(
       "--labels", arguments->labels, "imagenet, mnist or a file, to travel with it");

@@ -28,6 +28,15 @@ FileInfo about_model(const Manifest& manifest) {
   return info;
 }
 
+/// Of the package's files together.
+std::uint64_t package_bytes(const fs::path& folder, const Manifest& manifest) {
+  std::uint64_t bytes = has_label_file(manifest) ? fs::file_size(folder / manifest.labels) : 0;
+  for (const char* file : {"manifest.json", "graph.json", "weights.safetensors"}) {
+    bytes += fs::file_size(folder / file);
+  }
+  return bytes;
+}
+
 FileInfo inspect_package(const fs::path& path) {
   const Package package = load_package(path);
   FileInfo info = about_model(package.manifest);
@@ -37,11 +46,11 @@ FileInfo inspect_package(const fs::path& path) {
   for (const GraphOutput& output : package.graph.outputs()) {
     info.outputs.push_back({output.name, package.graph.desc(output.value)});
   }
-  const fs::path weights =
-      (fs::is_directory(path) ? path : path.parent_path()) / "weights.safetensors";
+  const fs::path folder = fs::is_directory(path) ? path : path.parent_path();
+  const fs::path weights = folder / "weights.safetensors";
   info.weights = {
       .place = "file", .bytes = fs::file_size(weights), .sha256 = sha256_of_file(weights)};
-  info.file_bytes = info.weights.bytes;
+  info.file_bytes = package_bytes(folder, package.manifest);
   return info;
 }
 
@@ -64,7 +73,7 @@ FileInfo inspect_plan(const fs::path& path) {
   }
 
   CompiledInfo& compiled = info.compiled.emplace();
-  compiled.format = kPlanFormat;
+  compiled.format = format_of_plan(file.mapping()->bytes());
   compiled.version = facts.version;
   compiled.backend = facts.backend;
   compiled.fingerprint = facts.fingerprint;

@@ -44,6 +44,9 @@ struct PlanSection {
 /// Whether the bytes begin as those of a plan file do.
 [[nodiscard]] bool is_plan(std::span<const std::byte> bytes);
 
+/// The format of a file that read_plan() took.
+[[nodiscard]] std::uint32_t format_of_plan(std::span<const std::byte> file);
+
 /// The sections of a whole file, in its order. Everything is checked before anything is believed:
 /// the header's hash first, then its numbers, then the hash of every section and the zeros between.
 /// Large sections are hashed by up to `threads` threads.

@@ -156,6 +156,13 @@ bool is_plan(std::span<const std::byte> bytes) {
   return text.starts_with(plan_format::kMagic);
 }
 
+std::uint32_t format_of_plan(std::span<const std::byte> file) {
+  Start start;
+  require(file.size() >= sizeof(start), "a plan file has a header");
+  std::memcpy(&start, file.data(), sizeof(start));
+  return start.format;
+}
+
 std::vector<PlanSection> read_plan(std::span<const std::byte> file,
                                    std::string_view origin,
                                    int threads) {

@@ -184,6 +184,11 @@ TEST_F(PlanFileTest, TellsWhatIsInIt) {
   const FileInfo package = inspect_file(path("package"));
   EXPECT_FALSE(package.compiled);
   EXPECT_EQ(package.weights.sha256, info.weights.sha256) << "the same weights.safetensors";
+  std::uintmax_t bytes = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(path("package"))) {
+    if (entry.is_regular_file()) bytes += entry.file_size();
+  }
+  EXPECT_EQ(package.file_bytes, bytes);
   expect_error(ErrorCode::kModelNotFound, "absent", [&] { (void)inspect_file(path("absent")); });
   write_file_atomic(path("text"), std::string_view("hello"));
   expect_error(
@@ -308,6 +313,20 @@ TEST_F(PlanFileTest, ReportsWhereItCannotWrite) {
     (void)save_plan(open_model("lenet5", {.weights = "none"}), path("x.plan"), kOneThread);
   });
   EXPECT_FALSE(fs::exists(path("x.plan")));
+}
+
+TEST_F(PlanFileTest, IsTheSameAgainWithTheSameTimes) {
+  const Model model = open_model("lenet5");
+  const CompileOptions options{.backend = "cpu", .buckets = {1}, .threads = 1, .tuning = "fast"};
+
+  const SavedPlan first = save_plan(model, path("1.plan"), options);
+  const SavedPlan second = save_plan(model, path("2.plan"), options);
+
+  const TuningSummary& tuned = first.plan->impl()->tactics.tuning;
+  if (tuned.measured == 0) GTEST_SKIP() << "this processor has one way to compute each operation";
+  ASSERT_EQ(tuned.out_of_time, 0U);
+  EXPECT_EQ(second.plan->impl()->tactics.tuning.measured, 0U);
+  EXPECT_TRUE(std::ranges::equal(read_file(path("1.plan")), read_file(path("2.plan"))));
 }
 
 }  // namespace
