@@ -51,8 +51,9 @@ inline constexpr Variable kDisablePasses{
 
 inline constexpr Variable kDumpDir{
     "FOVEA_DUMP_DIR",
-    "folder where compiling writes the graph after every pass (.dot) and the plan (.txt), a "
-    "numbered folder a compilation"};
+    "folder where every compilation writes a numbered folder of its own: what it is "
+    "(`about.txt`), the graph as described and after every pass that changes it (`.dot`), the plan "
+    "(`plan.txt`)"};
 
 inline constexpr std::array kTable{kHome,
                                    kXdgCacheHome,

@@ -18,7 +18,7 @@ namespace fovea {
 /// One decision of a pass: what `--explain` prints.
 struct Decision {
   std::string pass;
-  std::string node;
+  std::string node;  ///< empty: the whole graph
   bool taken = false;
   std::string
       reason;  ///< of a refusal: the condition that failed; of a rewrite: what became of the node

@@ -13,7 +13,7 @@ namespace fovea {
 /// What the compiler did with one candidate for a rewrite or a place.
 struct RewriteDecision {
   std::string pass;  ///< "fold-batch-norm"; "place" and "in-place" are about memory
-  std::string node;  ///< that was looked at
+  std::string node;  ///< that was looked at; empty: the whole network
   bool taken = false;
   std::string reason;  ///< what became of the node, or the condition that failed
 };

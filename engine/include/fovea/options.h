@@ -54,7 +54,8 @@ struct CompileOptions {
   /// A JSON file that says how nodes of the optimised network are computed, whatever a measurement
   /// says: {"tactics": {"conv1": "NAME", "conv2": {"1": "NAME", "8": "NAME", "*": "NAME"}}}, the
   /// latter by batch size, * for all others; save_tactics() writes one. A plan file keeps it.
-  /// Empty: none. Throws argument/invalid for a node or a name that there is not.
+  /// Empty: none. Throws argument/invalid for a node or a name that there is not and for a file
+  /// that is no such JSON, io/read for one that cannot be read.
   std::string lock{};
 
   /// Names of values inside the network that become outputs of the plan; "all" is every value.

@@ -16,12 +16,16 @@ struct ExecutionPlan;
 /// Immutable; shared by any number of contexts and threads.
 class Plan {
  public:
+  /// For the library itself, as impl(): compile() and open_model() make plans.
   explicit Plan(std::shared_ptr<const ExecutionPlan> plan) : plan_(std::move(plan)) {}
 
   /// The name of the backend that it was compiled for.
   [[nodiscard]] std::string backend() const;
 
+  /// What a run reads, in the order of Context::run(); a batch that is left open is kBatch.
   [[nodiscard]] std::span<const TensorInfo> inputs() const;
+
+  /// What a run gives, in that order.
   [[nodiscard]] std::span<const TensorInfo> outputs() const;
 
   /// The most pictures that one run takes.
@@ -30,7 +34,8 @@ class Plan {
   /// Bytes of packed weights, shared by all batch sizes and contexts.
   [[nodiscard]] std::size_t weight_bytes() const;
 
-  /// One line per step of every batch size: name, tactic, output, layout, arena offset.
+  /// What the steps of every batch size are, for people: name, tactic, output, layout and arena
+  /// offset, a line a step, in columns.
   [[nodiscard]] std::string summary() const;
 
   /// Sentences about what was expected of the compilation and did not happen: a plan file that was
@@ -38,6 +43,7 @@ class Plan {
   /// missing ways to compute one, a damaged cache.
   [[nodiscard]] std::span<const std::string> notices() const;
 
+  /// What it consists of; the type is none of the public interface.
   [[nodiscard]] const std::shared_ptr<const ExecutionPlan>& impl() const { return plan_; }
 
  private:

@@ -84,10 +84,10 @@ struct StoredWeightsInfo {
 
 /// What only a plan has.
 struct CompiledInfo {
-  std::uint32_t format = 0;
-  std::string version;      ///< of the Fovea that compiled it
-  std::string backend;      ///< its name
-  std::string fingerprint;  ///< the device and library versions that the tactics are for
+  std::uint32_t format = 0;  ///< of the file
+  std::string version;       ///< of the Fovea that compiled it
+  std::string backend;       ///< its name
+  std::string fingerprint;   ///< the device and library versions that the tactics are for
   std::vector<std::pair<std::string, std::string>> options;  ///< as given, by name
   std::vector<BucketInfo> buckets;
   std::size_t packed_weights = 0;                            ///< how many
@@ -117,7 +117,7 @@ struct FileInfo {
   std::string model;        ///< its name
   std::string description;  ///< one line; may be empty
   std::string source;  ///< the foreign file that it was imported from, and its SHA-256; or empty
-  std::uint64_t file_bytes = 0;
+  std::uint64_t file_bytes = 0;  ///< of a package those of its files together
   std::vector<TensorInfo> inputs;
   std::vector<TensorInfo> outputs;
   std::optional<PreprocessSpec> preprocessing;
