@@ -77,8 +77,8 @@ TEST(Explanation, GroupsRewritesThatAreAlike) {
                                              .tactics = {}});
 
   EXPECT_EQ(text,
-            "Rewrite                 taken node: reason\n"
-            "fold-pad                yes  a: joined 'x' (and 1 more like it)\n"
+            "Pass                    taken node: reason\n"
+            "fold-pad                yes  a: joined 'x' (likewise b)\n"
             "fold-pad                no   c: no border\n");
 }
 

@@ -147,7 +147,7 @@ TEST_F(FileTest, AReplacedFileIsNeverSeenHalf) {
 }
 
 TEST_F(FileTest, ReportsAFolderThatIsAbsent) {
-  expect_error(ErrorCode::kIoWrite, "No such file", [&] {
+  expect_error(ErrorCode::kIoWrite, "there is no folder", [&] {
     write_file_atomic(path("absent/x"), std::string_view("1"));
   });
   expect_error(
