@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 
@@ -26,22 +27,22 @@ constexpr std::string_view kName = "fuse-siblings";
 
 using Family = std::vector<NodeId>;
 
-/// Convolutions of one input with equal windows, in order; only those that have siblings. Says of
-/// the others that read an input which several convolutions read why they have none.
-std::vector<Family> families(const Graph& graph, Report& report) {
+using Source = std::pair<NodeId, std::int32_t>;
+
+Source source_of(const Node& node) {
+  return {node.inputs[0].node, node.inputs[0].output};
+}
+
+/// Convolutions of one input with equal windows, in order; only those that have siblings.
+std::vector<Family> families(const Graph& graph) {
   using Pair = std::array<std::int64_t, 2>;
-  using Source = std::pair<NodeId, std::int32_t>;
   std::map<std::tuple<Source, ActivationKind, Pair, Pair, Pair, Pads>, Family> by_window;
-  std::map<Source, Family> by_source;
   for (NodeId id = 0; id < graph.size(); ++id) {
     const Node& node = graph.node(id);
     const auto* conv = node.as<Conv2d>();
-    if (conv == nullptr) continue;
-    const Source x{node.inputs[0].node, node.inputs[0].output};
-    by_source[x].push_back(id);
-    if (conv->groups != 1) continue;
+    if (conv == nullptr || conv->groups != 1) continue;
     const Shape& weights = graph.desc(node.inputs[1]).shape;
-    by_window[{x,
+    by_window[{source_of(node),
                conv->input_activation,
                {weights[1], weights[2]},
                conv->strides,
@@ -50,16 +51,23 @@ std::vector<Family> families(const Graph& graph, Report& report) {
         .push_back(id);
   }
   std::vector<Family> result;
-  std::vector<bool> has_siblings(graph.nodes().size(), false);
   for (auto& [window, family] : by_window) {
-    if (family.size() == 1) continue;
-    for (const NodeId id : family) has_siblings[static_cast<std::size_t>(id)] = true;
-    result.push_back(std::move(family));
+    if (family.size() > 1) result.push_back(std::move(family));
   }
+  return result;
+}
+
+/// Says of the convolutions that share their input with others, but are in no family, why.
+void report_alone(const Graph& graph, const std::vector<Family>& families, Report& report) {
+  std::map<Source, Family> by_source;
+  for (NodeId id = 0; id < graph.size(); ++id) {
+    if (graph.node(id).as<Conv2d>() != nullptr) by_source[source_of(graph.node(id))].push_back(id);
+  }
+  std::set<NodeId> siblings;
+  for (const Family& family : families) siblings.insert(family.begin(), family.end());
   for (const auto& [source, readers] : by_source) {
-    if (readers.size() == 1) continue;
     for (const NodeId id : readers) {
-      if (has_siblings[static_cast<std::size_t>(id)]) continue;
+      if (readers.size() == 1 || siblings.contains(id)) continue;
       const Node& node = graph.node(id);
       report.refuse(kName,
                     node.name,
@@ -68,7 +76,6 @@ std::vector<Family> families(const Graph& graph, Report& report) {
                         : "no other convolution of its input has its window, strides and border");
     }
   }
-  return result;
 }
 
 bool joins_channels(const Node& node) {
@@ -267,7 +274,9 @@ std::string others(const Graph& graph, const Family& siblings, NodeId but) {
 /// Sorts out who joins whom and says why not.
 std::vector<Family> choose(const Graph& graph, PassContext& context) {
   std::vector<Family> chosen;
-  for (const Family& family : families(graph, context.report)) {
+  const std::vector<Family> all = families(graph);
+  report_alone(graph, all, context.report);
+  for (const Family& family : all) {
     const Family willing = willing_ones(graph, family, context);
     std::vector<Family> parts = by_activation(graph, willing, context);
     const bool bare_apart =
