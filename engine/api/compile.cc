@@ -76,14 +76,11 @@ std::vector<std::int64_t> buckets_of(const CompileOptions& options) {
 std::vector<std::string> lock_notices(const LockedTactics& locked,
                                       const std::vector<std::int64_t>& buckets) {
   std::vector<std::string> notices;
-  for (const auto& [node, tactics] : locked) {
-    const bool used = tactics.contains(kEveryBatch) ||
-                      std::ranges::any_of(buckets, [&tactics = tactics](std::int64_t bucket) {
-                        return tactics.contains(bucket);
-                      });
-    if (used) continue;
+  for (const auto& lock : locked) {
+    const auto applies = [&](std::int64_t bucket) { return lock.second.contains(bucket); };
+    if (applies(kEveryBatch) || std::ranges::any_of(buckets, applies)) continue;
     notices.push_back(cat("the lock of node '",
-                          printable(node),
+                          printable(lock.first),
                           "' is not for a batch size that is compiled; \"*\" stands for all"));
   }
   return notices;

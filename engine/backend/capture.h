@@ -13,17 +13,20 @@ namespace fovea {
 template <typename Enqueue>
 [[nodiscard]] std::unique_ptr<Replay> captured(Stream& stream, const Enqueue& enqueue) {
   stream.begin_capture();
+  std::exception_ptr first;
   try {
     enqueue();
   } catch (...) {
-    try {
-      (void)stream.end_capture();
-    } catch (const std::exception&) {
-      // The first error is the reason for this one.
-    }
-    throw;
+    first = std::current_exception();
   }
-  return stream.end_capture();
+  std::unique_ptr<Replay> replay;
+  try {
+    replay = stream.end_capture();
+  } catch (...) {
+    if (first == nullptr) throw;  // else the first error is the reason for this one
+  }
+  if (first != nullptr) std::rethrow_exception(first);
+  return replay;
 }
 
 }  // namespace fovea

@@ -50,6 +50,18 @@ std::string obstacle(const BucketDraft& draft,
   return {};
 }
 
+/// All that lies in one buffer moves into another one: slices and views, too.
+void move_into(BucketDraft& draft,
+               std::vector<std::size_t>& last_read,
+               std::size_t given_up,
+               std::size_t kept) {
+  last_read[kept] = last_read[given_up];
+  draft.buffers[given_up] = 0;
+  for (DraftSlot& slot : draft.slots) {
+    if (slot.buffer == given_up) slot.buffer = kept;
+  }
+}
+
 }  // namespace
 
 SlotId BucketDraft::new_slot(const TensorDesc& desc, const Layout& layout) {
@@ -91,14 +103,7 @@ void share_in_place(BucketDraft& draft, Report& report) {
       }
       refused = obstacle(draft, last_read, s, from, to);
       if (!refused.empty()) continue;
-      // All that lies in the output's buffer moves with it: its slices and views.
-      const std::size_t kept = draft.slots[from].buffer;
-      const std::size_t given_up = draft.slots[to].buffer;
-      last_read[kept] = last_read[given_up];
-      draft.buffers[given_up] = 0;
-      for (DraftSlot& slot : draft.slots) {
-        if (slot.buffer == given_up) slot.buffer = kept;
-      }
+      move_into(draft, last_read, draft.slots[to].buffer, draft.slots[from].buffer);
       taken = true;
       break;
     }

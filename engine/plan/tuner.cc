@@ -159,6 +159,15 @@ TrialMemory memory_for(const Backend& backend,
   return {backend, site, inputs, block, workspace, stream};
 }
 
+/// Drops those that are too slow for more rounds to change that, but never the heuristic's.
+void drop_hopeless(std::vector<Contender>& contenders, std::size_t heuristic) {
+  const auto best = std::ranges::min_element(contenders, {}, &Contender::fastest_turn);
+  const double limit = kHopeless * best->fastest_turn();
+  std::erase_if(contenders, [&](const Contender& contender) {
+    return contender.candidate() != heuristic && contender.fastest_turn() > limit;
+  });
+}
+
 /// Writes the times of the contenders; false where the time was up before it could tell.
 bool time_contenders(std::vector<Contender>& contenders,
                      const Effort& effort,
@@ -184,15 +193,10 @@ bool time_contenders(std::vector<Contender>& contenders,
       return !candidates[contender.candidate()].refused.empty();
     });
     if (contenders.empty()) return true;
-    double best = contenders[0].fastest_turn();
     for (const Contender& contender : contenders) {
       candidates[contender.candidate()].microseconds = contender.microseconds();
-      best = std::min(best, contender.fastest_turn());
     }
-    if (round + 1 < kRoundsToHope) continue;
-    std::erase_if(contenders, [&](const Contender& contender) {
-      return contender.candidate() != heuristic && contender.fastest_turn() > kHopeless * best;
-    });
+    if (round + 1 >= kRoundsToHope) drop_hopeless(contenders, heuristic);
   }
   return true;
 }
