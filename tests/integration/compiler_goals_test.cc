@@ -19,13 +19,13 @@ using test::ZooPlan;
 
 /// Compiled once: eight networks take seconds in a debug build.
 const std::vector<ZooPlan>& cpu_plans() {
-  static const std::vector<ZooPlan> plans = test::zoo_plans(make_cpu_backend);
-  return plans;
+  static const std::vector<ZooPlan> kPlans = test::zoo_plans(make_cpu_backend);
+  return kPlans;
 }
 
 const std::vector<ZooPlan>& cuda_plans() {
-  static const std::vector<ZooPlan> plans = test::zoo_plans(make_cuda_emu_backend);
-  return plans;
+  static const std::vector<ZooPlan> kPlans = test::zoo_plans(make_cuda_emu_backend);
+  return kPlans;
 }
 
 void expect_reached(const Goal& goal) {

@@ -33,7 +33,7 @@ class PlanReuseTest : public testing::Test {
  protected:
   PlanReuseTest() { ::setenv("FOVEA_HOME", (folder_.path() / "home").c_str(), 1); }
 
-  ~PlanReuseTest() override { ::unsetenv("FOVEA_TACTIC"); }
+  void TearDown() override { ::unsetenv("FOVEA_TACTIC"); }
 
   [[nodiscard]] std::string path(const std::string& name) const {
     return (folder_.path() / name).string();

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/core/require.h"
 #include "tests/unit/plan/fake_backend.h"
 
 namespace fovea {
@@ -86,16 +87,16 @@ TEST_F(PlanDot, DrawsAConversionBetweenItsValueAndThoseWhoReadIt) {
                                  std::pair(step, id("d")),
                                  std::pair(id("a"), id("b")),
                                  std::pair(id("x"), id("a"))}) {
-    EXPECT_NE(statement(drawing, from + " -> " + to + ";"), "") << from << ' ' << to;
+    EXPECT_NE(statement(drawing, cat(from, " -> ", to, ";")), "") << from << ' ' << to;
   }
-  EXPECT_EQ(statement(drawing, id("a") + " -> " + id("c") + ";"), "") << drawing;
+  EXPECT_EQ(statement(drawing, cat(id("a"), " -> ", id("c"), ";")), "") << drawing;
 }
 
 TEST_F(PlanDot, LeavesConversionsOutOfTheOptimisedGraph) {
   const std::string drawing = draw(PlotStage::kOptimised);
 
   EXPECT_EQ(drawing.find("(added)"), std::string::npos) << drawing;
-  EXPECT_NE(statement(drawing, id("a") + " -> " + id("c") + ";"), "") << drawing;
+  EXPECT_NE(statement(drawing, cat(id("a"), " -> ", id("c"), ";")), "") << drawing;
 }
 
 }  // namespace

@@ -215,7 +215,7 @@ TEST_F(TunerTest, AHopelessOneIsNotRunAgainAndAgain) {
 
 /// Something else on the machine took the processor during one of its turns.
 TEST_F(TunerTest, OneUnluckyTurnDiscardsNobody) {
-  for (const std::size_t run : {10, 11, 12, 13, 14, 15, 16, 17, 18}) {
+  for (std::size_t run = 10; run <= 18; ++run) {
     const Result result =
         measure({{"a", 100}, FakeTactic{.name = "b", .microseconds = 40, .unlucky_run = run}});
 
