@@ -193,6 +193,7 @@ TEST_F(CliCompile, ALockForSomeThreadsHoldsWhereItIsOffered) {
   if (only == shared.end()) GTEST_SKIP() << "the threads do not change what is offered";
   const auto& [node, tactic] = *only;
   write_file_atomic(path("lock.json"), R"({"tactics": {")" + node + R"(": ")" + tactic + R"("}})");
+  const Words forced{std::string("FOVEA_TACTIC=").append(node).append("=").append(tactic)};
   const std::string digits = test::kDigits.string();
 
   for (const Words& command : {Words{"compile", "lenet5", "--output", "y.plan", "--tuning", "off"},
@@ -201,7 +202,7 @@ TEST_F(CliCompile, ALockForSomeThreadsHoldsWhereItIsOffered) {
       Words words = command;
       words.insert(words.end(), {"--threads", "2"});
       if (lock) words.insert(words.end(), {"--lock", "lock.json"});
-      const auto got = run(words, lock ? Words{} : Words{"FOVEA_TACTIC=" + node + "=" + tactic});
+      const auto got = run(words, lock ? Words{} : forced);
       EXPECT_EQ(got.code, 0) << command[0] << got.err;
       EXPECT_EQ(got.err, "") << command[0];
     }
