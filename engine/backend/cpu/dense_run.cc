@@ -3,9 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include <omp.h>
-
 #include "engine/backend/cpu/bf16.h"
+#include "engine/backend/cpu/team.h"
 
 namespace fovea::cpu::dense {
 
@@ -139,18 +138,12 @@ std::size_t scratch_bytes(const Layer& layer, int threads) {
 }
 
 void run(const Layer& layer, int threads, const Operands& operands) {
-  const auto run_part = [&](int thread) {
+  run_parts(threads, [&](int thread) {
     const Range panels = Range::part(0, layer.panels(), thread, threads);
     std::byte* scratch = operands.scratch + thread * thread_words(layer, threads) *
                                                 static_cast<std::int64_t>(sizeof(Word));
     if (panels.size() > 0) Worker(layer, operands, panels, scratch).compute();
-  };
-  if (threads == 1) return run_part(0);
-#pragma omp parallel num_threads(threads)
-  {
-    // A team may be smaller than what was asked for.
-    for (int i = omp_get_thread_num(); i < threads; i += omp_get_num_threads()) run_part(i);
-  }
+  });
 }
 
 }  // namespace fovea::cpu::dense

@@ -10,6 +10,7 @@
 #include "engine/backend/cpu/epilogue.h"
 #include "engine/backend/cpu/host_step.h"
 #include "engine/backend/cpu/library.h"
+#include "engine/backend/cpu/team.h"
 
 namespace fovea::cpu {
 
@@ -30,7 +31,6 @@ bool applies(const OpSite& site, const Dense& dense) {
 
 /// Whether a team of threads takes longer to wake than to share the work.
 bool is_small(const Layer& layer, int threads) {
-  constexpr std::int64_t kTeamCycles = 6000;
   constexpr std::int64_t kLeastRows = 2;  // fewer wait for the weights
   const std::int64_t cycles =
       layer.words() * layer.panels() * dense::kPanelVectors * std::max(layer.rows, kLeastRows);

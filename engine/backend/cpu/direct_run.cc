@@ -3,12 +3,11 @@
 #include <array>
 #include <cstring>
 
-#include <omp.h>
-
 #include "engine/backend/cpu/avx512.h"
 #include "engine/backend/cpu/direct_product.h"
 #include "engine/backend/cpu/direct_stage.h"
 #include "engine/backend/cpu/range.h"
+#include "engine/backend/cpu/team.h"
 
 namespace fovea::cpu::direct {
 
@@ -183,15 +182,7 @@ void run_part(const Convolution& conv,
 }  // namespace
 
 void run(const Convolution& conv, const Schedule& schedule, const Operands& operands) {
-  const int parts = schedule.threads();
-  if (parts == 1) return run_part(conv, schedule, operands, 0);
-#pragma omp parallel num_threads(parts)
-  {
-    // A team may be smaller than what was asked for.
-    for (int i = omp_get_thread_num(); i < parts; i += omp_get_num_threads()) {
-      run_part(conv, schedule, operands, i);
-    }
-  }
+  run_parts(schedule.threads(), [&](int part) { run_part(conv, schedule, operands, part); });
 }
 
 }  // namespace fovea::cpu::direct

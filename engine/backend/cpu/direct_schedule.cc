@@ -5,6 +5,7 @@
 #include "engine/backend/cpu/direct_run.h"
 #include "engine/backend/cpu/direct_stage.h"
 #include "engine/backend/cpu/splits.h"
+#include "engine/backend/cpu/team.h"
 
 namespace fovea::cpu::direct {
 
@@ -21,7 +22,6 @@ constexpr std::int64_t kPieceFloats = std::int64_t{64} << 10;
 constexpr std::int64_t kPiecePixels = 4 * kMostPixels;
 
 constexpr std::int64_t kBytesPerCycle = 16;  // from the last-level cache, half hidden
-constexpr std::int64_t kTeamCycles = 6000;   // to wake threads and wait for them
 
 bool conflicts(std::int64_t step) {
   return step % kCacheWayFloats == 0;

@@ -1,8 +1,7 @@
 #include "engine/backend/cpu/winograd_run.h"
 
-#include <omp.h>
-
 #include "engine/backend/cpu/bf16.h"
+#include "engine/backend/cpu/team.h"
 #include "engine/backend/cpu/winograd_product.h"
 #include "engine/backend/cpu/winograd_tile.h"
 
@@ -171,15 +170,7 @@ std::size_t scratch_bytes(const Convolution& conv, const Schedule& schedule) {
 
 template <typename Element>
 void run(const Convolution& conv, const Schedule& schedule, const Operands<Element>& operands) {
-  const int parts = schedule.threads();
-  if (parts == 1) return run_part(conv, schedule, operands, 0);
-#pragma omp parallel num_threads(parts)
-  {
-    // A team may be smaller than what was asked for.
-    for (int i = omp_get_thread_num(); i < parts; i += omp_get_num_threads()) {
-      run_part(conv, schedule, operands, i);
-    }
-  }
+  run_parts(schedule.threads(), [&](int part) { run_part(conv, schedule, operands, part); });
 }
 
 template void run(const Convolution&, const Schedule&, const Operands<float>&);

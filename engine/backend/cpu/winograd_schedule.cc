@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "engine/backend/cpu/splits.h"
+#include "engine/backend/cpu/team.h"
 #include "engine/backend/cpu/winograd_run.h"
 
 namespace fovea::cpu::winograd {
@@ -10,7 +11,6 @@ namespace {
 // Cycles, measured on a Zen 4 core; only their ratios matter.
 constexpr std::int64_t kTransformCycles = 250;     // a tile of 16 channels in or out
 constexpr std::int64_t kWeightBytesPerCycle = 16;  // from the last-level cache, half hidden
-constexpr std::int64_t kTeamCycles = 6000;         // to wake threads and wait for them
 
 /// Tiles whose transformed input is worked on at once: enough to read the weights seldom, few
 /// enough to stay in the second-level cache where channels are few.
