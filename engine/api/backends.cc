@@ -6,6 +6,7 @@
 
 #include "engine/backend/cpu/cpu_backend.h"
 #include "engine/backend/reference/reference_backend.h"
+#include "engine/core/joined.h"
 #include "engine/core/require.h"
 
 namespace fovea {
@@ -27,15 +28,16 @@ constexpr std::array kBackends{
 
 std::shared_ptr<const Backend> make_backend(std::string_view name) {
   if (name == "auto") name = kBackends.front().name;
-  std::string names;
   for (const BackendEntry& entry : kBackends) {
     if (entry.name == name) return entry.make();
-    names += cat(names.empty() ? "" : ", ", entry.name);
   }
   if (name == "cuda") {
     throw DeviceError("this build has no CUDA backend; use --backend cpu", ErrorCode::kDeviceNone);
   }
-  throw InvalidArgument(cat("no backend is called '", name, "'; there are: auto, ", names));
+  throw InvalidArgument(cat("no backend is called '",
+                            name,
+                            "'; there are: auto, ",
+                            joined(kBackends, ", ", &BackendEntry::name)));
 }
 
 std::vector<std::string> backend_names() {

@@ -16,6 +16,7 @@
 #include "engine/api/model_graph.h"
 #include "engine/api/tactic_settings.h"
 #include "engine/core/env.h"
+#include "engine/core/joined.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/runtime/execution_context.h"
@@ -117,12 +118,6 @@ std::vector<std::string> disabled_passes() {
   return names;
 }
 
-std::string joined(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += cat(text.empty() ? "" : ",", name);
-  return text;
-}
-
 bool exact_convolutions(const std::string& convolution) {
   if (convolution != "auto" && convolution != "direct") {
     throw InvalidArgument(
@@ -212,7 +207,7 @@ std::vector<std::string> differences(const Precompiled* precompiled,
                 backend.fingerprint(),
                 ")")};
   }
-  const std::string disabled = joined(settings.disabled_passes);
+  const std::string disabled = joined(settings.disabled_passes, ",");
   if (facts.disabled_passes == disabled) return {};
   return {cat(origin,
               " was compiled with ",

@@ -30,9 +30,6 @@ inline constexpr std::int64_t kLargestBatch = 65'536;
 /// pass has.
 [[nodiscard]] std::vector<std::string> disabled_passes();
 
-/// The names with commas between.
-[[nodiscard]] std::string joined(const std::vector<std::string>& names);
-
 /// What a network is computed in where nobody says: what a plan file was compiled in, if its
 /// backend computes in that here, else kFp32.
 [[nodiscard]] Precision default_precision(const Precompiled* precompiled);

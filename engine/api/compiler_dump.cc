@@ -1,12 +1,11 @@
 #include "engine/api/compiler_dump.h"
 
-#include <array>
 #include <string>
-#include <string_view>
 #include <system_error>
 
 #include "engine/core/env.h"
 #include "engine/core/file.h"
+#include "engine/core/joined.h"
 #include "engine/core/require.h"
 
 namespace fovea {
@@ -32,30 +31,23 @@ fs::path make_folder(const fs::path& parent) {
                   error.message()));
 }
 
-template <typename List>
-std::string joined(const List& list) {
-  std::string text;
-  for (const auto& entry : list) text += cat(text.empty() ? "" : ", ", entry);
-  return text.empty() ? "none" : text;
-}
-
 /// What tells this compilation from others of the same network.
 std::string about(const Backend& backend, const PlanOptions& options) {
-  constexpr std::array<std::string_view, 3> kTuning{"off", "fast", "full"};
+  const std::string left_out = joined(options.disabled_passes, ", ");
   return cat("backend:          ",
              backend.fingerprint(),
              "\nthreads of a run: ",
              options.threads,
              "\nbatch sizes:      ",
-             joined(options.buckets),
+             joined(options.buckets, ", "),
              "\nprecision:        ",
              to_string(options.precision),
              "\nconvolutions:     ",
              options.exact_convolutions ? "direct" : "auto",
              "\ntuning:           ",
-             kTuning.at(static_cast<std::size_t>(options.tactics.tuning)),
+             to_string(options.tactics.tuning),
              "\npasses left out:  ",
-             joined(options.disabled_passes),
+             left_out.empty() ? "none" : left_out,
              '\n');
 }
 

@@ -14,6 +14,7 @@
 #include "engine/api/plan_file.h"
 #include "engine/api/weight_file.h"
 #include "engine/api/zoo_manifest.h"
+#include "engine/core/joined.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/core/safetensors.h"
@@ -227,13 +228,11 @@ Model open_model(std::string_view model, const ModelOptions& options) {
     if (entry.name == model) return open_zoo_model(entry, options);
   }
   if (is_there(model)) return open_file(model, options);
-  std::string names;
-  for (const zoo::Model& entry : zoo::models()) names += cat(names.empty() ? "" : ", ", entry.name);
   throw Error(ErrorCode::kModelNotFound,
               cat("there is no file and no network of the zoo called '",
                   printable(model),
                   "'; the zoo has: ",
-                  names));
+                  joined(zoo::models(), ", ", &zoo::Model::name)));
 }
 
 }  // namespace fovea

@@ -12,6 +12,7 @@
 #include "engine/api/model_impl.h"
 #include "engine/api/model_package.h"
 #include "engine/api/plan_record.h"
+#include "engine/core/joined.h"
 #include "engine/core/require.h"
 #include "engine/core/stage_clock.h"
 #include "engine/graph/graph_io.h"
@@ -97,12 +98,6 @@ Choices names_of(Choices choices) {
   return choices;
 }
 
-std::string joined(const std::vector<std::int64_t>& numbers) {
-  std::string text;
-  for (const std::int64_t number : numbers) text += cat(text.empty() ? "" : ",", number);
-  return text;
-}
-
 }  // namespace
 
 SavedPlan save_plan(const Model& model,
@@ -124,7 +119,7 @@ SavedPlan save_plan(const Model& model,
   facts.fingerprint = backend->fingerprint();
   facts.convolution = plan.exact_convolutions ? "direct" : "auto";
   facts.precision = to_string(plan.precision);
-  facts.disabled_passes = joined(plan.disabled_passes);
+  facts.disabled_passes = joined(plan.disabled_passes, ",");
   const Graph network = write_model(writer, package, file_options, facts);
   clock.end_of(saved.model_s);
 
@@ -148,7 +143,7 @@ SavedPlan save_plan(const Model& model,
   }
   writer.start("record");
   PlanRecord record = record_of(*compiled);
-  record.options = {{"buckets", joined(plan.buckets)},
+  record.options = {{"buckets", joined(plan.buckets, ",")},
                     {"threads", std::to_string(plan.threads)},
                     {"convolution", facts.convolution},
                     {"precision", facts.precision},

@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "engine/core/joined.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/passes/pass.h"
@@ -97,9 +98,8 @@ const Pass& find_pass(std::string_view name) {
   const auto* pass =
       std::find_if(kPasses.begin(), kPasses.end(), [&](const Pass& p) { return p.name == name; });
   if (pass != kPasses.end()) return *pass;
-  std::string names;
-  for (const Pass& known : kPasses) names += cat(names.empty() ? "" : ", ", known.name);
-  throw InvalidArgument(cat("no pass is called '", printable(name), "'; there are ", names));
+  throw InvalidArgument(cat(
+      "no pass is called '", printable(name), "'; there are ", joined(kPasses, ", ", &Pass::name)));
 }
 
 std::vector<Pass> passes_without(std::span<const std::string> names) {

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/core/joined.h"
 #include "engine/core/require.h"
 #include "engine/graph/attributes_json.h"
 
@@ -12,9 +13,7 @@ namespace fovea {
 namespace {
 
 std::string list(const Shape& values) {
-  std::string text;
-  for (const std::int64_t value : values) text += cat(text.empty() ? "" : ",", value);
-  return cat('[', text, ']');
+  return cat('[', joined(values, ","), ']');
 }
 
 /// to_string(layout) and, for an opaque one, its size: a backend may pad one format in two ways.

@@ -15,6 +15,9 @@ namespace {
 
 using nlohmann::json;
 
+/// By Tuning.
+constexpr std::array<std::string_view, 3> kTunings{"off", "fast", "full"};
+
 /// Stands for kEveryBatch beside batch sizes.
 constexpr std::string_view kOthers = "*";
 
@@ -45,10 +48,14 @@ std::map<std::int64_t, std::string> parse_node(const json& value) {
 
 }  // namespace
 
+std::string_view to_string(Tuning tuning) {
+  return kTunings.at(static_cast<std::size_t>(tuning));
+}
+
 Tuning parse_tuning(std::string_view word) {
-  if (word == "off") return Tuning::kOff;
-  if (word == "fast") return Tuning::kFast;
-  if (word == "full") return Tuning::kFull;
+  for (std::size_t i = 0; i < kTunings.size(); ++i) {
+    if (kTunings.at(i) == word) return static_cast<Tuning>(i);
+  }
   throw InvalidArgument(cat("tuning is off, fast or full, not '", printable(word), "'"));
 }
 

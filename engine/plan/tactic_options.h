@@ -18,7 +18,10 @@ enum class Tuning : std::uint8_t {
   kFull,  ///< many rounds: smaller differences count
 };
 
-/// "off", "fast" or "full". Throws InvalidArgument for another word.
+/// "off", "fast" or "full".
+[[nodiscard]] std::string_view to_string(Tuning tuning);
+
+/// Inverse of to_string. Throws InvalidArgument for another word.
 [[nodiscard]] Tuning parse_tuning(std::string_view word);
 
 /// Seconds that a whole compilation may measure where nobody says how many.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/core/joined.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/plan/op_signature.h"
@@ -164,8 +165,6 @@ std::optional<TacticSelector::Pick> TacticSelector::offered(const OpSite& site,
     of_other_threads_.add(site.node.name, name);
     return std::nullopt;
   }
-  std::string names;
-  for (const Tactic& tactic : tactics) names += cat(names.empty() ? "" : ", ", tactic.name);
   throw InvalidArgument(cat("node '",
                             site.node.name,
                             "' is ",
@@ -179,7 +178,7 @@ std::optional<TacticSelector::Pick> TacticSelector::offered(const OpSite& site,
                             " on ",
                             thread_count(site.threads),
                             "; it offers ",
-                            names));
+                            joined(tactics, ", ", &Tactic::name)));
 }
 
 /// The tactic that is forced or locked for the node.
