@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/backend/cpu/cpu_backend.h"
-#include "engine/passes/constants.h"
+#include "tests/backend/one_convolution.h"
 #include "tests/backend/tactic_slices.h"
 #include "tests/support/strided.h"
 
@@ -15,6 +15,8 @@ namespace fovea {
 namespace {
 
 using test::Floats;
+using test::kClip;
+using test::kRelu;
 
 struct Case {
   std::string name;
@@ -27,34 +29,10 @@ struct Case {
   friend std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
 };
 
-constexpr Activation kRelu{.kind = ActivationKind::kRelu};
-constexpr Activation kClip{.kind = ActivationKind::kClip, .lo = -3.0F, .hi = 6.0F};
-
 /// One convolution on three pictures of random values in [-2, 2), with weights from the same range.
 Graph network(const Case& c) {
-  Graph graph;
-  const auto add_constant = [&](const Shape& shape, const char* name, std::uint64_t seed) {
-    return graph.add(
-        make_constant(shape, test::random_floats(num_elements(shape), seed)), {}, name);
-  };
-  const auto add_input = [&](const Shape& shape, const char* name) {
-    return graph.add(Input{{DType::kFloat32, shape}}, {}, name);
-  };
-  const Value x = add_input({3, c.picture[0], c.picture[1], c.channels}, "x");
-  std::vector<Value> inputs{
-      x,
-      add_constant(
-          {c.filters, c.kernel[0], c.kernel[1], c.channels / c.conv.groups}, "weights", 11)};
-  if (c.conv.bias) inputs.push_back(add_constant({c.filters}, "bias", 12));
-  if (c.conv.residual) {
-    Conv2d plain = c.conv;
-    plain.residual = false;
-    std::vector<TensorDesc> descs;
-    for (const Value& input : inputs) descs.push_back(graph.desc(input));
-    inputs.push_back(add_input(plain.infer(descs).at(0).shape, "residual"));
-  }
-  graph.mark_output(graph.add(c.conv, inputs, "conv"), "y");
-  return graph;
+  return test::one_convolution(
+      {3, c.picture[0], c.picture[1], c.channels}, c.kernel, c.filters, c.conv, 11);
 }
 
 /// Sums of products with a standard deviation of 4/3 each, in float32 in an order of their own;

@@ -10,6 +10,7 @@
 #include "engine/backend/cpu/cpu_backend.h"
 #include "engine/backend/cpu/library.h"
 #include "engine/passes/constants.h"
+#include "tests/backend/one_convolution.h"
 #include "tests/backend/tactic_slices.h"
 #include "tests/support/strided.h"
 
@@ -17,6 +18,8 @@ namespace fovea {
 namespace {
 
 using test::Floats;
+using test::kClip;
+using test::kRelu;
 
 struct Case {
   std::string name;
@@ -31,31 +34,16 @@ struct Case {
   friend std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
 };
 
-constexpr Activation kRelu{.kind = ActivationKind::kRelu};
-constexpr Activation kClip{.kind = ActivationKind::kClip, .lo = -3.0F, .hi = 6.0F};
-
 /// One convolution on bf16 pictures of random values in [-2, 2), with weights from the same range.
 Graph network(const Case& c, std::int64_t batch) {
-  Graph graph;
-  const auto add_constant = [&](const Shape& shape, const char* name, std::uint64_t seed) {
-    return graph.add(
-        make_constant(shape, test::random_floats(num_elements(shape), seed)), {}, name);
-  };
-  const auto add_input = [&](const Shape& shape, const char* name) {
-    return graph.add(Input{{DType::kBFloat16, shape}}, {}, name);
-  };
-  std::vector<Value> inputs{add_input({batch, c.picture[0], c.picture[1], c.channels}, "x"),
-                            add_constant({c.filters, 3, 3, c.channels}, "weights", 1)};
-  if (c.bias) inputs.push_back(add_constant({c.filters}, "bias", 2));
-  if (c.residual) {
-    const std::int64_t rows = c.picture[0] + c.pads[0] + c.pads[2] - 2;
-    const std::int64_t columns = c.picture[1] + c.pads[1] + c.pads[3] - 2;
-    inputs.push_back(add_input({batch, rows, columns, c.filters}, "residual"));
-  }
   const Conv2d conv{
       .pads = c.pads, .bias = c.bias, .residual = c.residual, .activation = c.activation};
-  graph.mark_output(graph.add(conv, inputs, "conv"), "y");
-  return graph;
+  return test::one_convolution({batch, c.picture[0], c.picture[1], c.channels},
+                               {3, 3},
+                               c.filters,
+                               conv,
+                               1,
+                               DType::kBFloat16);
 }
 
 bool is_winograd(const Tactic& tactic) {

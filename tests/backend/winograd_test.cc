@@ -8,13 +8,15 @@
 
 #include "engine/backend/cpu/cpu_backend.h"
 #include "engine/backend/reference/reference_backend.h"
-#include "engine/passes/constants.h"
+#include "tests/backend/one_convolution.h"
 #include "tests/support/run_plan.h"
 
 namespace fovea {
 namespace {
 
 using test::Floats;
+using test::kClip;
+using test::kRelu;
 using test::NamedFloats;
 
 constexpr const char* kTactic = "winograd:4x4";
@@ -31,31 +33,11 @@ struct Case {
   Activation activation{};
 };
 
-constexpr Activation kRelu{.kind = ActivationKind::kRelu};
-constexpr Activation kClip{.kind = ActivationKind::kClip, .lo = -3.0F, .hi = 6.0F};
-
 /// One convolution on a picture of random values in [-2, 2), with weights from the same range.
 Graph network(const Case& c) {
-  Graph graph;
-  const auto add_constant = [&](const Shape& shape, const char* name, std::uint64_t seed) {
-    return graph.add(
-        make_constant(shape, test::random_floats(num_elements(shape), seed)), {}, name);
-  };
-  const auto add_input = [&](const Shape& shape, const char* name) {
-    return graph.add(Input{{DType::kFloat32, shape}}, {}, name);
-  };
-  std::vector<Value> inputs{add_input({kBatch, c.height, c.width, c.channels}, "x"),
-                            add_constant({c.filters, 3, 3, c.channels}, "weights", 1)};
-  if (c.bias) inputs.push_back(add_constant({c.filters}, "bias", 2));
-  if (c.residual) {
-    const std::int64_t rows = c.height + c.pads[0] + c.pads[2] - 2;
-    const std::int64_t columns = c.width + c.pads[1] + c.pads[3] - 2;
-    inputs.push_back(add_input({kBatch, rows, columns, c.filters}, "residual"));
-  }
   const Conv2d conv{
       .pads = c.pads, .bias = c.bias, .residual = c.residual, .activation = c.activation};
-  graph.mark_output(graph.add(conv, inputs, "conv"), "y");
-  return graph;
+  return test::one_convolution({kBatch, c.height, c.width, c.channels}, {3, 3}, c.filters, conv, 1);
 }
 
 std::shared_ptr<const ExecutionPlan> plan_of(const Graph& graph, const PlanOptions& options) {
