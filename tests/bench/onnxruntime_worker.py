@@ -10,7 +10,9 @@ import time
 
 import numpy as np
 import onnxruntime
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+
+from peer_worker import serve
 
 
 class Runner:
@@ -22,11 +24,11 @@ class Runner:
         rows = pictures[np.arange(batch) % len(pictures)]
         self.feed = {self.session.get_inputs()[0].name: np.ascontiguousarray(rows.transpose(0, 3, 1, 2))}
         self.contexts = contexts
-        self.outputs = None
+        self.results = []
 
     def run(self, times: int):
         for _ in range(times):
-            self.outputs = self.session.run(None, self.feed)
+            self.results = self.session.run(None, self.feed)
 
     def seconds(self, times: int) -> float:
         start = time.perf_counter()
@@ -38,27 +40,14 @@ class Runner:
             other.join()
         return time.perf_counter() - start
 
+    def outputs(self) -> np.ndarray:
+        return self.results[0]
+
 
 def main():
     path, input_path = sys.argv[1:]
     pictures = next(iter(load_file(input_path).values()))
-    runners = {}
-    for line in sys.stdin:
-        verb, name, *rest = line.split()
-        if verb == "open":
-            runners[name] = Runner(path, pictures, *(int(word) for word in rest))
-            answer = "ok"
-        elif verb == "time":
-            answer = f"{runners[name].seconds(int(rest[0])):.6f}"
-        elif verb == "outputs":
-            save_file({"probabilities": runners[name].outputs[0]}, rest[0])
-            answer = "ok"
-        elif verb == "close":
-            del runners[name]
-            answer = "ok"
-        else:
-            raise ValueError(f"no command is called {verb}")
-        print(answer, flush=True)
+    serve(lambda batch, *rest: Runner(path, pictures, batch, *rest))
 
 
 if __name__ == "__main__":

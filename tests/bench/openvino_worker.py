@@ -11,7 +11,9 @@ import time
 import numpy as np
 import openvino
 import openvino.properties.hint as hints
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+
+from peer_worker import serve
 
 TYPES = {"fp32": openvino.Type.f32, "bf16": openvino.Type.bf16}
 
@@ -56,23 +58,7 @@ def main():
     path, input_path = sys.argv[1:]
     pictures = next(iter(load_file(input_path).values()))
     core = openvino.Core()
-    runners = {}
-    for line in sys.stdin:
-        verb, name, *rest = line.split()
-        if verb == "open":
-            runners[name] = Runner(core, path, pictures, *(int(word) for word in rest[:3]), *rest[3:])
-            answer = "ok"
-        elif verb == "time":
-            answer = f"{runners[name].seconds(int(rest[0])):.6f}"
-        elif verb == "outputs":
-            save_file({"probabilities": runners[name].outputs()}, rest[0])
-            answer = "ok"
-        elif verb == "close":
-            del runners[name]
-            answer = "ok"
-        else:
-            raise ValueError(f"no command is called {verb}")
-        print(answer, flush=True)
+    serve(lambda batch, *rest: Runner(core, path, pictures, batch, *rest))
 
 
 if __name__ == "__main__":
