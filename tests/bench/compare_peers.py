@@ -10,7 +10,6 @@ what the machine does to all of them cancels out. In bf16 OpenVINO is the only p
 have no such type. Fails where two networks do not give the same probabilities.
 """
 import argparse
-import json
 import statistics
 import sys
 import tempfile
@@ -22,9 +21,8 @@ import openvino
 from safetensors.numpy import load_file, save_file
 
 from onnx_of_package import random_pictures, write_onnx
-from rounds import ROOT, Worker, machine, machine_lines, output_of, quartiles, spread, write_results
+from rounds import ROOT, SEED, Worker, limits, machine, machine_lines, quartiles, spread, write_results
 
-SEED = 1
 MODELS = ["alexnet", "googlenet", "inception_v3", "lenet5", "resnet50", "vgg16", "vgg19", "xception"]
 # Largest difference of two probabilities that is rounding. fp32: sums of up to 25,088 products in another order, over
 # up to 94 layers, some of them by Winograd's algorithm, and probabilities up to 1. bf16: probabilities of networks with
@@ -35,16 +33,6 @@ GOALS = {  # against the better peer, fp32
     "vgg16": 1.7, "vgg19": 1.7, "alexnet": 1.5, "googlenet": 1.5, "resnet50": 1.25, "inception_v3": 1.25,
     "xception": 1.05,
 }
-
-
-def limits(arguments, model: str, threads: int, precision: str) -> dict:
-    """What `fovea bench` measures of the machine: its largest rates, whatever the network reaches."""
-    answer = output_of(str(arguments.build.resolve() / "bin" / "fovea"), "bench", model, "--weights", f"random:{SEED}",
-                       "--duration", "0.2", "--warmup", "0", "--concurrency", "1", "--threads", str(threads),
-                       "--precision", precision, "--json")
-    if not answer:
-        raise SystemExit(f"fovea bench {model} failed: build the program in {arguments.build}")
-    return json.loads(answer)["limits"]
 
 
 def bound(facts: dict, batch: int) -> float:
@@ -93,7 +81,7 @@ def measure(model: str, all_workers: dict, arguments, folder: Path) -> list[dict
         workers = {key: worker for key, worker in all_workers.items()
                    if precision == "fp32" or key != "onnxruntime"}
         for threads in arguments.threads:
-            facts = limits(arguments, model, threads * arguments.at_once, precision)
+            facts = limits(arguments.build, model, threads * arguments.at_once, precision)
             for batch in arguments.batches:
                 name = f"{precision}-{threads}-{batch}"
                 difference = open_all(workers, name, batch, threads, precision, arguments, folder)

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+SEED = 1  # of random weights
 MEASUREMENTS = ROOT / "docs" / "measurements"
 
 
@@ -82,6 +83,16 @@ def output_of(*command: str) -> str:
         return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
+
+
+def limits(build: Path, model: str, threads: int, precision: str) -> dict:
+    """What `fovea bench` measures of the machine: its largest rates, whatever the network reaches."""
+    answer = output_of(str(build.resolve() / "bin" / "fovea"), "bench", model, "--weights", f"random:{SEED}",
+                       "--duration", "0.2", "--warmup", "0", "--concurrency", "1", "--threads", str(threads),
+                       "--precision", precision, "--json")
+    if not answer:
+        raise SystemExit(f"fovea bench {model} failed: build the program in {build}")
+    return json.loads(answer)["limits"]
 
 
 def machine() -> dict:
