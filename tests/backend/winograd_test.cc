@@ -3,10 +3,12 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
 #include "engine/backend/cpu/cpu_backend.h"
+#include "engine/backend/cpu/library.h"
 #include "engine/backend/reference/reference_backend.h"
 #include "tests/backend/one_convolution.h"
 #include "tests/support/run_plan.h"
@@ -19,8 +21,6 @@ using test::kClip;
 using test::kRelu;
 using test::NamedFloats;
 
-constexpr const char* kTactic = "winograd:4x4";
-
 struct Case {
   std::string name;
   std::int64_t height = 0;
@@ -31,40 +31,44 @@ struct Case {
   bool bias = true;
   bool residual = false;
   Activation activation{};
+  std::int64_t taps = 3;  ///< rows and columns of the kernel
 };
 
 /// One convolution on a picture of random values in [-2, 2), with weights from the same range.
 Graph network(const Case& c) {
   const Conv2d conv{
       .pads = c.pads, .bias = c.bias, .residual = c.residual, .activation = c.activation};
-  return test::one_convolution({kBatch, c.height, c.width, c.channels}, {3, 3}, c.filters, conv, 1);
+  return test::one_convolution(
+      {kBatch, c.height, c.width, c.channels}, {c.taps, c.taps}, c.filters, conv, 1);
 }
 
 std::shared_ptr<const ExecutionPlan> plan_of(const Graph& graph, const PlanOptions& options) {
   return compile_plan(graph, make_cpu_backend(), options);
 }
 
-bool uses_winograd(const ExecutionPlan& plan) {
+bool uses_winograd(const ExecutionPlan& plan, std::int64_t taps = 3) {
   const auto& steps = plan.buckets.front().steps;
-  return std::any_of(steps.begin(), steps.end(), [](const PlannedStep& s) {
-    return s.tactic.starts_with(kTactic);
+  const std::string_view tactic = taps == 3 ? "winograd:4x4" : "winograd:2x2";
+  return std::any_of(steps.begin(), steps.end(), [&](const PlannedStep& s) {
+    return s.tactic.starts_with(tactic);
   });
 }
 
 class Winograd : public testing::Test {
  protected:
   void SetUp() override {
-    if (!__builtin_cpu_supports("avx512f")) GTEST_SKIP() << "this processor has no AVX-512";
+    if (!has_avx512()) GTEST_SKIP() << "this processor has no AVX-512";
   }
 };
 
 class WinogradShapes : public Winograd, public testing::WithParamInterface<Case> {};
 
-/// Outputs are sums of 9 * channels products with a standard deviation of 4/3 each. For a sum of
-/// that form over 256 channels the largest error of many was 1e-5 of the sum's standard deviation
-/// (see winograd_points.h); a wrong constant or place gives errors near 1.
+/// Outputs are sums of taps^2 * channels products with a standard deviation of 4/3 each. For a sum
+/// of that form over 256 channels the largest error of many was 1e-5 of the sum's standard
+/// deviation (see winograd_points.h); a wrong constant or place gives errors near 1.
 double tolerance(const Case& c) {
-  return 4e-5 * std::sqrt(9.0 * static_cast<double>(c.channels)) * 4.0 / 3.0;
+  const auto products = static_cast<double>(c.taps * c.taps * c.channels);
+  return 4e-5 * std::sqrt(products) * 4.0 / 3.0;
 }
 
 TEST_P(WinogradShapes, EqualsTheDefinition) {
@@ -76,7 +80,7 @@ TEST_P(WinogradShapes, EqualsTheDefinition) {
     const Floats want = test::run_graph(graph, make_reference_backend(), n, inputs).at("y");
     for (const int threads : {1, 2}) {
       const auto plan = plan_of(graph, {.buckets = {n}, .threads = threads});
-      ASSERT_TRUE(uses_winograd(*plan)) << to_string(*plan);
+      ASSERT_TRUE(uses_winograd(*plan, c.taps)) << to_string(*plan);
 
       const Floats got = test::run_plan(plan, n, inputs).at("y");
 
@@ -92,6 +96,9 @@ TEST_P(WinogradShapes, EqualsTheDefinition) {
   RecordProperty("largest_error", testing::PrintToString(largest));
 }
 
+constexpr Pads kOne{1, 1, 1, 1};
+constexpr Pads kTwo{2, 2, 2, 2};
+
 // Heights and widths around multiples of a tile, channels around multiples of a register, filters
 // of one to more than four panels.
 INSTANTIATE_TEST_SUITE_P(
@@ -99,20 +106,31 @@ INSTANTIATE_TEST_SUITE_P(
     WinogradShapes,
     testing::Values(Case{"exact_tiles", 8, 12, 16, 16},
                     Case{"one_tile", 4, 4, 16, 32},
-                    Case{"odd_picture", 7, 13, 16, 32, {1, 1, 1, 1}, true, true, kRelu},
+                    Case{"odd_picture", 7, 13, 16, 32, kOne, true, true, kRelu},
                     Case{"valid", 14, 10, 32, 16, {0, 0, 0, 0}, false, false, kRelu},
-                    Case{"wide_padding", 6, 7, 16, 16, {2, 2, 2, 2}, true, false, kClip},
+                    Case{"wide_padding", 6, 7, 16, 16, kTwo, true, false, kClip},
                     Case{"asymmetric", 7, 8, 17, 33, {0, 1, 2, 1}, true, false, kRelu},
                     Case{"asymmetric_other_side", 8, 7, 33, 17, {2, 0, 0, 2}, true, true, {}},
-                    Case{"padded_channels", 8, 8, 40, 20, {1, 1, 1, 1}, false, true, kClip},
-                    Case{"many_tiles", 41, 35, 16, 16, {1, 1, 1, 1}, true, true, {}},
-                    Case{"many_channels", 8, 8, 272, 48, {1, 1, 1, 1}, true, false, {}},
-                    Case{"many_filters", 8, 8, 64, 304, {1, 1, 1, 1}, true, true, kRelu}),
+                    Case{"padded_channels", 8, 8, 40, 20, kOne, false, true, kClip},
+                    Case{"many_tiles", 41, 35, 16, 16, kOne, true, true, {}},
+                    Case{"many_channels", 8, 8, 272, 48, kOne, true, false, {}},
+                    Case{"many_filters", 8, 8, 64, 304, kOne, true, true, kRelu},
+                    Case{"five_exact_tiles", 8, 12, 16, 16, kTwo, true, false, {}, 5},
+                    Case{"five_one_tile", 2, 2, 16, 32, kTwo, true, false, {}, 5},
+                    Case{"five_odd_picture", 7, 13, 16, 32, kTwo, true, true, kRelu, 5},
+                    Case{"five_valid", 14, 11, 32, 16, {0, 0, 0, 0}, false, false, kRelu, 5},
+                    Case{"five_wide_padding", 7, 8, 16, 16, {4, 4, 4, 4}, true, false, kClip, 5},
+                    Case{"five_asymmetric", 8, 9, 17, 33, {0, 1, 4, 3}, true, false, kRelu, 5},
+                    Case{"five_other_side", 9, 8, 33, 17, {3, 4, 1, 0}, true, true, {}, 5},
+                    Case{"five_padded_channels", 8, 8, 40, 20, kTwo, false, true, kClip, 5},
+                    Case{"five_many_tiles", 27, 25, 16, 16, kTwo, true, true, {}, 5},
+                    Case{"five_many_channels", 8, 8, 272, 48, kTwo, true, false, {}, 5},
+                    Case{"five_many_filters", 8, 8, 64, 304, kTwo, true, true, kRelu, 5}),
     [](const auto& test) { return test.param.name; });
 
 TEST_F(Winograd, APictureHasTheSameBitsInEveryBatchAndOnEveryNumberOfThreads) {
   // 25 tiles a picture: no boundary of a kernel, a block or a thread is one of a picture.
-  const Case c{"", 18, 20, 48, 80, {1, 1, 1, 1}, true, true, kRelu};
+  const Case c{"", 18, 20, 48, 80, kOne, true, true, kRelu};
   const Graph graph = network(c);
   constexpr std::int64_t kPictures = 7;
   const NamedFloats inputs = test::random_inputs(graph, kPictures, 3);
@@ -138,7 +156,7 @@ TEST_F(Winograd, APictureHasTheSameBitsInEveryBatchAndOnEveryNumberOfThreads) {
 
 TEST_F(Winograd, ANanSpreadsOverItsTilesAndNoActivationHidesIt) {
   // The last pixel is an input of the last tile alone.
-  const Case c{"", 8, 8, 16, 16, {1, 1, 1, 1}, true, false, kRelu};
+  const Case c{"", 8, 8, 16, 16, kOne, true, false, kRelu};
   const Graph graph = network(c);
   NamedFloats inputs = test::random_inputs(graph, 1, 5);
   const auto at = [](std::size_t row, std::size_t column) { return (row * 8 + column) * 16; };
@@ -176,14 +194,18 @@ TEST_F(Winograd, ExactConvolutionsDoWithoutIt) {
 TEST_F(Winograd, IsNotForOtherConvolutions) {
   Case tanh{"", 8, 8, 32, 32};
   tanh.activation = {.kind = ActivationKind::kTanh};
-  const std::array cases{tanh, Case{"", 8, 8, 8, 32}, Case{"", 1, 1, 64, 64}};
+  const std::array cases{tanh,
+                         Case{"", 8, 8, 8, 32},
+                         Case{"", 1, 1, 64, 64},
+                         Case{"", 8, 8, 32, 32, kOne, true, false, {}, 4},
+                         Case{"", 9, 9, 32, 32, {3, 3, 3, 3}, true, false, {}, 7}};
   for (const Case& c : cases) {
     const Graph graph = network(c);
     const NamedFloats inputs = test::random_inputs(graph, 1, 5);
 
     const auto plan = plan_of(graph, {});
 
-    EXPECT_FALSE(uses_winograd(*plan)) << to_string(*plan);
+    EXPECT_EQ(to_string(*plan).find("winograd"), std::string::npos) << to_string(*plan);
     const Floats got = test::run_plan(plan, 1, inputs).at("y");
     const Floats want = test::run_graph(graph, make_reference_backend(), 1, inputs).at("y");
     for (std::size_t i = 0; i < want.size(); ++i) ASSERT_NEAR(got[i], want[i], tolerance(c));

@@ -4,7 +4,8 @@
 #include <limits>
 #include <string>
 
-#include "engine/backend/cpu/avx512.h"
+#include "engine/backend/cpu/bf16.h"
+#include "engine/backend/cpu/lanes.h"
 #include "engine/backend/cpu/library.h"
 #include "engine/backend/cpu/own_convolution.h"
 #include "engine/backend/cpu/splits.h"
@@ -29,7 +30,8 @@ bool reads_types(const OpSite& site, const Conv2d& conv) {
 bool applies(const OpSite& site, const Conv2d& conv) {
   if (!reads_types(site, conv)) return false;
   const Shape& ohwi = site.input(1).shape;
-  if (ohwi[1] != 3 || ohwi[2] != 3 || !fills_registers(site, conv)) return false;
+  if (ohwi[1] != ohwi[2] || (ohwi[1] != 3 && ohwi[1] != 5)) return false;
+  if (!fills_registers(site, conv)) return false;
   if (conv.strides != std::array<std::int64_t, 2>{1, 1}) return false;
   if (conv.dilations != std::array<std::int64_t, 2>{1, 1}) return false;
   return conv.input_activation == ActivationKind::kNone && bounds_of(conv.activation);
@@ -40,7 +42,7 @@ bool applies(const OpSite& site, const Conv2d& conv) {
 /// padding; where little of a tile lies inside of the picture, it saves too few multiplications for
 /// the larger weights.
 bool pays(const Convolution& conv, double least_saving) {
-  const auto direct = static_cast<double>(conv.rows * conv.columns * 9);
+  const auto direct = static_cast<double>(conv.rows * conv.columns * conv.taps * conv.taps);
   const auto tiled = static_cast<double>(conv.picture_tiles() * winograd::kElements);
   return conv.channels >= kLanes && conv.filters >= kLanes && direct >= least_saving * tiled;
 }
@@ -68,7 +70,8 @@ double least_saving(DType type) {
 Convolution describe(const OpSite& site, const Conv2d& conv, const Layout& layout) {
   const Shape& input = site.input(0).shape;
   const Shape& output = site.node.outputs[0].shape;
-  return {.batch = input[0],
+  return {.taps = site.input(1).shape[1],
+          .batch = input[0],
           .height = input[1],
           .width = input[2],
           .channels = input[3] / conv.groups,
@@ -90,10 +93,11 @@ std::vector<Tactic> winograd_tactics(const OpSite& site) {
   const Convolution shape = describe(site, conv, channels_last(site.input(0), site.inputs[0]));
   const DType type = site.input(0).dtype;
   if (!pays(shape, least_saving(type))) return {};
+  const std::string tile = cat(shape.tile_outputs(), 'x', shape.tile_outputs());
+  const std::string form = cat("winograd ", tile);
   std::vector<Tactic> tactics;
   for (const winograd::Schedule& schedule : winograd::make_schedules(shape, site.threads)) {
-    const std::string name = with_split("winograd:4x4", schedule, site.threads);
-    const std::string form = "winograd 4x4";
+    const std::string name = with_split(cat("winograd:", tile), schedule, site.threads);
     tactics.push_back(type == DType::kBFloat16
                           ? convolution_tactic<Bf16>(site, conv, name, form, shape, schedule)
                           : convolution_tactic<float>(site, conv, name, form, shape, schedule));

@@ -72,8 +72,8 @@ class Block {
   [[nodiscard]] Place place_of(std::int64_t tile) const {
     const std::int64_t in_picture = tile % conv_.picture_tiles();
     return {tile / conv_.picture_tiles(),
-            in_picture / conv_.tile_columns() * kTileOutputs,
-            in_picture % conv_.tile_columns() * kTileOutputs};
+            in_picture / conv_.tile_columns() * conv_.tile_outputs(),
+            in_picture % conv_.tile_columns() * conv_.tile_outputs()};
   }
 
   void multiply_group(const PanelGroup& group, Range vectors) {

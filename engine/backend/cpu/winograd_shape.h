@@ -1,11 +1,11 @@
-// The sizes of a Winograd convolution F(4x4, 3x3) and how its work is cut up.
+// The sizes of a Winograd convolution, F(4x4, 3x3) or F(2x2, 5x5), and how its work is cut up.
 //
-// A tile of 6x6 inputs gives 4x4 outputs:
+// A tile of 6x6 inputs gives 4x4 outputs of a 3x3 convolution, or 2x2 of a 5x5 one:
 //
 //   Y = A^T [ sum over input channels of (G g G^T) * (B^T d B) ] A        (* element by element)
 //
 // so each of the 36 elements of the transformed tiles is a matrix product of its own over the input
-// channels, with a quarter of the multiplications of the convolution's definition.
+// channels, with a quarter of the multiplications of the convolution's definition, or 0.36 of them.
 //
 // Source: Lavin and Gray, "Fast algorithms for convolutional neural networks", arXiv:1509.09308.
 #pragma once
@@ -18,11 +18,8 @@
 
 namespace fovea::cpu::winograd {
 
-/// Rows and columns of outputs that a tile gives.
-inline constexpr std::int64_t kTileOutputs = 4;
-
 /// Rows and columns of a tile.
-inline constexpr std::int64_t kTileInputs = kTileOutputs + 2;
+inline constexpr std::int64_t kTileInputs = 6;
 
 /// Elements of a transformed tile: so many matrix products.
 inline constexpr std::int64_t kElements = kTileInputs * kTileInputs;
@@ -34,9 +31,10 @@ inline constexpr std::int64_t kPanelVectors = 2;
 /// transformed input is read once for so many, and the products (18 KiB a tile) stay near.
 inline constexpr std::int64_t kGroupVectors = 4 * kPanelVectors;
 
-/// A 3x3 convolution with strides, dilations and groups of 1, on pictures with the channels last
+/// A square convolution with strides, dilations and groups of 1, on pictures with the channels last
 /// whose pixels may lie in a larger buffer.
 struct Convolution {
+  std::int64_t taps = 0;  ///< rows and columns of the kernel: 3 or 5
   std::int64_t batch = 0;
   std::int64_t height = 0;  ///< input rows
   std::int64_t width = 0;   ///< input columns
@@ -54,10 +52,13 @@ struct Convolution {
 
   [[nodiscard]] std::int64_t output_blocks() const { return ceil_div(filters, kLanes); }
 
-  [[nodiscard]] std::int64_t tile_columns() const { return ceil_div(columns, kTileOutputs); }
+  /// Rows and columns of outputs that a tile gives.
+  [[nodiscard]] std::int64_t tile_outputs() const { return kTileInputs + 1 - taps; }
+
+  [[nodiscard]] std::int64_t tile_columns() const { return ceil_div(columns, tile_outputs()); }
 
   [[nodiscard]] std::int64_t picture_tiles() const {
-    return ceil_div(rows, kTileOutputs) * tile_columns();
+    return ceil_div(rows, tile_outputs()) * tile_columns();
   }
 
   [[nodiscard]] std::int64_t tiles() const { return batch * picture_tiles(); }

@@ -10,7 +10,6 @@ namespace fovea::cpu::winograd {
 namespace {
 
 constexpr std::int64_t kSide = kTileInputs;
-constexpr std::int64_t kOutputs = kTileOutputs;
 constexpr auto kA = static_cast<float>(kNear);
 constexpr auto kB = static_cast<float>(kFar);
 constexpr float kA2 = kA * kA;
@@ -40,7 +39,9 @@ FOVEA_AVX512_INLINE Vector combine(float a, Vector x, float b, Vector y) {
   return _mm512_fmadd_ps(_mm512_set1_ps(a), x, _mm512_mul_ps(_mm512_set1_ps(b), y));
 }
 
-/// out[i * step] = row i of A^T times in: the i-th powers of the points.
+/// out[i * step] = row i of A^T times in: the i-th powers of the points; infinity counts in the
+/// last row.
+template <std::int64_t Outputs>
 FOVEA_AVX512_INLINE void output_column(const Vector* in, Vector* out, std::int64_t step) {
   const Vector sum_a = _mm512_add_ps(in[1], in[2]);
   const Vector difference_a = _mm512_sub_ps(in[1], in[2]);
@@ -48,8 +49,12 @@ FOVEA_AVX512_INLINE void output_column(const Vector* in, Vector* out, std::int64
   const Vector difference_b = _mm512_sub_ps(in[3], in[4]);
   out[0] = _mm512_add_ps(in[0], _mm512_add_ps(sum_a, sum_b));
   out[step] = combine(kA, difference_a, kB, difference_b);
-  out[2 * step] = combine(kA2, sum_a, kB2, sum_b);
-  out[3 * step] = _mm512_add_ps(combine(kA2 * kA, difference_a, kB2 * kB, difference_b), in[5]);
+  if constexpr (Outputs == 2) {
+    out[step] = _mm512_add_ps(out[step], in[5]);
+  } else {
+    out[2 * step] = combine(kA2, sum_a, kB2, sum_b);
+    out[3 * step] = _mm512_add_ps(combine(kA2 * kA, difference_a, kB2 * kB, difference_b), in[5]);
+  }
 }
 
 /// The tile's rows times B, where the whole tile lies in the picture.
@@ -120,7 +125,7 @@ FOVEA_AVX512 void transform_input_lanes(const Convolution& conv,
   }
 }
 
-template <typename Element, bool Masked>
+template <std::int64_t Outputs, typename Element, bool Masked>
 FOVEA_AVX512 void transform_output_lanes(const Convolution& conv,
                                          const float* in,
                                          std::int64_t stride,
@@ -129,22 +134,22 @@ FOVEA_AVX512 void transform_output_lanes(const Convolution& conv,
                                          Lanes<Masked> lanes,
                                          std::int64_t row,
                                          std::int64_t column) {
-  Vector half[kOutputs * kSide];
+  Vector half[Outputs * kSide];
 #pragma GCC unroll 6
   for (int j = 0; j < kSide; ++j) {
     Vector values[kSide];
 #pragma GCC unroll 6
     for (int i = 0; i < kSide; ++i) values[i] = _mm512_loadu_ps(in + (i * kSide + j) * stride);
-    output_column(values, half + j, kSide);
+    output_column<Outputs>(values, half + j, kSide);
   }
   const Vector bias = _mm512_loadu_ps(epilogue.bias);
   const Vector low = _mm512_loadu_ps(epilogue.low);
   const Vector high = _mm512_loadu_ps(epilogue.high);
-  const std::int64_t rows = std::min(kTileOutputs, conv.rows - row);
-  const std::int64_t columns = std::min(kTileOutputs, conv.columns - column);
+  const std::int64_t rows = std::min(Outputs, conv.rows - row);
+  const std::int64_t columns = std::min(Outputs, conv.columns - column);
   for (std::int64_t i = 0; i < rows; ++i) {
-    Vector values[kOutputs];
-    output_column(half + i * kSide, values, 1);
+    Vector values[Outputs];
+    output_column<Outputs>(half + i * kSide, values, 1);
     const std::int64_t first = (row + i) * conv.columns + column;
     for (std::int64_t j = 0; j < columns; ++j) {
       Vector value = _mm512_add_ps(values[j], bias);
@@ -184,11 +189,18 @@ void transform_output(const Convolution& conv,
                       std::int64_t lanes,
                       std::int64_t row,
                       std::int64_t column) {
+  const auto transform = [&](auto mask) {
+    if (conv.tile_outputs() == 4) {
+      transform_output_lanes<4>(conv, in, stride, epilogue, picture, mask, row, column);
+    } else {
+      transform_output_lanes<2>(conv, in, stride, epilogue, picture, mask, row, column);
+    }
+  };
   const __mmask16 mask = mask_of(lanes);
   if (lanes == kLanes) {
-    transform_output_lanes(conv, in, stride, epilogue, picture, Lanes<false>{mask}, row, column);
+    transform(Lanes<false>{mask});
   } else {
-    transform_output_lanes(conv, in, stride, epilogue, picture, Lanes<true>{mask}, row, column);
+    transform(Lanes<true>{mask});
   }
 }
 
