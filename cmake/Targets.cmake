@@ -47,10 +47,11 @@ function(fovea_layer name)
   set_target_properties(fovea_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 endfunction()
 
-# fovea_test(<name> SOURCES ... DEPS ... LABELS ... [TIMEOUT s]): one binary, one ctest entry per case.
+# fovea_test(<name> SOURCES ... DEPS ... LABELS ... [TIMEOUT s] [ALSO_AVX2]): one binary, one ctest
+# entry per case; with ALSO_AVX2 a second one, avx2/<case>, as on a processor without AVX-512.
 # The target fovea_tests_<label> builds every test of that label.
 function(fovea_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "ALSO_AVX2" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -63,9 +64,13 @@ function(fovea_test name)
   target_link_libraries(${name} PRIVATE fovea_options GTest::gtest_main ${ARG_DEPS})
   target_compile_definitions(${name} PRIVATE FOVEA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   # An allocation that cannot be had is an answer that tests ask for, under AddressSanitizer too.
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
-               ENVIRONMENT "ASAN_OPTIONS=allocator_may_return_null=1")
+  set(properties LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
+    ENVIRONMENT_MODIFICATION "ASAN_OPTIONS=set:allocator_may_return_null=1")
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
+  if(ARG_ALSO_AVX2)
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX avx2/
+      PROPERTIES ${properties} ENVIRONMENT "ONEDNN_MAX_CPU_ISA=AVX2")
+  endif()
   foreach(label IN LISTS ARG_LABELS)
     if(NOT TARGET fovea_tests_${label})
       add_custom_target(fovea_tests_${label})

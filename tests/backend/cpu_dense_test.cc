@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/backend/cpu/cpu_backend.h"
+#include "engine/backend/cpu/library.h"
 #include "engine/backend/weight_store.h"
 #include "engine/passes/constants.h"
 #include "tests/backend/tactic_slices.h"
@@ -89,7 +90,7 @@ class DenseLayers : public testing::TestWithParam<std::tuple<Case, DType>> {
   void SetUp() override {
     const Graph graph = network(layer(), type());
     if (!is_own(backend_->tactics(site_of(graph, 1)).at(0))) {
-      ASSERT_FALSE(__builtin_cpu_supports("avx512f") && type() == DType::kFloat32);
+      ASSERT_FALSE(has_avx512() && type() == DType::kFloat32);
       ASSERT_FALSE(__builtin_cpu_supports("avx512bf16"));
       GTEST_SKIP() << "this processor lacks the instructions";
     }

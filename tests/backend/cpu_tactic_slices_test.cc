@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/backend/cpu/cpu_backend.h"
+#include "engine/backend/cpu/library.h"
 #include "engine/passes/constants.h"
 #include "tests/backend/tactic_slices.h"
 
@@ -30,7 +31,7 @@ INSTANTIATE_TEST_SUITE_P(Ops,
 
 // Where an operator is missing here, a plan copies around it.
 TEST(CpuTactics, ReadAndWriteSlicesWhereTheirKernelsCan) {
-  if (!__builtin_cpu_supports("avx512f")) GTEST_SKIP() << "this processor has no AVX-512";
+  if (!has_avx512()) GTEST_SKIP() << "this processor has no AVX-512";
   const test::SliceSupport support = test::slice_support(*make_cpu_backend());
 
   const std::set<std::string> both{
@@ -57,7 +58,7 @@ TEST(CpuTactics, HaveNamesOfTheirOwn) {
 }
 
 TEST(CpuTactics, OfAConvolutionAreSeveral) {
-  if (!__builtin_cpu_supports("avx512f")) GTEST_SKIP() << "this processor has no AVX-512";
+  if (!has_avx512()) GTEST_SKIP() << "this processor has no AVX-512";
   const std::unique_ptr<Backend> backend = make_cpu_backend();
   Graph graph;
   const Value x = graph.add(Input{{DType::kFloat32, {1, 28, 28, 32}}}, {}, "x");

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/backend/cpu/cpu_backend.h"
+#include "engine/backend/cpu/library.h"
 #include "tests/backend/one_convolution.h"
 #include "tests/backend/tactic_slices.h"
 #include "tests/support/strided.h"
@@ -49,7 +50,7 @@ bool is_direct(const Tactic& tactic) {
 class Direct : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override {
-    if (!__builtin_cpu_supports("avx512f")) GTEST_SKIP() << "this processor has no AVX-512";
+    if (!has_avx512()) GTEST_SKIP() << "this processor has no AVX-512";
   }
 
   const std::unique_ptr<Backend> backend_ = make_cpu_backend();
@@ -240,7 +241,7 @@ TEST(DirectTactics, AreNotForCurvedActivations) {
 
 // oneDNN applies what it applies to all channels.
 TEST(DirectTactics, AreTheOnlyOnesForActivationsOfSomeChannels) {
-  if (!__builtin_cpu_supports("avx512f")) GTEST_SKIP() << "this processor has no AVX-512";
+  if (!has_avx512()) GTEST_SKIP() << "this processor has no AVX-512";
   const auto backend = make_cpu_backend();
   for (const std::array<std::int64_t, 2> kernel : {std::array<std::int64_t, 2>{1, 1}, {3, 3}}) {
     const Graph graph = network({"", {8, 8}, 16, 48, kernel, partly(32, kPointwise)});

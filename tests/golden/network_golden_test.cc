@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/backend/cpu/library.h"
 #include "tests/support/golden_networks.h"
 #include "tests/support/golden_tensors.h"
 #include "tests/support/shared_data.h"
@@ -190,6 +191,7 @@ class BatchIndependence : public test::SharedDataTest,
                           public testing::WithParamInterface<Logits> {};
 
 TEST_P(BatchIndependence, APictureHasTheSameBitsAloneAndAnywhereInABatch) {
+  if (!has_avx512()) GTEST_SKIP() << "oneDNN's products for AVX2 sum in an order for each batch";
   constexpr std::size_t kBatch8 = 8;
   const auto& [network, logits] = GetParam();
   const Model model = test::open_random(network, 1);

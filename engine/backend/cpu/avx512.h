@@ -21,11 +21,6 @@ namespace fovea::cpu {
 /// 16 values of float32.
 using Vector = __m512;
 
-/// Whether this processor has the instructions.
-[[nodiscard]] inline bool has_avx512() {
-  return __builtin_cpu_supports("avx512f") != 0;
-}
-
 /// The first so many lanes, 0 to kLanes.
 [[nodiscard]] inline __mmask16 mask_of(std::int64_t lanes) {
   return static_cast<__mmask16>((1U << static_cast<unsigned>(lanes)) - 1U);

@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "engine/backend/cpu/avx512.h"
 #include "engine/backend/cpu/conv_operands.h"
 #include "engine/backend/cpu/dense_run.h"
 #include "engine/backend/cpu/epilogue.h"

@@ -1,6 +1,7 @@
 
 #include "engine/backend/cpu/avx512.h"
 #include "engine/backend/cpu/depthwise_pixels.h"
+#include "engine/backend/cpu/library.h"
 
 namespace fovea::cpu {
 

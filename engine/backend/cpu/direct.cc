@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "engine/backend/cpu/avx512.h"
 #include "engine/backend/cpu/direct_run.h"
+#include "engine/backend/cpu/library.h"
 #include "engine/backend/cpu/own_convolution.h"
 #include "engine/backend/cpu/splits.h"
 

@@ -1,9 +1,9 @@
 #include <algorithm>
 
-#include "engine/backend/cpu/avx512.h"
 #include "engine/backend/cpu/direct_product.h"
 #include "engine/backend/cpu/direct_run.h"
 #include "engine/backend/cpu/direct_stage.h"
+#include "engine/backend/cpu/lanes.h"
 
 namespace fovea::cpu::direct {
 

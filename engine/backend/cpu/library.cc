@@ -6,6 +6,15 @@
 
 namespace fovea {
 
+namespace {
+
+/// Whether oneDNN uses the instruction set. Each has the bits of those that it contains.
+bool has_isa(unsigned isa) {
+  return (static_cast<unsigned>(dnnl_get_effective_cpu_isa()) & isa) == isa;
+}
+
+}  // namespace
+
 std::string onednn_version() {
   const dnnl_version_t& version = *dnnl_version();
   return cat(version.major, '.', version.minor, '.', version.patch);
@@ -36,13 +45,14 @@ std::string onednn_isa() {
   return cat("isa ", static_cast<unsigned>(dnnl_get_effective_cpu_isa()));
 }
 
+bool has_avx512() {
+  return has_isa(dnnl_cpu_isa_avx512_core);
+}
+
 Bf16Support bf16_support() {
-  // Every instruction set has the bits of those that it contains.
-  const auto isa = static_cast<unsigned>(dnnl_get_effective_cpu_isa());
-  const auto has = [isa](unsigned part) { return (isa & part) == part; };
-  if (has(dnnl_cpu_isa_avx512_core_amx)) return Bf16Support::kTiles;
-  if (has(dnnl_cpu_isa_avx512_core_bf16)) return Bf16Support::kNative;
-  return has(dnnl_cpu_isa_avx512_core) ? Bf16Support::kEmulated : Bf16Support::kNone;
+  if (has_isa(dnnl_cpu_isa_avx512_core_amx)) return Bf16Support::kTiles;
+  if (has_isa(dnnl_cpu_isa_avx512_core_bf16)) return Bf16Support::kNative;
+  return has_avx512() ? Bf16Support::kEmulated : Bf16Support::kNone;
 }
 
 }  // namespace fovea

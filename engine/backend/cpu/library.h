@@ -13,6 +13,10 @@ namespace fovea {
 /// its number, "isa 1023", where it is newer than this program.
 [[nodiscard]] std::string onednn_isa();
 
+/// Whether kernels of our own may use AVX-512: the processor has it and ONEDNN_MAX_CPU_ISA does not
+/// forbid it, so that one variable makes the whole backend that of an older processor.
+[[nodiscard]] bool has_avx512();
+
 /// How this processor computes in bf16.
 enum class Bf16Support : std::uint8_t {
   kNone,      ///< not at all: oneDNN needs AVX-512

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "engine/backend/cpu/avx512.h"
+#include "engine/backend/cpu/library.h"
 #include "engine/backend/cpu/pool_pixels.h"
 
 namespace fovea::cpu {
