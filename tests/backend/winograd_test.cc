@@ -10,6 +10,7 @@
 #include "engine/backend/cpu/cpu_backend.h"
 #include "engine/backend/cpu/library.h"
 #include "engine/backend/reference/reference_backend.h"
+#include "engine/core/require.h"
 #include "tests/backend/one_convolution.h"
 #include "tests/support/run_plan.h"
 
@@ -31,26 +32,36 @@ struct Case {
   bool bias = true;
   bool residual = false;
   Activation activation{};
-  std::int64_t taps = 3;  ///< rows and columns of the kernel
+  std::int64_t kernel = 3;  ///< rows and columns
+  std::int64_t stride = 1;
 };
 
 /// One convolution on a picture of random values in [-2, 2), with weights from the same range.
 Graph network(const Case& c) {
-  const Conv2d conv{
-      .pads = c.pads, .bias = c.bias, .residual = c.residual, .activation = c.activation};
+  const Conv2d conv{.strides = {c.stride, c.stride},
+                    .pads = c.pads,
+                    .bias = c.bias,
+                    .residual = c.residual,
+                    .activation = c.activation};
   return test::one_convolution(
-      {kBatch, c.height, c.width, c.channels}, {c.taps, c.taps}, c.filters, conv, 1);
+      {kBatch, c.height, c.width, c.channels}, {c.kernel, c.kernel}, c.filters, conv, 1);
 }
 
 std::shared_ptr<const ExecutionPlan> plan_of(const Graph& graph, const PlanOptions& options) {
   return compile_plan(graph, make_cpu_backend(), options);
 }
 
-bool uses_winograd(const ExecutionPlan& plan, std::int64_t taps = 3) {
+/// Tiles of 6x6 inputs; of a kernel with strides only every stride-th tap is in one of them.
+std::string tactic_of(const Case& c) {
+  const std::int64_t outputs = 7 - (c.kernel + c.stride - 1) / c.stride;
+  const std::string name = cat("winograd:", outputs, 'x', outputs);
+  return c.stride == 1 ? name : cat(name, 's', c.stride);
+}
+
+bool uses_winograd(const ExecutionPlan& plan, std::string_view tactic = "winograd:4x4") {
   const auto& steps = plan.buckets.front().steps;
-  const std::string_view tactic = taps == 3 ? "winograd:4x4" : "winograd:2x2";
   return std::any_of(steps.begin(), steps.end(), [&](const PlannedStep& s) {
-    return s.tactic.starts_with(tactic);
+    return s.tactic == tactic || s.tactic.starts_with(cat(tactic, '/'));
   });
 }
 
@@ -63,11 +74,11 @@ class Winograd : public testing::Test {
 
 class WinogradShapes : public Winograd, public testing::WithParamInterface<Case> {};
 
-/// Outputs are sums of taps^2 * channels products with a standard deviation of 4/3 each. For a sum
-/// of that form over 256 channels the largest error of many was 1e-5 of the sum's standard
+/// Outputs are sums of kernel^2 * channels products with a standard deviation of 4/3 each. For a
+/// sum of that form over 256 channels the largest error of many was 1e-5 of the sum's standard
 /// deviation (see winograd_points.h); a wrong constant or place gives errors near 1.
 double tolerance(const Case& c) {
-  const auto products = static_cast<double>(c.taps * c.taps * c.channels);
+  const auto products = static_cast<double>(c.kernel * c.kernel * c.channels);
   return 4e-5 * std::sqrt(products) * 4.0 / 3.0;
 }
 
@@ -80,7 +91,7 @@ TEST_P(WinogradShapes, EqualsTheDefinition) {
     const Floats want = test::run_graph(graph, make_reference_backend(), n, inputs).at("y");
     for (const int threads : {1, 2}) {
       const auto plan = plan_of(graph, {.buckets = {n}, .threads = threads});
-      ASSERT_TRUE(uses_winograd(*plan, c.taps)) << to_string(*plan);
+      ASSERT_TRUE(uses_winograd(*plan, tactic_of(c))) << to_string(*plan);
 
       const Floats got = test::run_plan(plan, n, inputs).at("y");
 
@@ -125,12 +136,18 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"five_padded_channels", 8, 8, 40, 20, kTwo, false, true, kClip, 5},
                     Case{"five_many_tiles", 27, 25, 16, 16, kTwo, true, true, {}, 5},
                     Case{"five_many_channels", 8, 8, 272, 48, kTwo, true, false, {}, 5},
-                    Case{"five_many_filters", 8, 8, 64, 304, kTwo, true, true, kRelu, 5}),
+                    Case{"five_many_filters", 8, 8, 64, 304, kTwo, true, true, kRelu, 5},
+                    Case{"stem", 31, 28, 3, 40, {3, 3, 2, 3}, true, true, kRelu, 7, 2},
+                    Case{"stem_valid", 23, 24, 3, 16, {0, 0, 0, 0}, false, false, {}, 7, 2},
+                    Case{"stem_wide", 43, 59, 3, 48, {2, 2, 2, 1}, true, false, kRelu, 11, 4},
+                    Case{"strided_three", 25, 24, 7, 16, {3, 2, 1, 4}, true, true, kClip, 7, 3},
+                    Case{"strided_channels", 15, 16, 16, 32, kTwo, true, true, {}, 5, 2},
+                    Case{"strided_even", 14, 15, 4, 17, {3, 3, 3, 3}, true, false, {}, 8, 2},
+                    Case{"strided_two_outputs", 11, 12, 4, 33, {4, 4, 4, 4}, true, true, {}, 9, 2}),
     [](const auto& test) { return test.param.name; });
 
-TEST_F(Winograd, APictureHasTheSameBitsInEveryBatchAndOnEveryNumberOfThreads) {
-  // 25 tiles a picture: no boundary of a kernel, a block or a thread is one of a picture.
-  const Case c{"", 18, 20, 48, 80, kOne, true, true, kRelu};
+/// Of a picture alone, and of it among others on several numbers of threads.
+void expect_same_bits(const Case& c) {
   const Graph graph = network(c);
   constexpr std::int64_t kPictures = 7;
   const NamedFloats inputs = test::random_inputs(graph, kPictures, 3);
@@ -151,6 +168,14 @@ TEST_F(Winograd, APictureHasTheSameBitsInEveryBatchAndOnEveryNumberOfThreads) {
     const auto plan = plan_of(graph, {.buckets = {kPictures}, .threads = threads});
 
     EXPECT_EQ(test::run_plan(plan, kPictures, inputs).at("y"), want) << threads << " threads";
+  }
+}
+
+TEST_F(Winograd, APictureHasTheSameBitsInEveryBatchAndOnEveryNumberOfThreads) {
+  // 25 tiles a picture: no boundary of a kernel, a block or a thread is one of a picture.
+  for (const Case& c : {Case{"", 18, 20, 48, 80, kOne, true, true, kRelu},
+                        Case{"", 29, 29, 3, 80, {3, 3, 3, 3}, true, true, kRelu, 7, 2}}) {
+    expect_same_bits(c);
   }
 }
 

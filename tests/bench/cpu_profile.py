@@ -5,8 +5,8 @@
 
 The floor of a step is the longer of two times: its multiply-adds at the processor's largest rate, and its bytes, every
 value and weight once, at the memory's. `fovea bench` measures both rates. Winograd's algorithm, 36 products for t x t
-outputs of a kernel of k x k, has 36 / k^2 t^2 of the multiply-adds and 36 / k^2 of the weights' bytes; its transforms are
-not in the floor.
+outputs of (7 - t) x (7 - t) taps, has 36 / (7 - t)^2 t^2 of the multiply-adds and 36 / (7 - t)^2 of the weights' bytes; a
+kernel of stride s, one tap smaller than s x s phases of so many taps, more by as much. Transforms are not in the floor.
 Activations that stay in a cache and weights that others fetched before are faster than the memory: a step may pass its
 floor.
 """
@@ -38,11 +38,12 @@ class Step:
 
     def floor_us(self, facts: dict) -> float:
         work, weights_mb = 1e9 * self.gflop / 2, self.weights_mb
-        if tile := re.match(r"winograd:(\d+)x", self.tactic):
-            outputs = int(tile[1])
-            positions = 36 / (7 - outputs) ** 2
-            work *= positions / outputs ** 2
-            weights_mb *= positions
+        if tile := re.match(r"winograd:(\d+)x\d+(?:s(\d+))?", self.tactic):
+            outputs, stride = int(tile[1]), int(tile[2] or 1)
+            kernel = stride * (7 - outputs) - (1 if stride > 1 else 0)
+            elements = 36 * stride ** 2 / kernel ** 2
+            work *= elements / outputs ** 2
+            weights_mb *= elements
         compute_s = work / facts["peak_multiply_adds_per_s"]
         memory_s = 1e6 * (self.activations_mb + weights_mb) / facts["memory_bytes_per_s"]
         return 1e6 * max(compute_s, memory_s)

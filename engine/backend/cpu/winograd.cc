@@ -10,6 +10,7 @@
 #include "engine/backend/cpu/own_convolution.h"
 #include "engine/backend/cpu/splits.h"
 #include "engine/backend/cpu/winograd_run.h"
+#include "engine/backend/cpu/winograd_strided.h"
 #include "engine/backend/cpu/winograd_weights.h"
 
 namespace fovea::cpu {
@@ -26,25 +27,24 @@ bool reads_types(const OpSite& site, const Conv2d& conv) {
          (!conv.bias || site.input(2).dtype == DType::kFloat32);
 }
 
-/// Whether the tactic computes this convolution at all.
+/// Whether the tactics compute this convolution at all, if they do its kernel and strides.
 bool applies(const OpSite& site, const Conv2d& conv) {
-  if (!reads_types(site, conv)) return false;
   const Shape& ohwi = site.input(1).shape;
-  if (ohwi[1] != ohwi[2] || (ohwi[1] != 3 && ohwi[1] != 5)) return false;
-  if (!fills_registers(site, conv)) return false;
-  if (conv.strides != std::array<std::int64_t, 2>{1, 1}) return false;
-  if (conv.dilations != std::array<std::int64_t, 2>{1, 1}) return false;
-  return conv.input_activation == ActivationKind::kNone && bounds_of(conv.activation);
+  return reads_types(site, conv) && ohwi[1] == ohwi[2] && conv.strides[0] == conv.strides[1] &&
+         conv.dilations == std::array<std::int64_t, 2>{1, 1} &&
+         conv.input_activation == ActivationKind::kNone && bounds_of(conv.activation);
 }
 
 /// Whether it is taken for the faster way; docs/measurements/2026-11-25-winograd.md has what whole
-/// networks gain by this rule. With fewer than a register of channels most of a product would be
-/// padding; where little of a tile lies inside of the picture, it saves too few multiplications for
-/// the larger weights.
-bool pays(const Convolution& conv, double least_saving) {
-  const auto direct = static_cast<double>(conv.rows * conv.columns * conv.taps * conv.taps);
-  const auto tiled = static_cast<double>(conv.picture_tiles() * winograd::kElements);
-  return conv.channels >= kLanes && conv.filters >= kLanes && direct >= least_saving * tiled;
+/// networks gain by this rule. Where little of a tile lies inside of the picture, it saves too few
+/// multiplications for the larger weights.
+///
+/// products  of the definition, for one output of one filter
+/// channels  that Winograd's products have
+bool pays(const Convolution& conv, std::int64_t products, std::int64_t channels, double least) {
+  const auto direct = static_cast<double>(conv.rows * conv.columns * products);
+  const auto tiled = static_cast<double>(conv.picture_tiles() * winograd::kElements * channels);
+  return conv.filters >= kLanes && direct >= least * tiled;
 }
 
 /// How many times fewer multiplications are worth it, against what else computes in the type
@@ -85,24 +85,72 @@ Convolution describe(const OpSite& site, const Conv2d& conv, const Layout& layou
           .residual_stride = output[3]};
 }
 
+/// A tactic for every way to share the work.
+///
+/// form  names it: "4x4" outputs of a tile
+template <typename Element, typename Shape>
+std::vector<Tactic> tactics_of(const OpSite& site,
+                               const Conv2d& conv,
+                               const Shape& shape,
+                               const std::string& form) {
+  std::vector<Tactic> tactics;
+  for (const winograd::Schedule& schedule : winograd::make_schedules(shape, site.threads)) {
+    const std::string name = with_split(cat("winograd:", form), schedule, site.threads);
+    tactics.push_back(
+        convolution_tactic<Element>(site, conv, name, cat("winograd ", form), shape, schedule));
+  }
+  return tactics;
+}
+
+/// "4x4".
+std::string tile_name(const Convolution& conv) {
+  return cat(conv.tile_outputs(), 'x', conv.tile_outputs());
+}
+
+std::vector<Tactic> unit_stride_tactics(const OpSite& site, const Conv2d& conv) {
+  const std::int64_t taps = site.input(1).shape[1];
+  if ((taps != 3 && taps != 5) || !fills_registers(site, conv)) return {};
+  const Convolution shape = describe(site, conv, channels_last(site.input(0), site.inputs[0]));
+  const DType type = site.input(0).dtype;
+  // With fewer than a register of channels most of a product would be padding.
+  if (shape.channels < kLanes ||
+      !pays(shape, taps * taps * shape.channels, shape.channels, least_saving(type))) {
+    return {};
+  }
+  return type == DType::kBFloat16 ? tactics_of<Bf16>(site, conv, shape, tile_name(shape))
+                                  : tactics_of<float>(site, conv, shape, tile_name(shape));
+}
+
+/// Winograd's algorithm on the phases of dense pictures; of few channels they make many.
+std::vector<Tactic> strided_tactics(const OpSite& site, const Conv2d& conv) {
+  const Shape& x = site.input(0).shape;
+  const Shape& y = site.node.outputs[0].shape;
+  if (site.input(0).dtype != DType::kFloat32 || conv.groups != 1) return {};
+  const winograd::StridedInput input{.pictures = x[0],
+                                     .height = x[1],
+                                     .width = x[2],
+                                     .channels = x[3],
+                                     .kernel = site.input(1).shape[1],
+                                     .stride = conv.strides[0],
+                                     .top = conv.pads[0],
+                                     .left = conv.pads[1]};
+  const winograd::StridedConvolution shape(input, y[3], y[1], y[2]);
+  if (shape.taps < 3 || shape.taps > 5) return {};
+  const std::int64_t products = input.kernel * input.kernel * input.channels;
+  if (!pays(shape, products, shape.input_blocks() * kLanes, least_saving(DType::kFloat32))) {
+    return {};
+  }
+  OpSite dense = site;
+  dense.inputs[0] = Layout{};
+  return tactics_of<float>(dense, conv, shape, cat(tile_name(shape), "s", input.stride));
+}
+
 }  // namespace
 
 std::vector<Tactic> winograd_tactics(const OpSite& site) {
   const auto& conv = *site.node.as<Conv2d>();
   if (site.exact_convolutions || !has_avx512() || !applies(site, conv)) return {};
-  const Convolution shape = describe(site, conv, channels_last(site.input(0), site.inputs[0]));
-  const DType type = site.input(0).dtype;
-  if (!pays(shape, least_saving(type))) return {};
-  const std::string tile = cat(shape.tile_outputs(), 'x', shape.tile_outputs());
-  const std::string form = cat("winograd ", tile);
-  std::vector<Tactic> tactics;
-  for (const winograd::Schedule& schedule : winograd::make_schedules(shape, site.threads)) {
-    const std::string name = with_split(cat("winograd:", tile), schedule, site.threads);
-    tactics.push_back(type == DType::kBFloat16
-                          ? convolution_tactic<Bf16>(site, conv, name, form, shape, schedule)
-                          : convolution_tactic<float>(site, conv, name, form, shape, schedule));
-  }
-  return tactics;
+  return conv.strides[0] == 1 ? unit_stride_tactics(site, conv) : strided_tactics(site, conv);
 }
 
 }  // namespace fovea::cpu

@@ -1,4 +1,5 @@
-// The points at which F(4, 3) and F(2, 5) interpolate, and the matrices that follow from them.
+// The points at which F(4, 3), F(3, 4) and F(2, 5) interpolate, and the matrices that follow from
+// them.
 //
 // 0, +-3/4, +-3/2 and infinity instead of the usual 0, +-1, +-2 and infinity: every constant is
 // exact in float32, and the largest error of a sum over 256 channels is a quarter of theirs on

@@ -1,5 +1,6 @@
 #include "engine/backend/cpu/winograd_product.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -26,8 +27,9 @@ FOVEA_AVX512 void multiply_tiles(const Product& product) {
   const float* x = product.x;
   const float* w = product.w;
   WeightFetch next = product.next_w;
-  for (std::int64_t block = 0; block < product.x_blocks; ++block) {
-    for (int c = 0; c < kLanes; ++c) {
+  for (std::int64_t left = product.channels; left > 0; left -= kLanes) {
+    const int channels = static_cast<int>(std::min(left, kLanes));
+    for (int c = 0; c < channels; ++c) {
       Vector weights[Vectors];
 #pragma GCC unroll 2
       for (int v = 0; v < Vectors; ++v) {

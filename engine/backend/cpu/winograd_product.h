@@ -16,7 +16,7 @@ inline constexpr std::int64_t kProductTiles = 14;
 struct Product {
   const float* x;         ///< tile t, channel c at x + (c / 16) * x_stride + t * 16 + c % 16
   std::int64_t x_stride;  ///< floats from one block of 16 channels to the next
-  std::int64_t x_blocks;  ///< blocks of 16 input channels
+  std::int64_t channels;  ///< of the input
   const float* w;         ///< {input channels, 16 * vectors}
   WeightFetch next_w{};
   float* y;               ///< tile t, channel o at y + (o / 16) * y_stride + t * 16 + o % 16

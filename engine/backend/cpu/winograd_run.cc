@@ -89,10 +89,9 @@ class Block {
           multiply(
               {.x = inputs_ + element * conv_.input_blocks() * row_floats_ + tiles.begin * kLanes,
                .x_stride = row_floats_,
-               .x_blocks = conv_.input_blocks(),
+               .channels = conv_.channels,
                .w = operands_.w + group.weights_at(element, v),
-               .next_w =
-                   WeightFetch::share(next_w, width, conv_.input_blocks() * kLanes, call, calls),
+               .next_w = WeightFetch::share(next_w, width, conv_.channels, call, calls),
                .y = products_ + (v * kElements + element) * row_floats_ + tiles.begin * kLanes,
                .y_stride = kElements * row_floats_},
               tiles.size(),

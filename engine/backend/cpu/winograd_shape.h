@@ -1,11 +1,12 @@
-// The sizes of a Winograd convolution, F(4x4, 3x3) or F(2x2, 5x5), and how its work is cut up.
+// The sizes of a Winograd convolution, F(4x4, 3x3), F(3x3, 4x4) or F(2x2, 5x5), and how its work is
+// cut up.
 //
-// A tile of 6x6 inputs gives 4x4 outputs of a 3x3 convolution, or 2x2 of a 5x5 one:
+// A tile of 6x6 inputs gives 4x4 outputs of a 3x3 convolution, 3x3 of a 4x4 one, 2x2 of a 5x5 one:
 //
 //   Y = A^T [ sum over input channels of (G g G^T) * (B^T d B) ] A        (* element by element)
 //
 // so each of the 36 elements of the transformed tiles is a matrix product of its own over the input
-// channels, with a quarter of the multiplications of the convolution's definition, or 0.36 of them.
+// channels, with a quarter of the multiplications of the convolution's definition (0.36 for 5x5).
 //
 // Source: Lavin and Gray, "Fast algorithms for convolutional neural networks", arXiv:1509.09308.
 #pragma once
@@ -34,7 +35,7 @@ inline constexpr std::int64_t kGroupVectors = 4 * kPanelVectors;
 /// A square convolution with strides, dilations and groups of 1, on pictures with the channels last
 /// whose pixels may lie in a larger buffer.
 struct Convolution {
-  std::int64_t taps = 0;  ///< rows and columns of the kernel: 3 or 5
+  std::int64_t taps = 0;  ///< rows and columns of the kernel: 3, 4 or 5
   std::int64_t batch = 0;
   std::int64_t height = 0;  ///< input rows
   std::int64_t width = 0;   ///< input columns

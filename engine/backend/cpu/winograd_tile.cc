@@ -49,12 +49,12 @@ FOVEA_AVX512_INLINE void output_column(const Vector* in, Vector* out, std::int64
   const Vector difference_b = _mm512_sub_ps(in[3], in[4]);
   out[0] = _mm512_add_ps(in[0], _mm512_add_ps(sum_a, sum_b));
   out[step] = combine(kA, difference_a, kB, difference_b);
-  if constexpr (Outputs == 2) {
-    out[step] = _mm512_add_ps(out[step], in[5]);
-  } else {
-    out[2 * step] = combine(kA2, sum_a, kB2, sum_b);
-    out[3 * step] = _mm512_add_ps(combine(kA2 * kA, difference_a, kB2 * kB, difference_b), in[5]);
+  if constexpr (Outputs > 2) out[2 * step] = combine(kA2, sum_a, kB2, sum_b);
+  if constexpr (Outputs > 3) {
+    out[3 * step] = combine(kA2 * kA, difference_a, kB2 * kB, difference_b);
   }
+  Vector& last = out[(Outputs - 1) * step];
+  last = _mm512_add_ps(last, in[5]);
 }
 
 /// The tile's rows times B, where the whole tile lies in the picture.
@@ -190,10 +190,13 @@ void transform_output(const Convolution& conv,
                       std::int64_t row,
                       std::int64_t column) {
   const auto transform = [&](auto mask) {
-    if (conv.tile_outputs() == 4) {
-      transform_output_lanes<4>(conv, in, stride, epilogue, picture, mask, row, column);
-    } else {
-      transform_output_lanes<2>(conv, in, stride, epilogue, picture, mask, row, column);
+    switch (conv.tile_outputs()) {
+      case 4:
+        return transform_output_lanes<4>(conv, in, stride, epilogue, picture, mask, row, column);
+      case 3:
+        return transform_output_lanes<3>(conv, in, stride, epilogue, picture, mask, row, column);
+      default:
+        return transform_output_lanes<2>(conv, in, stride, epilogue, picture, mask, row, column);
     }
   };
   const __mmask16 mask = mask_of(lanes);

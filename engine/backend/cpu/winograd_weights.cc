@@ -81,8 +81,14 @@ void pack_square(const Convolution& conv, const StoredWeights& stored, std::span
 }  // namespace
 
 void pack_weights(const Convolution& conv, const StoredWeights& stored, std::span<float> packed) {
-  if (conv.taps == 3) return pack_square<3>(conv, stored, packed);
-  pack_square<5>(conv, stored, packed);
+  switch (conv.taps) {
+    case 3:
+      return pack_square<3>(conv, stored, packed);
+    case 4:
+      return pack_square<4>(conv, stored, packed);
+    default:
+      return pack_square<5>(conv, stored, packed);
+  }
 }
 
 }  // namespace fovea::cpu::winograd
