@@ -48,10 +48,11 @@ function(fovea_layer name)
 endfunction()
 
 # fovea_test(<name> SOURCES ... DEPS ... LABELS ... [TIMEOUT s] [ALSO_AVX2]): one binary, one ctest
-# entry per case; with ALSO_AVX2 a second one, avx2/<case>, as on a processor without AVX-512.
+# entry per case; with ALSO_ON <isa>... one more for each, avx2/<case>, with what the CPU backend offers
+# on a processor of that oneDNN instruction set.
 # The target fovea_tests_<label> builds every test of that label.
 function(fovea_test name)
-  cmake_parse_arguments(ARG "ALSO_AVX2" "TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS;ALSO_ON" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -67,10 +68,11 @@ function(fovea_test name)
   set(properties LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}
     ENVIRONMENT_MODIFICATION "ASAN_OPTIONS=set:allocator_may_return_null=1")
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
-  if(ARG_ALSO_AVX2)
-    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX avx2/
-      PROPERTIES ${properties} ENVIRONMENT "ONEDNN_MAX_CPU_ISA=AVX2")
-  endif()
+  foreach(isa IN LISTS ARG_ALSO_ON)
+    string(TOLOWER ${isa} prefix)
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX ${prefix}/
+      PROPERTIES ${properties} ENVIRONMENT "ONEDNN_MAX_CPU_ISA=${isa}")
+  endforeach()
   foreach(label IN LISTS ARG_LABELS)
     if(NOT TARGET fovea_tests_${label})
       add_custom_target(fovea_tests_${label})

@@ -38,6 +38,7 @@ void print_json(const Verification& result, bool bisected) {
                               {"backend", result.backend},
                               {"precision", result.precision},
                               {"tolerance", result.tolerance},
+                              {"output_tolerance", result.output_tolerance},
                               {"layers", nlohmann::json::array()},
                               {"outputs", nlohmann::json::array()}};
   for (const auto& layer : result.layers) json["layers"].push_back(row(layer));
@@ -63,7 +64,8 @@ void print_row(const LayerDifference& layer) {
 void print_table(const Verification& result, bool bisected) {
   std::printf("%-4s %9s %9s  %-9s  %-14s %s\n", "", "max_rel", "max_abs", "cosine", "op", "layer");
   for (const auto& layer : result.layers) print_row(layer);
-  std::puts("\nOutputs, against the network as it was described:");
+  std::printf("\nOutputs, against the network as it was described, within %.0e:\n",
+              result.output_tolerance);
   for (const auto& output : result.outputs) print_row(output);
   std::printf("\n%s on %s (%s): %td of %zu steps are within %.0e; worst: %s\n",
               one_line(result.model).c_str(),
@@ -79,7 +81,7 @@ void print_table(const Verification& result, bool bisected) {
   }
   if (!bisected) return;
   if (result.failed_pass.empty()) {
-    std::puts("No pass changes the outputs by more than the tolerance.");
+    std::printf("No pass changes the outputs by more than %.0e.\n", result.output_tolerance);
   } else {
     std::printf("The outputs differ after the pass %s.\n", result.failed_pass.c_str());
   }

@@ -10,7 +10,7 @@
 
 namespace fovea {
 
-/// Read by oneDNN, and heeded by Fovea's own kernels beside it.
+/// Read by oneDNN, and heeded by Fovea's own tactics beside it.
 inline constexpr env::Variable kOnednnIsa{
     "ONEDNN_MAX_CPU_ISA", "the newest instruction set that is used: AVX2, AVX512_CORE, ..."};
 

@@ -68,18 +68,19 @@ std::vector<std::byte> draw(const std::string& text,
 void plot(const Model& model, std::string_view file, const PlotOptions& options) {
   const fs::path path(file);
   const std::string extension = path.extension().string();
-  const std::string text = plot_text(model, options);
-  if (extension == ".dot") {
-    write_file_atomic(path, text);
-    return;
-  }
+  const bool is_text = extension == ".dot";
   const auto chosen = dot_options(extension);
-  if (!chosen) {
+  if (!is_text && !chosen) {
     throw InvalidArgument(
         cat("a drawing is an .svg, .png, .pdf or .dot file, and '", file, "' is none by its name"));
   }
   AtomicFile target(path);  // first, so that a place that cannot be written is told at once
-  target.write(draw(text, *chosen, path));
+  const std::string text = plot_text(model, options);
+  if (is_text) {
+    target.write(text);
+  } else {
+    target.write(draw(text, *chosen, path));
+  }
   target.commit();
 }
 

@@ -136,13 +136,13 @@ Verification verify(const Model& model, const VerifyOptions& options) {
       });
 
   const std::vector<TensorBytes> defined = evaluate_graph(described, inputs);
-  const double allowed = kOutputFactor * result.tolerance;
+  result.output_tolerance = kOutputFactor * result.tolerance;
   for (std::size_t i = 0; i < defined.size(); ++i) {
     const GraphOutput& output = described.outputs()[i];
     if (described.desc(output.value).dtype != DType::kFloat32) continue;
     const TensorDifference apart = output_difference(described, i, defined[i], computed[i]);
-    result.outputs.push_back(
-        layer(output.name, op_name(described.node(output.value).op), {}, apart, allowed));
+    result.outputs.push_back(layer(
+        output.name, op_name(described.node(output.value).op), {}, apart, result.output_tolerance));
   }
   result.top1_agreement =
       agreement(best_classes(described, defined), best_classes(described, computed));
@@ -153,7 +153,7 @@ Verification verify(const Model& model, const VerifyOptions& options) {
                                                .precision = precision,
                                                .batch = bucket.batch,
                                                .inputs = inputs,
-                                               .tolerance = allowed},
+                                               .tolerance = result.output_tolerance},
                                               passes_without(disabled_passes()));
     result.ok = result.ok && result.failed_pass.empty();
   }

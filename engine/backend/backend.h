@@ -137,7 +137,8 @@ struct BuildArgs {
 };
 
 /// One way to lower a site. Names are stable across versions and runs: caches and `--lock` keep
-/// them.
+/// them. One that is offered for some numbers of threads alone ends in its parts, "/2" or "/1x2":
+/// it is for as many threads, or for every team where there is one part.
 struct Tactic {
   std::string name;
   std::vector<Layout> inputs;   ///< that it reads: a site's slice only where it can read slices;

@@ -83,7 +83,7 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
                       .on_change = options.on_pass,
                       .precision = options.precision};
   for (const std::string& pass : options.disabled_passes) {
-    context.report.refuse(pass, "all nodes", "left out, as FOVEA_DISABLE_PASSES says");
+    context.report.refuse(pass, "", "left out, as FOVEA_DISABLE_PASSES says");
   }
   run_passes(optimised, passes_without(options.disabled_passes), context);
   // Backends pack weights, so they must be Constants here, whoever left the pass out.

@@ -28,7 +28,10 @@ std::vector<T> distinct(const std::vector<T>& ids) {
 std::size_t weight_bytes(const Graph& graph, const Node& node) {
   std::size_t bytes = 0;
   for (const Value& input : distinct(node.inputs)) {
-    if (graph.node(input).as<Constant>() != nullptr) bytes += byte_size(graph.desc(input));
+    if (graph.node(input).as<Constant>() == nullptr) continue;
+    const TensorDesc& desc = graph.desc(input);
+    const std::size_t size = element_size(desc.dtype);
+    bytes += byte_size(desc) / size * std::min(size, element_size(node.outputs[0].dtype));
   }
   return bytes;
 }

@@ -19,7 +19,8 @@ struct Cost {
   std::int64_t flops = 0;         ///< see graph/work.h
   std::size_t read_bytes = 0;     ///< of activations
   std::size_t written_bytes = 0;  ///< of activations
-  std::size_t weight_bytes = 0;   ///< read, in the graph's form: packed ones may be larger
+  std::size_t weight_bytes = 0;   ///< read, as the graph has them or, where it is smaller, in the
+                                  ///< type of the result: packed ones may be larger
 
   Cost& operator+=(const Cost& other);
   bool operator==(const Cost&) const = default;

@@ -14,8 +14,30 @@ namespace fovea {
 
 namespace {
 
-/// Up to so many threads it is looked for what a tactic is for.
-constexpr int kMostThreads = 64;
+/// No run has more threads.
+constexpr int kMostThreads = 1024;
+
+/// Threads for which a tactic of that name may be, beside one thread and every team: the product
+/// of its parts, "/2" or "/1x2" at the end (see Tactic); 1 where it has none.
+int threads_of(std::string_view name) {
+  const std::size_t slash = name.rfind('/');
+  if (slash == std::string_view::npos) return 1;
+  int product = 1;
+  int part = 0;
+  for (const char letter : name.substr(slash + 1)) {
+    if (letter == 'x') {
+      product *= part;
+      part = 0;
+    } else if (letter >= '0' && letter <= '9') {
+      part = 10 * part + (letter - '0');
+    } else {
+      return 1;
+    }
+    if (product > kMostThreads || part > kMostThreads) return 1;
+  }
+  product *= part;
+  return product > kMostThreads ? 1 : std::max(1, product);
+}
 
 std::optional<std::size_t> find_tactic(const std::vector<Tactic>& tactics, std::string_view name) {
   const auto found = std::ranges::find(tactics, name, &Tactic::name);
@@ -148,8 +170,10 @@ void TacticSelector::LeftAside::add(const std::string& node, const std::string& 
 /// Whether the tactic of that name is for runs on another number of threads. The same locks hold
 /// for the runs of a classifier on all threads and for those on one each.
 bool TacticSelector::is_for_other_threads(const OpSite& site, const std::string& name) const {
+  constexpr int kTeam = 2;
   OpSite other = site;
-  for (other.threads = 1; other.threads <= kMostThreads; ++other.threads) {
+  for (const int threads : {1, kTeam, threads_of(name)}) {
+    other.threads = threads;
     if (find_tactic(backend_.tactics(other), name)) return true;
   }
   return false;

@@ -30,6 +30,7 @@ struct Case {
   bool bias = true;
   bool residual = false;
   Activation activation{};
+  std::int64_t kernel = 3;  ///< rows and columns
 
   friend std::ostream& operator<<(std::ostream& out, const Case& c) { return out << c.name; }
 };
@@ -39,7 +40,7 @@ Graph network(const Case& c, std::int64_t batch) {
   const Conv2d conv{
       .pads = c.pads, .bias = c.bias, .residual = c.residual, .activation = c.activation};
   return test::one_convolution({batch, c.picture[0], c.picture[1], c.channels},
-                               {3, 3},
+                               {c.kernel, c.kernel},
                                c.filters,
                                conv,
                                1,
@@ -47,7 +48,7 @@ Graph network(const Case& c, std::int64_t batch) {
 }
 
 bool is_winograd(const Tactic& tactic) {
-  return tactic.name.starts_with("winograd:4x4");
+  return tactic.name.starts_with("winograd:");
 }
 
 class WinogradBf16 : public testing::Test {
@@ -61,11 +62,20 @@ class WinogradBf16 : public testing::Test {
   const std::unique_ptr<Backend> backend_ = make_cpu_backend();
 };
 
-class WinogradBf16Shapes : public WinogradBf16, public testing::WithParamInterface<Case> {};
+class WinogradBf16Shapes : public WinogradBf16, public testing::WithParamInterface<Case> {
+ protected:
+  void SetUp() override {
+    WinogradBf16::SetUp();
+    if (GetParam().kernel != 3 && bf16_support() == Bf16Support::kNative) {
+      GTEST_SKIP() << "instructions for bf16 are faster on other kernels than 3x3";
+    }
+  }
+};
 
 TEST_P(WinogradBf16Shapes, EqualsTheDefinitionInsideOfLargerBuffers) {
   // As for float32 (winograd_test.cc), and a unit in the last place where that crosses a tie.
-  const double terms = 9.0 * static_cast<double>(GetParam().channels);
+  const std::int64_t taps = GetParam().kernel * GetParam().kernel;
+  const auto terms = static_cast<double>(taps * GetParam().channels);
   const Graph graph = network(GetParam(), 3);
   for (const int threads : {1, 2}) {
     SCOPED_TRACE(threads);
@@ -135,7 +145,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"asymmetric", {17, 30}, 33, 17, {0, 2, 1, 2}, true, true, {}},
                     Case{"odd_channels", {16, 15}, 47, 31, {1, 1, 1, 1}, false, true, kRelu},
                     Case{"many_channels", {8, 8}, 272, 48, {1, 1, 1, 1}, true, false, {}},
-                    Case{"many_filters", {8, 8}, 64, 304, {1, 1, 1, 1}, true, true, kRelu}),
+                    Case{"many_filters", {8, 8}, 64, 304, {1, 1, 1, 1}, true, true, kRelu},
+                    Case{"five", {8, 10}, 33, 17, {2, 2, 2, 2}, true, true, kClip, 5},
+                    Case{"five_valid", {15, 12}, 16, 48, {0, 0, 0, 0}, true, false, kRelu, 5}),
     [](const auto& test) { return test.param.name; });
 
 TEST_F(WinogradBf16, LeavesPicturesThatFillTilesBadlyToNativeInstructions) {

@@ -174,6 +174,7 @@ void expect_same_bits(const Case& c) {
 TEST_F(Winograd, APictureHasTheSameBitsInEveryBatchAndOnEveryNumberOfThreads) {
   // 25 tiles a picture: no boundary of a kernel, a block or a thread is one of a picture.
   for (const Case& c : {Case{"", 18, 20, 48, 80, kOne, true, true, kRelu},
+                        Case{"", 10, 10, 48, 80, kTwo, true, true, kRelu, 5},
                         Case{"", 29, 29, 3, 80, {3, 3, 3, 3}, true, true, kRelu, 7, 2}}) {
     expect_same_bits(c);
   }

@@ -5,8 +5,8 @@ in turns.
                             [--at-once N] [--tuning fast] [--build build/release] [--rounds 5] [--seconds 1] [--write]
 
 A row is so many runs at once over so many threads each. A round times all peers on one row, one behind the other and in
-changing order; the ratio to the better peer is taken from the medians, the one to each peer within the round, so that
-what the machine does to all of them cancels out. In bf16 OpenVINO is the only peer: ONNX Runtime's operators for CPUs
+changing order. Which peer is the better one is taken from the medians, the ratio to it within the round, so that what
+the machine does to both cancels out. In bf16 OpenVINO is the only peer: ONNX Runtime's operators for CPUs
 have no such type. Fails where two networks do not give the same probabilities.
 """
 import argparse
@@ -139,26 +139,27 @@ def middle(values: list[float]) -> float:
     return quartiles(values)[1]
 
 
+def goal_of(result: dict) -> float:
+    return GOALS.get(result["model"], 1.0) if result["precision"] == "fp32" else 1.0
+
+
 def row(result: dict) -> str:
     rates = result["rates"]
     onnx = spread(rates["onnxruntime"], 1) if "onnxruntime" in rates else "-"
     share = f"{100 * middle(rates['fovea']) / result['bound']:.0f} %" if result["bound"] else "-"
-    goal = GOALS.get(result["model"], 1.0) if result["precision"] == "fp32" else 1.0
     return (f"| {result['model']} | {result['precision']} | {result['threads']} | {result['batch']} "
             f"| {spread(rates['fovea'], 1)} | {onnx} | {spread(rates['openvino'], 1)} "
-            f"| {spread(result['ratios'], 2)} | {goal:g} | {share} | {result['largest_difference']:.1e} |")
+            f"| {spread(result['ratios'], 2)} | {goal_of(result):g} | {share} | {result['largest_difference']:.1e} |")
 
 
 def report(results: list[dict], facts: dict, arguments) -> list[str]:
-    missed = [result for result in results if result["precision"] == "fp32"
-              and middle(result["ratios"]) < GOALS.get(result["model"], 1.0)]
+    missed = [result for result in results if middle(result["ratios"]) < goal_of(result)]
     return [
         "# The zoo on CPU threads, beside ONNX Runtime and OpenVINO",
         "",
         f"How does Fovea's CPU backend compare with the better of ONNX Runtime {onnxruntime.__version__} and OpenVINO "
-        f"{openvino.__version__.split('-')[0]}? {len(missed)} of the {len(results)} rows below miss their goal in "
-        "float32"
-        + (": " + ", ".join(f"{r['model']} x {r['batch']} on {r['threads']}" for r in missed) if missed else "") + ".",
+        f"{openvino.__version__.split('-')[0]}? {len(missed)} of the {len(results)} rows below miss their goal"
+        + (": " + ", ".join(f"{r['model']} {r['precision']} x {r['batch']}" for r in missed) if missed else "") + ".",
         "",
         "| network | type | threads | batch | Fovea, pictures/s | ONNX Runtime | OpenVINO | ratio to the better | goal "
         "| share of the machine's limit | largest difference |",
@@ -167,8 +168,9 @@ def report(results: list[dict], facts: dict, arguments) -> list[str]:
         "",
         "Medians with lower and upper quartile; the ratio is the median of the ratios within a round. The limit is "
         "what `fovea bench` measures, the largest of this run: multiply-adds of the network's definition at the "
-        "processor's rate, or its weights at the memory's; Winograd's algorithm multiplies less, so that a share can be above 100 %. The "
-        "largest difference is that of any probability between Fovea and a peer, compared before timing.",
+        "processor's rate, or its weights at the memory's; Winograd's algorithm multiplies less, so that a share can "
+        "be above 100 %. The largest difference is that of any probability between Fovea and a peer, compared before "
+        "timing.",
         "",
         "## How",
         "",
@@ -182,9 +184,9 @@ def report(results: list[dict], facts: dict, arguments) -> list[str]:
         f"* {arguments.rounds} rounds, about {arguments.seconds:g} s for Fovea and as many runs for each peer; they "
         "take turns within a round, and who begins alternates.",
         f"* Runs at once: {arguments.at_once}. Fovea: tuning {arguments.tuning}. ONNX Runtime: all graph "
-        "optimisations, `intra_op_num_threads`. OpenVINO: the latency hint with one stream (the throughput hint with as "
-        "many as there are runs at once), `inference_precision` as in the table. Both take channels first, as the file says. Everything else as it "
-        "comes.",
+        "optimisations, `intra_op_num_threads`. OpenVINO: the latency hint with one stream (the throughput hint with "
+        "as many as there are runs at once), `inference_precision` as in the table. Both take channels first, as the "
+        "file says. Everything else as it comes.",
         "* Preprocessing and labels are not included; Fovea's copies into and out of its arena are.",
         "* Each peer has its own process, which is stopped by SIGSTOP while another one computes, so that no idle "
         "thread spins beside it.",

@@ -4,9 +4,9 @@
                           [--write]
 
 The floor of a step is the longer of two times: its multiply-adds at the processor's largest rate, and its bytes, every
-value and weight once, at the memory's. `fovea bench` measures both rates. Winograd's algorithm, 36 products for t x t
-outputs of (7 - t) x (7 - t) taps, has 36 / (7 - t)^2 t^2 of the multiply-adds and 36 / (7 - t)^2 of the weights' bytes; a
-kernel of stride s, one tap smaller than s x s phases of so many taps, more by as much. Transforms are not in the floor.
+value and weight once, at the memory's. `fovea bench` measures both rates. Winograd's algorithm for t x t outputs of
+kernels of k x k, k = 7 - t, has 36 / (k^2 t^2) of the multiply-adds and 36 / k^2 of the weights' bytes; a kernel of
+stride s, one tap smaller than s x s phases of such kernels, has as many more. Its transforms are not in the floor.
 Activations that stay in a cache and weights that others fetched before are faster than the memory: a step may pass its
 floor.
 """
@@ -45,8 +45,9 @@ class Step:
             work *= elements / outputs ** 2
             weights_mb *= elements
         compute_s = work / facts["peak_multiply_adds_per_s"]
-        memory_s = 1e6 * (self.activations_mb + weights_mb) / facts["memory_bytes_per_s"]
-        return 1e6 * max(compute_s, memory_s)
+        if not facts["memory_bytes_per_s"]:  # the weights stay in a cache
+            return 1e6 * compute_s
+        return 1e6 * max(compute_s, 1e6 * (self.activations_mb + weights_mb) / facts["memory_bytes_per_s"])
 
 
 def run(arguments, model: str, precision: str, batch: int) -> list[Step]:

@@ -79,8 +79,9 @@ def spread(values: list[float], digits: int) -> str:
 
 
 def output_of(*command: str) -> str:
+    """What the command prints, or nothing where it fails; it says why on stderr."""
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout.strip()
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
 

@@ -48,6 +48,9 @@ class CliCompile : public test::CliTest {
     }
     return labels;
   }
+
+  [[nodiscard]] std::set<std::pair<std::string, std::string>> offered(
+      const std::string& threads) const;
 };
 
 TEST_F(CliCompile, APlanIsAModelForEveryCommand) {
@@ -163,30 +166,32 @@ TEST_F(CliCompile, SavedTacticsAreALock) {
   EXPECT_EQ(with({"z.plan", "--save-tactics", "absent/x.json"}).code, 5);
 }
 
+/// What is offered for each node on so many threads.
+std::set<std::pair<std::string, std::string>> CliCompile::offered(
+    const std::string& threads) const {
+  std::set<std::pair<std::string, std::string>> names;
+  const auto got = run({"compile",
+                        "lenet5",
+                        "--output",
+                        "x.plan",
+                        "--tuning",
+                        "off",
+                        "--batch",
+                        "1",
+                        "--threads",
+                        threads,
+                        "--explain",
+                        "--json"});
+  const auto explanation = test::rows_of(got.out).at(0).at("explanation");
+  for (const auto& chosen : explanation.at("tactics")) {
+    if (chosen.value("threads", std::stoi(threads)) != std::stoi(threads)) continue;
+    for (const auto& tactic : chosen.at("offered"))
+      names.emplace(chosen.at("node").get<std::string>(), tactic.at("tactic").get<std::string>());
+  }
+  return names;
+}
+
 TEST_F(CliCompile, ALockForSomeThreadsHoldsWhereItIsOffered) {
-  // By thread count: what is offered for each node.
-  const auto offered = [&](const std::string& threads) {
-    std::set<std::pair<std::string, std::string>> names;
-    const auto got = run({"compile",
-                          "lenet5",
-                          "--output",
-                          "x.plan",
-                          "--tuning",
-                          "off",
-                          "--batch",
-                          "1",
-                          "--threads",
-                          threads,
-                          "--explain",
-                          "--json"});
-    const auto explanation = test::rows_of(got.out).at(0).at("explanation");
-    for (const auto& chosen : explanation.at("tactics")) {
-      if (chosen.value("threads", std::stoi(threads)) != std::stoi(threads)) continue;
-      for (const auto& tactic : chosen.at("offered"))
-        names.emplace(chosen.at("node").get<std::string>(), tactic.at("tactic").get<std::string>());
-    }
-    return names;
-  };
   const auto shared = offered("2");
   const auto alone = offered("1");
   const auto only = std::ranges::find_if(shared, [&](const auto& x) { return !alone.contains(x); });
@@ -217,6 +222,37 @@ TEST_F(CliCompile, ALockForSomeThreadsHoldsWhereItIsOffered) {
         << command[0] << got.err;
   }
   EXPECT_EQ(run({"classify", "y.plan", digits, "--threads", "2"}).err, "");
+}
+
+TEST_F(CliCompile, ALockForMoreThreadsThanARunHasIsLeftAside) {
+  const auto many = offered("96");
+  const auto few = offered("2");
+  const auto only = std::ranges::find_if(
+      many, [](const auto& x) { return x.second.find("/96") != std::string::npos; });
+  if (only == many.end()) GTEST_SKIP() << "the threads do not change what is offered";
+  EXPECT_FALSE(few.contains(*only));
+  const auto lock = [&](const std::string& tactic) {
+    write_file_atomic(path("lock.json"),
+                      R"({"tactics": {")" + only->first + R"(": ")" + tactic + R"("}})");
+    return run({"compile",
+                "lenet5",
+                "--output",
+                "y.plan",
+                "--threads",
+                "2",
+                "--tuning",
+                "off",
+                "--lock",
+                "lock.json"});
+  };
+
+  const auto aside = lock(only->second);
+  const auto unknown = lock(only->second + "x96");
+
+  EXPECT_EQ(aside.code, 0) << aside.err;
+  EXPECT_NE(test::unwrapped(aside.err).find("not offered on 2 threads"), std::string::npos)
+      << aside.err;
+  EXPECT_EQ(unknown.code, 2) << unknown.err;
 }
 
 TEST_F(CliCompile, KeepsHowItWasCompiled) {

@@ -13,8 +13,9 @@ namespace fovea {
 /// its number, "isa 1023", where it is newer than this program.
 [[nodiscard]] std::string onednn_isa();
 
-/// Whether kernels of our own may use AVX-512: the processor has it and ONEDNN_MAX_CPU_ISA does not
-/// forbid it, so that one variable makes the whole backend that of an older processor.
+/// Whether tactics of our own may use AVX-512: the processor has it and ONEDNN_MAX_CPU_ISA does not
+/// forbid it, so that with one variable the backend offers what it offers on an older processor.
+/// (Loops that the compiler made for several processors, FOVEA_CLONES, do not ask.)
 [[nodiscard]] bool has_avx512();
 
 /// How this processor computes in bf16.

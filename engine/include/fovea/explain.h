@@ -45,8 +45,11 @@ struct Explanation {
 [[nodiscard]] Explanation explain(const Plan& plan);
 
 /// Writes how the plan computes each node at each batch size, as CompileOptions::lock takes it: all
-/// of it pins a later compilation to the same choices, a part of it some nodes. The file appears
-/// when it is complete. Throws Error: io/write, io/no-space. Thread-safe.
+/// of it pins a later compilation to the same choices, a part of it some nodes. Where a
+/// classifier's plan has runs on all threads and others on one, those on all are written; the
+/// others keep to it where one thread is offered the same tactic, and choose for themselves
+/// elsewhere. The file appears when it is complete. Throws Error: io/write, io/no-space.
+/// Thread-safe.
 void save_tactics(const Plan& plan, std::string_view file);
 
 }  // namespace fovea

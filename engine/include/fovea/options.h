@@ -44,7 +44,7 @@ struct CompileOptions {
   /// Times are kept in the cache and used by later compilations that do not say "off". A measured
   /// choice may differ between batch sizes, and then the last bits of a picture's result depend on
   /// how many pictures are run with it; with "off" they never do, but for a plan file that was
-  /// compiled with another word.
+  /// compiled with another word and on processors without AVX-512, where oneDNN's sums do.
   std::string tuning = "off";
 
   /// The most seconds that a compilation measures, up to a day (86,400); 0: 13 for "fast", 600 for

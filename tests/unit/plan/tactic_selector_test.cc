@@ -178,11 +178,11 @@ TEST_F(TacticSelectorTest, RefusesWhatIsNotOffered) {
 }
 
 TEST_F(TacticSelectorTest, WhatIsForOtherThreadsIsLeftAsideAndTold) {
-  backend_->table["Tanh"] = {{.name = "first"}, {.name = "split", .threads = 4}};
+  backend_->table["Tanh"] = {{.name = "first"}, {.name = "split/96x2", .threads = 192}};
   TacticOptions forced;
-  forced.forced = {{"a", "split"}};
+  forced.forced = {{"a", "split/96x2"}};
   TacticOptions locked;
-  locked.locked = {{"a", {{kEveryBatch, "split"}}}};
+  locked.locked = {{"a", {{kEveryBatch, "split/96x2"}}}};
 
   for (const TacticOptions& options : {forced, locked}) {
     const TacticRecord record = compile(options, {2, 4});
@@ -191,18 +191,22 @@ TEST_F(TacticSelectorTest, WhatIsForOtherThreadsIsLeftAsideAndTold) {
     ASSERT_EQ(record.notices.size(), 1U);
     EXPECT_EQ(record.notices[0],
               "1 forced or locked tactics are not offered on 1 thread and left aside there (the "
-              "first for 'a': 'split')");
+              "first for 'a': 'split/96x2')");
   }
-  forced.forced = {{"a", "splits"}};
-  expect_error(ErrorCode::kArgumentInvalid,
-               "'splits', which fake does not offer for a batch of 2 on 1 thread; it offers first",
-               [&] { (void)compile(forced); });
+  for (const std::string name : {"split", "split/96", "split/x", "split/9999999999x2", "split/"}) {
+    forced.forced = {{"a", name}};
+    expect_error(ErrorCode::kArgumentInvalid,
+                 cat("'",
+                     name,
+                     "', which fake does not offer for a batch of 2 on 1 thread; it offers first"),
+                 [&] { (void)compile(forced); });
+  }
 }
 
 TEST_F(TacticSelectorTest, APlansLockForOtherThreadsIsLeftAsideWithoutAWord) {
-  backend_->table["Tanh"] = {{.name = "first"}, {.name = "split", .threads = 4}};
+  backend_->table["Tanh"] = {{.name = "first"}, {.name = "split/96x2", .threads = 192}};
   TacticOptions options;
-  options.planned_locks = {{"a", {{kEveryBatch, "split"}}}};
+  options.planned_locks = {{"a", {{kEveryBatch, "split/96x2"}}}};
 
   const TacticRecord record = compile(options);
 
