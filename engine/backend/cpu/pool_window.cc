@@ -34,20 +34,25 @@ void for_pixels(const PoolPixels& pixels, Take take) {
 }
 
 void largest(const PoolPixels& pixels, float* y, std::int64_t channels) {
-  if (auto* function = avx512_largest()) return function(pixels, y, channels);
   std::copy_n(pixels.x, channels, y);
   for_pixels(pixels, [=](const float* x) { take_larger(x, y, channels); });
 }
 
 void mean(const PoolPixels& pixels, float* y, std::int64_t channels, const PoolMean& finish) {
-  if (auto* function = avx512_mean()) return function(pixels, y, channels, finish);
   std::fill_n(y, channels, 0.0F);
   for_pixels(pixels, [=](const float* x) { add_to(x, y, channels); });
   make_mean(y, channels, finish);
 }
 
+/// What computes one pixel on this processor.
+struct Kernels {
+  LargestOfPixels* largest_of = avx512_largest() != nullptr ? avx512_largest() : largest;
+  MeanOfPixels* mean_of = avx512_mean() != nullptr ? avx512_mean() : mean;
+};
+
 /// One row of outputs; `line` counts those of all pictures.
-void pool_line(const PoolWindow& window, const float* x, float* y, std::int64_t line) {
+void pool_line(
+    const PoolWindow& window, const Kernels& kernels, const float* x, float* y, std::int64_t line) {
   const std::int64_t row = line % window.rows.outputs;
   const std::int64_t picture = line / window.rows.outputs;
   const Taps rows = window.rows.inside(row);
@@ -64,12 +69,13 @@ void pool_line(const PoolWindow& window, const float* x, float* y, std::int64_t 
         .stride = window.input_stride};
     float* out = y + (line * window.columns.outputs + column) * window.output_stride;
     if (!window.average) {
-      largest(pixels, out, window.channels);
+      kernels.largest_of(pixels, out, window.channels);
       continue;
     }
     const std::int64_t count = window.count_padding ? window.rows.kernel * window.columns.kernel
                                                     : pixels.rows * pixels.columns;
-    mean(pixels, out, window.channels, {static_cast<float>(count), window.low, window.high});
+    const PoolMean finish{static_cast<float>(count), window.low, window.high};
+    kernels.mean_of(pixels, out, window.channels, finish);
   }
 }
 
@@ -77,8 +83,9 @@ void pool_line(const PoolWindow& window, const float* x, float* y, std::int64_t 
 
 void pool(const PoolWindow& window, const float* x, float* y, int threads) {
   const std::int64_t lines = window.batch * window.rows.outputs;
+  const Kernels kernels;
 #pragma omp parallel for num_threads(threads) if (threads > 1) schedule(static)
-  for (std::int64_t line = 0; line < lines; ++line) pool_line(window, x, y, line);
+  for (std::int64_t line = 0; line < lines; ++line) pool_line(window, kernels, x, y, line);
 }
 
 }  // namespace fovea::cpu
