@@ -1,9 +1,12 @@
 // fovea compile MODEL --output P.plan
 #include <array>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -20,6 +23,8 @@
 namespace fovea::app {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 struct Arguments {
   ModelArguments model;
@@ -83,8 +88,34 @@ void print_json(const FileInfo& info, const SavedPlan& saved, const Arguments& a
   std::puts(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
 }
 
+bool is_same_file(const std::string& one, const std::string& other) {
+  std::error_code error;
+  return !one.empty() && !other.empty() &&
+         fs::weakly_canonical(fs::absolute(one), error) ==
+             fs::weakly_canonical(fs::absolute(other), error);
+}
+
+/// Before anything is compiled: a file that would be written over another of the command's own, or
+/// into a folder that there is not.
+void check_files(const Arguments& arguments) {
+  for (const auto& [option, file] : {std::pair{"--lock", &arguments.model.tactics.lock},
+                                     std::pair{"--save-tactics", &arguments.tactics_file}}) {
+    if (!is_same_file(arguments.output, *file)) continue;
+    throw InvalidArgument(
+        std::string("--output and ").append(option).append(" are one file: ").append(*file));
+  }
+  const fs::path folder = fs::path(arguments.tactics_file).parent_path();
+  if (folder.empty() || fs::is_directory(folder)) return;
+  throw Error(ErrorCode::kIoWrite,
+              std::string("cannot write ")
+                  .append(arguments.tactics_file)
+                  .append(": there is no folder ")
+                  .append(folder.string()));
+}
+
 int compile(const Arguments& arguments) {
   if (arguments.batch < 1) throw InvalidArgument("--batch is at least 1");
+  check_files(arguments);
   const PlanFileOptions place = file_options(arguments);
   ModelOptions options = arguments.model.model_options();
   options.labels = arguments.labels;

@@ -146,12 +146,15 @@ std::string tactic_text(const ChosenTactic& chosen) {
     const bool timed = offered->microseconds > 0;
     return std::tuple(!timed, !timed && offered->refused.empty(), offered->microseconds);
   });
-  std::string text = one_line(chosen.node) + ": " + taken + " (" + source_of(chosen) + ")";
+  const std::string source = source_of(chosen);
+  const bool is_measured = source == "cache" || (source == "plan" && taken != chosen.tactic);
+  std::string text = one_line(chosen.node) + ": " + taken + " (" + source + ")";
   bool unmeasured = false;
   for (const OfferedTactic* offered : others) {
     const bool is_rest = offered->microseconds == 0 && offered->refused.empty();
     text += is_rest && unmeasured ? ", " : "; ";
-    if (is_rest && !unmeasured) text += "not measured: ";
+    // Of what was measured before, the fastest one's time is all that is kept.
+    if (is_rest && !unmeasured) text += is_measured ? "slower: " : "not measured: ";
     unmeasured = is_rest;
     text += offered_text(*offered);
   }
@@ -199,15 +202,17 @@ nlohmann::ordered_json explanation_json(const Explanation& explanation) {
   for (const ChosenTactic& chosen : explanation.tactics) {
     auto offered = nlohmann::ordered_json::array();
     for (const OfferedTactic& tactic : chosen.offered) {
-      offered.push_back({{"tactic", tactic.tactic},
-                         {"microseconds", tactic.microseconds},
-                         {"refused", tactic.refused}});
+      using Json = nlohmann::ordered_json;
+      offered.push_back(
+          {{"tactic", tactic.tactic},
+           {"microseconds", tactic.microseconds > 0 ? Json(tactic.microseconds) : Json(nullptr)},
+           {"refused", tactic.refused}});
     }
     tactics.push_back({{"node", chosen.node},
                        {"batch", chosen.batch},
                        {"threads", chosen.threads},
                        {"tactic", chosen.tactic},
-                       {"source", chosen.source},
+                       {"source", source_of(chosen)},
                        {"offered", std::move(offered)}});
   }
   return {{"rewrites", std::move(rewrites)}, {"tactics", std::move(tactics)}};

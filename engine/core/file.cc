@@ -203,14 +203,15 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
   descriptor_ =
       Descriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (descriptor_.valid()) return;
-  if (errno == ENOENT) {
+  const int error = errno;
+  if (error == ENOENT && ::stat(folder_of(target_).c_str(), &status) != 0) {
     throw Error(ErrorCode::kIoWrite,
                 cat("cannot write ",
                     target_.native(),
                     ": there is no folder ",
                     folder_of(target_).native()));
   }
-  fail_writing(target_, errno);
+  fail_writing(target_, error);
 }
 
 AtomicFile::~AtomicFile() {

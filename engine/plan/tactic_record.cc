@@ -1,6 +1,7 @@
 #include "engine/plan/tactic_record.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/core/require.h"
 
@@ -49,34 +50,46 @@ Choices choices_of(const TacticRecord& record) {
   return choices;
 }
 
-std::string out_of_time_notice(const TuningSummary& tuning) {
-  return cat("tuning ended when its ",
-             seconds_text(tuning.limit_seconds),
-             " s were over: ",
-             tuning.out_of_time,
-             " of ",
-             tuning.measured + tuning.out_of_time,
-             " operations are computed as the backend thinks best; ",
-             tuning.times_kept ? "compile again to measure them, or " : "",
-             "allow more seconds");
+std::vector<std::string> notices_of(const TuningSummary& tuning) {
+  const std::size_t all = tuning.measured + tuning.out_of_time + tuning.disturbed;
+  const auto left = [all](std::size_t count) {
+    return cat(count, " of ", all, " operations are computed as the backend thinks best; ");
+  };
+  std::vector<std::string> notices;
+  if (tuning.out_of_time > 0) {
+    notices.push_back(cat("tuning ended when its ",
+                          seconds_text(tuning.limit_seconds),
+                          " s were over: ",
+                          left(tuning.out_of_time),
+                          tuning.times_kept ? "compile again to measure them, or " : "",
+                          "allow more seconds"));
+  }
+  if (tuning.disturbed > 0) {
+    notices.push_back(cat("other programs used the processors while tactics were measured: ",
+                          left(tuning.disturbed),
+                          "compile again when they do not"));
+  }
+  return notices;
 }
 
 void append(TacticRecord& record, const TacticRecord& other) {
-  const auto told = [&](const std::string& notice) {
-    return std::ranges::find(record.notices, notice) != record.notices.end();
+  const auto is_in = [](const std::vector<std::string>& notices, const std::string& notice) {
+    return std::ranges::find(notices, notice) != notices.end();
   };
-  const auto of_time = [](const TacticRecord& part) {
-    return part.tuning.out_of_time > 0 ? out_of_time_notice(part.tuning) : std::string();
-  };
-  std::erase(record.notices, of_time(record));
+  const std::vector<std::string> ours = notices_of(record.tuning);
+  std::erase_if(record.notices, [&](const std::string& notice) { return is_in(ours, notice); });
+  const std::vector<std::string> theirs = notices_of(other.tuning);
   for (const std::string& notice : other.notices) {
-    if (notice != of_time(other) && !told(notice)) record.notices.push_back(notice);
+    if (!is_in(theirs, notice) && !is_in(record.notices, notice)) record.notices.push_back(notice);
   }
   record.tuning.seconds += other.tuning.seconds;
   record.tuning.measured += other.tuning.measured;
   record.tuning.out_of_time += other.tuning.out_of_time;
+  record.tuning.disturbed += other.tuning.disturbed;
   record.tuning.times_kept = record.tuning.times_kept && other.tuning.times_kept;
-  if (record.tuning.out_of_time > 0) record.notices.push_back(of_time(record));
+  for (std::string& notice : notices_of(record.tuning)) {
+    record.notices.push_back(std::move(notice));
+  }
   record.decisions.insert(record.decisions.end(), other.decisions.begin(), other.decisions.end());
 }
 

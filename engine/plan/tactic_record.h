@@ -47,6 +47,7 @@ struct TuningSummary {
   bool times_kept = true;       ///< for the next compilation
   std::size_t measured = 0;     ///< distinct signatures
   std::size_t out_of_time = 0;  ///< distinct signatures left to the heuristic when the time was up
+  std::size_t disturbed = 0;    ///< left to it because others had the processors meanwhile
 };
 
 struct TacticRecord {
@@ -63,8 +64,8 @@ struct TacticRecord {
 /// first has not told yet. Both measured within the time of the first.
 void append(TacticRecord& record, const TacticRecord& other);
 
-/// How many operations were left unmeasured, and what to do about it.
-[[nodiscard]] std::string out_of_time_notice(const TuningSummary& tuning);
+/// How many operations were left unmeasured, why, and what to do about it.
+[[nodiscard]] std::vector<std::string> notices_of(const TuningSummary& tuning);
 
 /// The record's tactics by node and batch size, to be locked; of several thread counts the first
 /// decides.

@@ -319,7 +319,7 @@ TacticRecord TacticSelector::finish() {
     record_.tuning = tuner_->summary();
     record_.tuning.times_kept = cache_ != nullptr && cache_->save();
     notices.insert(notices.end(), tuner_->notices().begin(), tuner_->notices().end());
-    if (record_.tuning.out_of_time > 0) notices.push_back(out_of_time_notice(record_.tuning));
+    for (std::string& notice : notices_of(record_.tuning)) notices.push_back(std::move(notice));
   }
   if (cache_ != nullptr) {
     notices.insert(notices.end(), cache_->notices().begin(), cache_->notices().end());

@@ -1,6 +1,7 @@
 #include "engine/plan/tuner.h"
 
 #include <algorithm>
+#include <ctime>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -33,6 +34,31 @@ constexpr double kMostRuns = 64;
 /// can make a single turn as long as a time slice of the scheduler.
 constexpr double kHopeless = 2.0;
 constexpr std::size_t kRoundsToHope = 2;
+
+/// While this process computes it has at least a whole processor. Where it had less than that, or
+/// threads of a team had to wait for one, times say nothing of the candidates. Of a shorter
+/// measurement it cannot be told: a single time slice of somebody else's would decide.
+constexpr double kLeastShare = 0.75;
+constexpr double kShareSeconds = 0.05;
+
+/// How much of a processor this process has had.
+class ProcessorShare {
+ public:
+  [[nodiscard]] bool is_too_little() const {
+    const double wall = std::chrono::duration<double>(Clock::now() - start_).count();
+    return wall > kShareSeconds && processor_seconds() - used_ < kLeastShare * wall;
+  }
+
+ private:
+  static double processor_seconds() {
+    std::timespec time{};
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+  }
+
+  Clock::time_point start_ = Clock::now();
+  double used_ = processor_seconds();
+};
 
 Effort effort_of(Tuning tuning) {
   return tuning == Tuning::kFull ? Effort{.rounds = 31, .seconds = 2.0}
@@ -239,12 +265,12 @@ std::optional<std::size_t> Tuner::measure_now(const OpSite& site,
                                               std::span<const Tactic> tactics,
                                               std::size_t heuristic,
                                               std::span<TacticCandidate> candidates) {
-  const auto out_of_time = [&]() -> std::optional<std::size_t> {
-    ++summary_.out_of_time;
-    // Of too few rounds: nothing was decided by them.
+  const auto undecided = [&](std::size_t& count) -> std::optional<std::size_t> {
+    ++count;
     for (TacticCandidate& candidate : candidates) candidate.microseconds = 0;
     return std::nullopt;
   };
+  const auto out_of_time = [&] { return undecided(summary_.out_of_time); };
   if (Clock::now() >= deadline_) return out_of_time();
   if (!has_random_inputs(site)) return std::nullopt;
 
@@ -277,9 +303,11 @@ std::optional<std::size_t> Tuner::measure_now(const OpSite& site,
       });
     }
     if (contenders.empty()) return std::nullopt;
+    const ProcessorShare share;
     if (!time_contenders(contenders, effort_of(tuning_), deadline_, candidates, heuristic)) {
       return out_of_time();
     }
+    if (backend_.on_host() && share.is_too_little()) return undecided(summary_.disturbed);
   } catch (const std::exception& error) {
     notices_.push_back(cat("'", site.node.name, "' is not measured: ", error.what()));
     return std::nullopt;

@@ -25,8 +25,8 @@ class Tuner {
   Tuner(const Backend& backend, Tuning tuning, double limit_seconds);
 
   /// The best of the tactics, or nothing where that cannot be said: the time is up, there is too
-  /// little memory, or none of them gave a right result. Times and reasons of refusal are written
-  /// to `candidates`, which are in the order of `tactics`.
+  /// little memory, other processes had the processors, or none of them gave a right result. Times
+  /// and reasons of refusal are written to `candidates`, which are in the order of `tactics`.
   ///
   /// Every candidate's results are compared with the reference first; one that throws or is wrong
   /// is refused. Its time is that of the step, of the conversions that its inputs need, and of the

@@ -164,6 +164,10 @@ TEST_F(CliCompile, SavedTacticsAreALock) {
   EXPECT_NE(text.out.find("\n  locks         c1 (batch 1) "), std::string::npos) << text.out;
   EXPECT_LE(test::widest_line(text.out), 80U) << text.out;
   EXPECT_EQ(with({"z.plan", "--save-tactics", "absent/x.json"}).code, 5);
+  EXPECT_FALSE(fs::exists(path("z.plan"))) << "told before anything is compiled";
+  EXPECT_EQ(with({"./x.json", "--lock", "x.json"}).code, 2);
+  EXPECT_EQ(with({"z.plan", "--save-tactics", "./z.plan"}).code, 2);
+  EXPECT_FALSE(fs::exists(path("z.plan")));
 }
 
 /// What is offered for each node on so many threads.

@@ -36,7 +36,7 @@ TEST(TacticRecord, SpeaksOnceOfTheTimeThatWasUp) {
     TacticRecord record = record_of(4, "split", {});
     record.tuning = {
         .seconds = 0.5, .limit_seconds = 0.5, .measured = 1, .out_of_time = operations};
-    if (operations > 0) record.notices.push_back(out_of_time_notice(record.tuning));
+    record.notices = notices_of(record.tuning);
     return record;
   };
   for (const auto& [first, second] : {std::pair{std::size_t{2}, std::size_t{3}}, {0, 5}, {5, 0}}) {
@@ -49,6 +49,15 @@ TEST(TacticRecord, SpeaksOnceOfTheTimeThatWasUp) {
         record.notices[0].starts_with("tuning ended when its 0.5 s were over: 5 of 7 operations"))
         << record.notices[0];
   }
+  TacticRecord disturbed = late(2);
+  disturbed.tuning.disturbed = 1;
+  disturbed.notices = notices_of(disturbed.tuning);
+  append(disturbed, late(3));
+  ASSERT_EQ(disturbed.notices.size(), 2U);
+  EXPECT_TRUE(disturbed.notices[0].find("5 of 8 operations") != std::string::npos);
+  EXPECT_TRUE(disturbed.notices[1].starts_with("other programs used the processors while tactics"))
+      << disturbed.notices[1];
+  EXPECT_TRUE(disturbed.notices[1].find("1 of 8 operations") != std::string::npos);
   TacticRecord in_time = late(0);
   append(in_time, late(0));
   EXPECT_TRUE(in_time.notices.empty());

@@ -182,6 +182,19 @@ TEST_F(TunerTest, StopsInTheMiddleWhenTheTimeIsUp) {
   EXPECT_LT(backend_.runs, 40U);
 }
 
+TEST_F(TunerTest, NothingIsDecidedWhileOthersHaveTheProcessors) {
+  backend_.on_run = [] { std::this_thread::sleep_for(std::chrono::milliseconds(10)); };
+
+  const Result result = measure({{"a", 1000}, {"b", 400}});
+
+  EXPECT_EQ(result.winner, std::nullopt);
+  EXPECT_EQ(result.summary.disturbed, 1U);
+  EXPECT_EQ(result.summary.measured, 0U);
+  for (const TacticCandidate& candidate : result.candidates) {
+    EXPECT_EQ(candidate.microseconds, 0) << candidate.tactic;
+  }
+}
+
 TEST_F(TunerTest, HalfAMeasurementIsNone) {
   (void)measure({{"a", 1000}, {"b", 900}});
   const std::size_t first_round_ends = backend_.runs - 12;  // of seven with a run of each
