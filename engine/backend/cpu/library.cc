@@ -46,8 +46,8 @@ std::string onednn_isa() {
 }
 
 bool has_avx512() {
-  static const bool has = has_isa(dnnl_cpu_isa_avx512_core);  // oneDNN takes 100 ns to answer
-  return has;
+  static const bool kHas = has_isa(dnnl_cpu_isa_avx512_core);  // oneDNN takes 100 ns to answer
+  return kHas;
 }
 
 Bf16Support bf16_support() {

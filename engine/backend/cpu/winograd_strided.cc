@@ -66,18 +66,18 @@ FOVEA_AVX512 void gather_row(const StridedConvolution& conv,
 }  // namespace
 
 StridedConvolution::StridedConvolution(const StridedInput& pictures,
-                                       std::int64_t filters_,
-                                       std::int64_t rows_,
-                                       std::int64_t columns_)
+                                       std::int64_t output_filters,
+                                       std::int64_t output_rows,
+                                       std::int64_t output_columns)
     : input(pictures) {
   taps = ceil_div(input.kernel, input.stride);
   batch = 1;
-  height = rows_ + taps - 1;
-  width = columns_ + taps - 1;
+  height = output_rows + taps - 1;
+  width = output_columns + taps - 1;
   channels = input.stride * input.stride * input.channels;
-  filters = filters_;
-  rows = rows_;
-  columns = columns_;
+  filters = output_filters;
+  rows = output_rows;
+  columns = output_columns;
   input_stride = channels;
   output_stride = filters;
   residual_stride = filters;

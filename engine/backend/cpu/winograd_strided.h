@@ -32,12 +32,11 @@ struct StridedInput {
 
 /// The convolution that one picture's phases have, and what they are phases of.
 struct StridedConvolution : Convolution {
-  /// rows, columns   of a picture's output
-  /// Strides are those of dense outputs.
+  /// With the strides of dense outputs.
   StridedConvolution(const StridedInput& pictures,
-                     std::int64_t filters,
-                     std::int64_t rows,
-                     std::int64_t columns);
+                     std::int64_t output_filters,
+                     std::int64_t output_rows,
+                     std::int64_t output_columns);
 
   /// Floats of the phases of one picture, {height, width, channels}.
   [[nodiscard]] std::int64_t phase_floats() const { return height * width * channels; }
