@@ -92,7 +92,7 @@ TEST(Explanation, IsAlsoDataWithEveryDecision) {
             R"("tactics":[{"node":"conv","batch":1,"threads":2,"tactic":"gemm",)"
             R"("source":"measured","offered":[)"
             R"({"tactic":"gemm","microseconds":602.4,"refused":""},)"
-            R"({"tactic":"x","microseconds":0.0,"refused":"why"}]}]})");
+            R"({"tactic":"x","microseconds":null,"refused":"why"}]}]})");
 }
 
 }  // namespace
