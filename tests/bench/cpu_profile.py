@@ -95,8 +95,9 @@ def tables(result: dict, threads: int) -> list[str]:
     return [
         f"## {result['model']}, {result['precision']}, batch {result['batch']}",
         "",
-        f"Peak on {threads} threads {2e-9 * facts['peak_multiply_adds_per_s']:.0f} GFLOP/s, memory "
-        f"{1e-9 * facts['memory_bytes_per_s']:.1f} GB/s.",
+        f"Peak on {threads} threads {2e-9 * facts['peak_multiply_adds_per_s']:.0f} GFLOP/s; "
+        + (f"memory {1e-9 * facts['memory_bytes_per_s']:.1f} GB/s." if facts["memory_bytes_per_s"]
+           else "the weights stay in a cache."),
         "",
         "| computed by | steps | us | share, % | GFLOP/s | GB/s | floor, us | floor in % of the time |",
         "|---|---|---|---|---|---|---|---|",
