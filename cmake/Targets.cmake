@@ -47,9 +47,9 @@ function(fovea_layer name)
   set_target_properties(fovea_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
 endfunction()
 
-# fovea_test(<name> SOURCES ... DEPS ... LABELS ... [TIMEOUT s] [ALSO_AVX2]): one binary, one ctest
-# entry per case; with ALSO_ON <isa>... one more for each, avx2/<case>, with what the CPU backend offers
-# on a processor of that oneDNN instruction set.
+# fovea_test(<name> SOURCES ... DEPS ... LABELS ... [TIMEOUT s] [ALSO_ON <isa>...]): one binary,
+# one ctest entry per case, and one more for each oneDNN instruction set, avx2/<case>, with what the
+# CPU backend offers on such a processor.
 # The target fovea_tests_<label> builds every test of that label.
 function(fovea_test name)
   cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;DEPS;LABELS;ALSO_ON" ${ARGN})

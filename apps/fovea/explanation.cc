@@ -134,10 +134,12 @@ std::string source_of(const ChosenTactic& chosen) {
 /// The taken one first, then the others: measured ones by their time, refused ones, the rest.
 std::string tactic_text(const ChosenTactic& chosen) {
   std::string taken = chosen.tactic;
+  bool was_measured = false;  // by an earlier compilation
   std::vector<const OfferedTactic*> others;
   for (const OfferedTactic& offered : chosen.offered) {
     if (offered.tactic == chosen.tactic) {
       taken = offered_text(offered);
+      was_measured = offered.microseconds > 0 && chosen.source != "measured";
     } else {
       others.push_back(&offered);
     }
@@ -146,15 +148,13 @@ std::string tactic_text(const ChosenTactic& chosen) {
     const bool timed = offered->microseconds > 0;
     return std::tuple(!timed, !timed && offered->refused.empty(), offered->microseconds);
   });
-  const std::string source = source_of(chosen);
-  const bool is_measured = source == "cache" || (source == "plan" && taken != chosen.tactic);
-  std::string text = one_line(chosen.node) + ": " + taken + " (" + source + ")";
+  std::string text = one_line(chosen.node) + ": " + taken + " (" + source_of(chosen) + ")";
   bool unmeasured = false;
   for (const OfferedTactic* offered : others) {
     const bool is_rest = offered->microseconds == 0 && offered->refused.empty();
     text += is_rest && unmeasured ? ", " : "; ";
     // Of what was measured before, the fastest one's time is all that is kept.
-    if (is_rest && !unmeasured) text += is_measured ? "slower: " : "not measured: ";
+    if (is_rest && !unmeasured) text += was_measured ? "slower: " : "not measured: ";
     unmeasured = is_rest;
     text += offered_text(*offered);
   }

@@ -7,13 +7,12 @@
 
 #include <fovea/options.h>
 
+#include "engine/core/most_threads.h"
 #include "engine/core/require.h"
 
 namespace fovea {
 
 namespace {
-
-constexpr int kMostThreads = 1024;
 
 int affinity_threads() {
   cpu_set_t set;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/core/joined.h"
+#include "engine/core/most_threads.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/plan/op_signature.h"
@@ -13,9 +14,6 @@
 namespace fovea {
 
 namespace {
-
-/// No run has more threads.
-constexpr int kMostThreads = 1024;
 
 /// Threads for which a tactic of that name may be, beside one thread and every team: the product
 /// of its parts, "/2" or "/1x2" at the end (see Tactic); 1 where it has none.
