@@ -1,6 +1,7 @@
 #include "kernels/epilogue.h"
 
 #include "kernels/detail/activate.h"
+#include "kernels/detail/element.h"
 #include "kernels/detail/grid.h"
 #include "kernels/simt/simt.h"
 
@@ -9,19 +10,19 @@ namespace fovea::kernels {
 namespace {
 
 /// One thread per Width channels of a pixel.
-template <int Width>
+template <typename T, int Width>
 __global__ void __launch_bounds__(kBlockThreads) apply_epilogue(EpilogueArgs a,
                                                                 std::int64_t items) {
-  using Vector = simt::Floats<Width>;
   if (global_thread() >= items) return;
   const int item = static_cast<int>(global_thread());
   const int groups = a.channels / Width;
   const int c = item % groups * Width;
   const std::int64_t pixel = item / groups;
 
-  auto value = simt::load<Vector>(a.x + pixel * a.x_stride + c);
+  auto value = load_values<Width>(static_cast<const T*>(a.x) + pixel * a.x_stride + c);
   if (a.residual != nullptr) {
-    const auto residual = simt::load<Vector>(a.residual + pixel * a.residual_stride + c);
+    const T* residuals = static_cast<const T*>(a.residual) + pixel * a.residual_stride + c;
+    const auto residual = load_values<Width>(residuals);
     SIMT_UNROLL
     for (int i = 0; i < Width; ++i) value.lane[i] += residual.lane[i];
   }
@@ -31,7 +32,7 @@ __global__ void __launch_bounds__(kBlockThreads) apply_epilogue(EpilogueArgs a,
   }
   SIMT_UNROLL
   for (int i = 0; i < Width; ++i) value.lane[i] = activate(a.activation, value.lane[i]);
-  simt::store(a.y + pixel * a.y_stride + c, value);
+  store_values<Width>(static_cast<T*>(a.y) + pixel * a.y_stride + c, value);
 }
 
 bool in_range(const EpilogueArgs& a) {
@@ -41,11 +42,26 @@ bool in_range(const EpilogueArgs& a) {
          (a.bias == nullptr || a.bias_channels == a.channels || a.bias_channels == 1);
 }
 
-bool takes_vectors(const EpilogueArgs& a) {
+/// Whether every pixel starts where `width` elements can be moved at once.
+bool takes_vectors(const EpilogueArgs& a, int width) {
+  const std::uintptr_t bytes = static_cast<std::uintptr_t>(width) * bytes_of(a.type);
   const bool residual =
-      a.residual == nullptr || (a.residual_stride % 4 == 0 && aligned_to(a.residual, 16));
-  return residual && a.channels % 4 == 0 && a.x_stride % 4 == 0 && a.y_stride % 4 == 0 &&
-         aligned_to(a.x, 16) && aligned_to(a.y, 16);
+      a.residual == nullptr || (a.residual_stride % width == 0 && aligned_to(a.residual, bytes));
+  return residual && a.channels % width == 0 && a.x_stride % width == 0 &&
+         a.y_stride % width == 0 && aligned_to(a.x, bytes) && aligned_to(a.y, bytes);
+}
+
+template <typename T>
+cudaError_t launch_epilogue(const EpilogueArgs& a, cudaStream_t stream) {
+  const bool vectors = takes_vectors(a, kWidest<T>);
+  const std::int64_t items = a.pixels * a.channels / (vectors ? kWidest<T> : 1);
+  return simt::launch(vectors ? apply_epilogue<T, kWidest<T>> : apply_epilogue<T, 1>,
+                      blocks_for(items),
+                      dim3(kBlockThreads),
+                      0,
+                      stream,
+                      a,
+                      items);
 }
 
 }  // namespace
@@ -53,15 +69,9 @@ bool takes_vectors(const EpilogueArgs& a) {
 cudaError_t epilogue(const EpilogueArgs& args, cudaStream_t stream) {
   if (!in_range(args)) return cudaErrorInvalidValue;
   if (args.pixels == 0) return cudaSuccess;
-  const bool vectors = takes_vectors(args);
-  const std::int64_t items = args.pixels * args.channels / (vectors ? 4 : 1);
-  return simt::launch(vectors ? apply_epilogue<4> : apply_epilogue<1>,
-                      blocks_for(items),
-                      dim3(kBlockThreads),
-                      0,
-                      stream,
-                      args,
-                      items);
+  return with_element(args.type, [&]<typename T>(std::type_identity<T> /*element*/) {
+    return launch_epilogue<T>(args, stream);
+  });
 }
 
 }  // namespace fovea::kernels

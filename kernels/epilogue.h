@@ -6,18 +6,20 @@
 #include <cuda_runtime_api.h>
 
 #include "kernels/activation.h"
+#include "kernels/element.h"
 
 namespace fovea::kernels {
 
-/// Pixels of `channels` floats; every tensor has its own pixel stride, so that each may be a
+/// Pixels of `channels` elements; every tensor has its own pixel stride, so that each may be a
 /// channel slice.
 struct EpilogueArgs {
-  const float* x = nullptr;          ///< device
-  const float* bias = nullptr;       ///< device, dense [bias_channels]; null for none
-  const float* residual = nullptr;   ///< device; null for none
-  float* y = nullptr;                ///< device; may be x or residual where the strides are equal,
+  ElementType type = ElementType::kFloat32;  ///< of x, residual and y
+  const void* x = nullptr;                   ///< device
+  const float* bias = nullptr;               ///< device, dense [bias_channels]; null for none
+  const void* residual = nullptr;            ///< device; null for none
+  void* y = nullptr;                 ///< device; may be x or residual where the strides are equal,
                                      ///< otherwise it must not overlap them
-  std::int64_t x_stride = 0;         ///< floats from one pixel to the next, >= channels
+  std::int64_t x_stride = 0;         ///< elements from one pixel to the next, >= channels
   std::int64_t residual_stride = 0;  ///< likewise, where there is a residual
   std::int64_t y_stride = 0;         ///< likewise
   std::int64_t pixels = 0;           ///< >= 0; nothing is launched for 0

@@ -115,6 +115,9 @@ struct OpSite {
   /// Only tactics that sum a convolution's own products, as its definition does.
   bool exact_convolutions = false;
 
+  /// Products of float32 values may be computed from 10 bits of fraction (Precision::kTf32).
+  bool tf32 = false;
+
   [[nodiscard]] const TensorDesc& input(std::size_t i) const { return graph.desc(node.inputs[i]); }
 
   /// The i-th input as a Constant, or nullptr.

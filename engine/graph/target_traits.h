@@ -1,6 +1,7 @@
 // What a backend can do, as far as graph rewrites need to know.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include <fovea/precision.h>
@@ -39,14 +40,34 @@ struct TargetTraits {
   /// TopK may take the softmax in front of it over (TopK::softmax).
   bool fuses_softmax_topk = false;
 
-  /// Channels of an activation are padded to a multiple of this many; 1 means not at all.
-  int channel_alignment = 1;
+  /// Pixels of an activation are padded to a multiple of this many bytes; 1 means not at all.
+  int pixel_alignment_bytes = 1;
 
   /// Pictures are resized by the threads that decode them, so plans begin behind ResizeImage.
   bool resizes_on_host = true;
 
   /// What networks can be computed in: bit (1 << Precision).
   std::uint32_t precisions = bit(Precision::kFp32);
+
+  /// The channels of an activation that is computed in `precision` are padded to a multiple of this
+  /// many.
+  [[nodiscard]] constexpr int channel_alignment(Precision precision) const {
+    return std::max(1, pixel_alignment_bytes / element_bytes(precision));
+  }
+
+  [[nodiscard]] static constexpr int element_bytes(Precision precision) {
+    switch (precision) {
+      case Precision::kInt8:
+        return 1;
+      case Precision::kFp16:
+      case Precision::kBf16:
+        return 2;
+      case Precision::kFp32:
+      case Precision::kTf32:
+        break;
+    }
+    return 4;
+  }
 
   [[nodiscard]] static constexpr std::uint32_t bit(Precision precision) {
     return 1U << static_cast<unsigned>(precision);

@@ -88,8 +88,9 @@ bool joins_channels(const Node& node) {
 std::string obstacle(const Graph& graph,
                      NodeId id,
                      const std::vector<NodeId>& read_by,
-                     const TargetTraits& traits) {
+                     const PassContext& context) {
   const Node& node = graph.node(id);
+  const TargetTraits& traits = context.traits;
   const Conv2d& conv = *node.as<Conv2d>();
   if (!traits.reads_slices) return "the target does not read channel slices";
   if (conv.residual) return "it adds a residual";
@@ -98,9 +99,10 @@ std::string obstacle(const Graph& graph,
       (conv.bias && float_constant(graph, node.inputs[2]) == nullptr)) {
     return "its parameters are not constant";
   }
-  if (node.outputs[0].shape[3] % traits.channel_alignment != 0) {
+  const int alignment = traits.channel_alignment(context.precision);
+  if (node.outputs[0].shape[3] % alignment != 0) {
     return cat("slices start at multiples of ",
-               traits.channel_alignment,
+               alignment,
                " channels, and it has ",
                node.outputs[0].shape[3]);
   }
@@ -232,8 +234,7 @@ Family willing_ones(const Graph& graph, const Family& siblings, PassContext& con
   const auto read_by = readers(graph);
   Family willing;
   for (const NodeId id : siblings) {
-    const std::string reason =
-        obstacle(graph, id, read_by[static_cast<std::size_t>(id)], context.traits);
+    const std::string reason = obstacle(graph, id, read_by[static_cast<std::size_t>(id)], context);
     if (reason.empty()) {
       willing.push_back(id);
     } else {

@@ -50,7 +50,7 @@ std::vector<std::size_t> passed_on(const Graph& graph, const Node& node) {
 /// The pictures of a graph in groups that are padded together, and which groups are.
 class Padding {
  public:
-  Padding(const Graph& graph, const TargetTraits& traits);
+  Padding(const Graph& graph, const PassContext& context);
 
   /// Decides and reports. Returns whether anything is padded.
   bool decide(Report& report);
@@ -98,10 +98,10 @@ class Padding {
   std::map<std::size_t, std::string> reasons_;  ///< of roots: why not
 };
 
-Padding::Padding(const Graph& graph, const TargetTraits& traits)
+Padding::Padding(const Graph& graph, const PassContext& context)
     : graph_(graph),
-      traits_(traits),
-      alignment_(traits.channel_alignment),
+      traits_(context.traits),
+      alignment_(context.traits.channel_alignment(context.precision)),
       parent_(graph.nodes().size()),
       padded_(graph.nodes().size(), false),
       is_read_(graph.nodes().size(), false) {
@@ -250,11 +250,11 @@ Graph PaddedGraph::run() {
 }  // namespace
 
 bool pad_channels(Graph& graph, PassContext& context) {
-  if (context.traits.channel_alignment <= 1) {
+  if (context.traits.channel_alignment(context.precision) <= 1) {
     context.report.refuse(kName, {}, "the target asks for no multiple of channels");
     return false;
   }
-  Padding padding(graph, context.traits);
+  Padding padding(graph, context);
   if (!padding.decide(context.report)) return false;
   graph = PaddedGraph(graph, padding).run();
   return true;

@@ -207,8 +207,12 @@ void Lowering::lower_step(NodeId id) {
   std::vector<SlotId> present;
   present.reserve(node.inputs.size());
   for (const Value& input : node.inputs) present.push_back(slot_of(input));
-  const OpSite site{
-      graph_, node, draft_.layouts_of(present), options_.threads, options_.exact_convolutions};
+  const OpSite site{graph_,
+                    node,
+                    draft_.layouts_of(present),
+                    options_.threads,
+                    options_.exact_convolutions,
+                    options_.precision == Precision::kTf32};
   const WantedLayouts wanted = wanted_outputs(id);
   DraftStep step{node.name, id, tactics_.choose(site, wanted), {}, {}};
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {

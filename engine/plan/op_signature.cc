@@ -39,7 +39,7 @@ std::string input(const OpSite& site, std::size_t i) {
 
 std::string op_signature(const OpSite& site, const WantedLayouts& wanted) {
   // Names every member, so that this stops to compile where one is added: put it into the text.
-  const auto& [graph, node, inputs, threads, exact_convolutions] = site;
+  const auto& [graph, node, inputs, threads, exact_convolutions, tf32] = site;
   (void)graph;
   std::string text = cat(op_name(node.op), attributes_json(node.op).dump());
   for (std::size_t i = 0; i < inputs.size(); ++i) text += cat(i == 0 ? " (" : "; ", input(site, i));
@@ -49,7 +49,9 @@ std::string op_signature(const OpSite& site, const WantedLayouts& wanted) {
     if (const std::optional<Layout>& want = wanted[i]) text += cat(" as ", place(*want));
   }
   text += cat(" threads ", threads);
-  return exact_convolutions ? text + " exact" : text;
+  if (exact_convolutions) text += " exact";
+  if (tf32) text += " tf32";
+  return text;
 }
 
 }  // namespace fovea

@@ -15,7 +15,7 @@ namespace {
 /// The graph after all passes for a target like the emulated one that wants multiples of 8.
 Graph padded(Graph graph) {
   PassContext context{make_cuda_emu_backend()->traits(), {}};
-  context.traits.channel_alignment = 8;
+  context.traits.pixel_alignment_bytes = 32;
   run_passes(graph, default_passes(), context);
   return graph;
 }

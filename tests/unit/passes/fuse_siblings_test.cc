@@ -338,7 +338,7 @@ TEST(FuseSiblings, SlicesStartWhereTheTargetWantsThem) {
   net.read(net.add("c", 4));
   Graph graph = net.finish();
   PassContext context = fusing_context();
-  context.traits.channel_alignment = 4;
+  context.traits.pixel_alignment_bytes = 16;
 
   ASSERT_TRUE(kPass.run(graph, context));
 

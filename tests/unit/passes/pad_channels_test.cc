@@ -18,7 +18,7 @@ constexpr float kRounding = 1e-5F;
 
 PassContext padding_context(int alignment = 8) {
   PassContext context = fusing_context();
-  context.traits.channel_alignment = alignment;
+  context.traits.pixel_alignment_bytes = 4 * alignment;
   return context;
 }
 

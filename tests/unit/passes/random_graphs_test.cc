@@ -51,7 +51,7 @@ TargetTraits everything() {
           .partial_activations = ~0U,
           .fuses_pool_activation = true,
           .fuses_softmax_topk = true,
-          .channel_alignment = 4};
+          .pixel_alignment_bytes = 16};
 }
 
 TargetTraits nothing() {
