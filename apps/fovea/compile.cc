@@ -12,9 +12,11 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include <fovea/dry_run.h>
 #include <fovea/plan_file.h>
 
 #include "apps/fovea/command.h"
+#include "apps/fovea/dry_run_text.h"
 #include "apps/fovea/explanation.h"
 #include "apps/fovea/plan_text.h"
 #include "apps/fovea/progress.h"
@@ -33,8 +35,10 @@ struct Arguments {
   std::string output;
   std::string weights_in = "plan";
   std::string tactics_file;
+  std::string target;
   std::int64_t batch = 32;
   std::vector<std::int64_t> buckets;
+  bool dry_run = false;
   bool explain = false;
   bool json = false;
 };
@@ -55,6 +59,11 @@ PlanFileOptions file_options(const Arguments& arguments) {
   if (arguments.weights_in == "plan") return {};
   if (arguments.weights_in == "cache") return {.shared_weights = true};
   throw InvalidArgument("weights lie in plan or in cache, not in '" + arguments.weights_in + "'");
+}
+
+/// Bytes that are no UTF-8 become U+FFFD.
+std::string one_json_line(const nlohmann::ordered_json& json) {
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 std::string seconds(double value) {
@@ -85,7 +94,7 @@ void print_json(const FileInfo& info, const SavedPlan& saved, const Arguments& a
   json["seconds"] = {
       {"model", saved.model_s}, {"compile", saved.compile_s}, {"write", saved.write_s}};
   if (arguments.explain) json["explanation"] = explanation_json(explain(*saved.plan));
-  std::puts(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+  std::fputs(one_json_line(json).c_str(), stdout);
 }
 
 bool is_same_file(const std::string& one, const std::string& other) {
@@ -113,14 +122,43 @@ void check_files(const Arguments& arguments) {
                   .append(folder.string()));
 }
 
-int compile(const Arguments& arguments) {
-  if (arguments.batch < 1) throw InvalidArgument("--batch is at least 1");
-  check_files(arguments);
-  const PlanFileOptions place = file_options(arguments);
+Model opened(const Arguments& arguments) {
   ModelOptions options = arguments.model.model_options();
   options.labels = arguments.labels;
   arguments.preprocess.apply(options);
-  const Model model = open_model(arguments.model.model, options);
+  return open_model(arguments.model.model, options);
+}
+
+int dry_run(const Arguments& arguments) {
+  const Model model = opened(arguments);
+  const CompileOptions how = compile_options(arguments, model);
+  const DryRun run = fovea::dry_run(model, how, arguments.target);
+  print_notices(run.plan->notices());
+  std::string text;
+  if (arguments.json) {
+    auto json = nlohmann::ordered_json::parse(dry_run_json(run));
+    if (arguments.explain) json["explanation"] = explanation_json(explain(*run.plan));
+    text = one_json_line(json);
+  } else {
+    text = dry_run_text(run);
+    if (arguments.explain) text += "\n" + explanation_text(explain(*run.plan));
+  }
+  std::fputs(text.c_str(), stdout);
+  return kExitOk;
+}
+
+int compile(const Arguments& arguments) {
+  if (arguments.batch < 1) throw InvalidArgument("--batch is at least 1");
+  if (arguments.dry_run) return dry_run(arguments);
+  if (!arguments.target.empty()) {
+    throw InvalidArgument(
+        "--target is for --dry-run: a plan file is made on its device, or for the CPU");
+  }
+  if (arguments.output.empty())
+    throw InvalidArgument("--output says where the plan goes; --dry-run writes none");
+  check_files(arguments);
+  const PlanFileOptions place = file_options(arguments);
+  const Model model = opened(arguments);
   const CompileOptions how = compile_options(arguments, model);
   const SavedPlan saved = [&] {
     const ElapsedLine line(how.tuning == "off" ? "compiling" : "compiling and measuring");
@@ -145,9 +183,8 @@ void add_compile(CLI::App& program, Action& action) {
   auto arguments = std::make_shared<Arguments>();
   arguments->model.tactics.tuning = "fast";
   arguments->model.add_to(*command, /*with_backend=*/true);
-  command
-      ->add_option("--output", arguments->output, "the plan file; P.plan is a MODEL from then on")
-      ->required();
+  auto* output = command->add_option(
+      "--output", arguments->output, "the plan file; P.plan is a MODEL from then on");
   command->add_option("--batch", arguments->batch, "the largest batch")->capture_default_str();
   command
       ->add_option("--buckets",
@@ -163,20 +200,35 @@ void add_compile(CLI::App& program, Action& action) {
       ->capture_default_str();
   command->add_option(
       "--labels", arguments->labels, "imagenet, mnist or a file, to travel with it");
-  command->add_option("--save-tactics",
-                      arguments->tactics_file,
-                      "write how each node is computed to a JSON file, as --lock takes it");
+  auto* save_tactics =
+      command->add_option("--save-tactics",
+                          arguments->tactics_file,
+                          "write how each node is computed to a JSON file, as --lock takes it");
   command->add_flag("--explain",
                     arguments->explain,
                     "say of every candidate for a fusion and of every tactic why it was or was not "
                     "taken");
+  command
+      ->add_flag("--dry-run",
+                 arguments->dry_run,
+                 "write and measure nothing: print the plan, step by step, with the bytes and the "
+                 "operations that it cannot do without")
+      ->excludes(output)
+      ->excludes(save_tactics)
+      ->excludes(command->get_option("--tuning"));
+  command->add_option(
+      "--target",
+      arguments->target,
+      "a type of GPU that need not be here, sm_75 to sm_90, for --dry-run: also the "
+      "least time of every step by the data sheet of such a device");
   command->add_flag("--json", arguments->json, "one JSON object on stdout");
   arguments->preprocess.add_to(*command);
   command->footer(
       "Example: fovea compile lenet5 --output lenet5.plan\n"
       "         fovea classify lenet5.plan models/lenet5/digits\n"
       "         fovea compile lenet5 --output a.plan --save-tactics a.json\n"
-      "         fovea compile lenet5 --output b.plan --lock a.json");
+      "         fovea compile lenet5 --output b.plan --lock a.json\n"
+      "         fovea compile lenet5 --backend cuda --target sm_90 --dry-run");
   command->callback([&action, arguments] { action = [arguments] { return compile(*arguments); }; });
 }
 

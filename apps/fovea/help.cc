@@ -46,10 +46,11 @@ class NarrowFormatter : public CLI::Formatter {
     std::string text = option->get_description();
     if (option->nonpositional() && option->get_required()) text += " (required)";
     if (!option->get_default_str().empty()) text += " (default: " + option->get_default_str() + ')';
+    std::string others;
     for (const CLI::Option* other : option->get_excludes()) {
-      text += " (not with " + other->get_name() + ')';
+      others += (others.empty() ? " (not with " : ", ") + other->get_name();
     }
-    return text;
+    return others.empty() ? text : text + others + ')';
   }
 
   std::string make_subcommand(const CLI::App* command) const override {

@@ -48,35 +48,6 @@ std::string weights_text(const StoredWeightsInfo& weights) {
   return text + (weights.sha256.empty() ? ", which is not here" : ", SHA-256 " + weights.sha256);
 }
 
-bool is_number(const std::string& cell) {
-  return !cell.empty() && cell.find_first_not_of("0123456789") == std::string::npos;
-}
-
-/// Rows of texts, the first a heading, as a table with two spaces between columns: those of numbers
-/// to the right, others to the left.
-std::string table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths(rows.front().size());
-  std::vector<bool> numbers(widths.size(), true);
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths[i] = std::max(widths[i], row[i].size());
-      if (&row != &rows.front() && !is_number(row[i])) numbers[i] = false;
-    }
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    std::string cells = "  ";
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string space(widths[i] - row[i].size(), ' ');
-      cells += numbers[i] ? space + row[i] : row[i] + space;
-      cells += "  ";
-    }
-    cells.erase(cells.find_last_not_of(' ') + 1);
-    text += one_line(cells) + "\n";
-  }
-  return text;
-}
-
 std::string steps_text(const BucketInfo& bucket) {
   std::vector<std::vector<std::string>> rows{
       {"step", "tactic", "output", "layout", "offset", "bytes"}};

@@ -12,6 +12,10 @@ std::size_t columns(std::string_view text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) >> 6U) != 2; }));
 }
 
+bool is_number(const std::string& cell) {
+  return !cell.empty() && cell.find_first_not_of("0123456789.") == std::string::npos;
+}
+
 }  // namespace
 
 std::string wrap(std::string_view text, std::size_t indent, std::size_t used) {
@@ -46,6 +50,29 @@ std::string one_line(std::string_view text) {
     if (c1) ++i;
   }
   return line;
+}
+
+std::string table(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(rows.front().size());
+  std::vector<bool> numbers(widths.size(), true);
+  for (const auto& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      widths[i] = std::max(widths[i], row[i].size());
+      if (&row != &rows.front() && !is_number(row[i])) numbers[i] = false;
+    }
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string cells = "  ";
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::string space(widths[i] - row[i].size(), ' ');
+      cells += numbers[i] ? space + row[i] : row[i] + space;
+      cells += "  ";
+    }
+    cells.erase(cells.find_last_not_of(' ') + 1);
+    text += one_line(cells) + "\n";
+  }
+  return text;
 }
 
 }  // namespace fovea::app

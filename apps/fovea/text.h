@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace fovea::app {
 
@@ -20,5 +21,9 @@ inline constexpr std::size_t kTextColumns = 80;
 /// The text with '?' in place of control characters: a file's name must not break a line or steer
 /// the terminal. Everything else stays byte for byte, so that a name can be copied.
 [[nodiscard]] std::string one_line(std::string_view text);
+
+/// Rows of texts, the first a heading, as lines with two spaces before and between the columns:
+/// those of numbers to the right, others to the left. All rows have as many cells.
+[[nodiscard]] std::string table(const std::vector<std::vector<std::string>>& rows);
 
 }  // namespace fovea::app

@@ -1,9 +1,11 @@
 #include "engine/api/backends.h"
 
 #include <array>
+#include <vector>
 
 #include <fovea/options.h>
 
+#include "engine/api/device_backends.h"
 #include "engine/backend/cpu/cpu_backend.h"
 #include "engine/backend/reference/reference_backend.h"
 #include "engine/core/joined.h"
@@ -13,22 +15,37 @@ namespace fovea {
 
 namespace {
 
-struct BackendEntry {
-  std::string_view name;
-  std::unique_ptr<Backend> (*make)();
-};
-
-/// Fastest first; "auto" takes the first one.
-constexpr std::array kBackends{
+constexpr std::array kHostBackends{
     BackendEntry{"cpu", make_cpu_backend},
     BackendEntry{"reference", make_reference_backend},
 };
 
+/// Fastest first.
+std::vector<BackendEntry> all_backends() {
+  const auto devices = device_backends();
+  std::vector<BackendEntry> all(devices.begin(), devices.end());
+  all.insert(all.end(), kHostBackends.begin(), kHostBackends.end());
+  return all;
+}
+
+/// The fastest one whose device works here.
+std::unique_ptr<Backend> make_fastest() {
+  for (const BackendEntry& entry : device_backends()) {
+    try {
+      return entry.make();
+    } catch (const DeviceError& error) {
+      if (error.code() != ErrorCode::kDeviceNone) throw;
+    }
+  }
+  return kHostBackends.front().make();
+}
+
 }  // namespace
 
 std::shared_ptr<const Backend> make_backend(std::string_view name) {
-  if (name == "auto") name = kBackends.front().name;
-  for (const BackendEntry& entry : kBackends) {
+  if (name == "auto") return make_fastest();
+  const std::vector<BackendEntry> backends = all_backends();
+  for (const BackendEntry& entry : backends) {
     if (entry.name == name) return entry.make();
   }
   if (name == "cuda") {
@@ -37,13 +54,12 @@ std::shared_ptr<const Backend> make_backend(std::string_view name) {
   throw InvalidArgument(cat("no backend is called '",
                             name,
                             "'; there are: auto, ",
-                            joined(kBackends, ", ", &BackendEntry::name)));
+                            joined(backends, ", ", &BackendEntry::name)));
 }
 
 std::vector<std::string> backend_names() {
   std::vector<std::string> names;
-  names.reserve(kBackends.size());
-  for (const BackendEntry& entry : kBackends) names.emplace_back(entry.name);
+  for (const BackendEntry& entry : all_backends()) names.emplace_back(entry.name);
   return names;
 }
 

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "engine/backend/ceilings.h"
 #include "engine/backend/layout.h"
 #include "engine/graph/graph.h"
 #include "engine/graph/target_traits.h"
@@ -189,6 +191,9 @@ class Backend {
   [[nodiscard]] virtual bool on_host() const { return false; }
 
   [[nodiscard]] virtual MemoryInfo memory_info() const = 0;
+
+  /// What the device can do at most; nothing where no data sheet says it.
+  [[nodiscard]] virtual std::optional<Ceilings> ceilings() const { return std::nullopt; }
 };
 
 /// Every buffer of an arena starts at a multiple of this many bytes.

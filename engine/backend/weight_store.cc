@@ -7,7 +7,9 @@
 namespace fovea {
 
 WeightStore::WeightStore(const Backend& backend, std::shared_ptr<const PackedWeights> known)
-    : backend_(backend), stream_(backend.make_stream(1)), known_(std::move(known)) {}
+    : backend_(backend),
+      stream_(backend.on_host() ? nullptr : backend.make_stream(1)),
+      known_(std::move(known)) {}
 
 std::shared_ptr<const std::byte> WeightStore::make(
     std::size_t bytes, const std::function<void(std::span<std::byte>)>& fill) {

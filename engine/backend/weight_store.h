@@ -61,7 +61,7 @@ class WeightStore {
       std::size_t bytes, const std::function<void(std::span<std::byte>)>& fill);
 
   const Backend& backend_;
-  std::unique_ptr<Stream> stream_;
+  std::unique_ptr<Stream> stream_;  ///< null where the device is the host
   std::shared_ptr<const PackedWeights> known_;
   std::map<std::string, Packed> packed_;
   std::map<std::string, PinnedBytes> unpacked_;

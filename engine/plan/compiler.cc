@@ -77,6 +77,7 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
 
   auto plan = std::make_shared<ExecutionPlan>();
   plan->threads = options.threads;
+  plan->precision = options.precision;
   Graph optimised = graph;
   PassContext context{.traits = backend->traits(),
                       .report = {},

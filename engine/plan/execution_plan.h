@@ -68,6 +68,7 @@ struct ExecutionPlan {
   std::vector<BucketPlan> buckets;  ///< ascending batch; never empty
   std::size_t weight_bytes = 0;     ///< packed, shared by the buckets
   int threads = 1;                  ///< CPU threads that one run may use
+  Precision precision = Precision::kFp32;
   Report report;
   TacticRecord tactics;
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "engine/backend/backend.h"
 #include "engine/backend/cuda/convolution_library.h"
@@ -16,6 +17,12 @@ namespace fovea {
 /// The backend "cuda-emu": the same lowerings, plans and streams in host memory, with emulated
 /// kernels and convolutions by the operator's own definition. For tests; slow.
 [[nodiscard]] std::unique_ptr<Backend> make_cuda_emu_backend();
+
+/// The backend "cuda" for a target such as "sm_90" (cuda/targets.h) that need not be here: its plans
+/// are those of such a device, as far as they follow from rules and not from measurements, and can
+/// be looked at. Whoever runs one gets a DeviceError (device/none). Throws InvalidArgument for an
+/// unknown target.
+[[nodiscard]] std::unique_ptr<Backend> make_cuda_dry_run_backend(std::string_view target);
 
 namespace cuda {
 

@@ -1,0 +1,127 @@
+#include "apps/fovea/dry_run_text.h"
+
+#include <array>
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/fovea/plan_text.h"
+#include "apps/fovea/text.h"
+
+namespace fovea::app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string number(double value, const char* format) {
+  std::array<char, 48> text{};
+  (void)std::snprintf(text.data(), text.size(), format, value);
+  return text.data();
+}
+
+double images_per_s(const DryRunBucket& bucket) {
+  return 1e6 * static_cast<double>(bucket.batch) / bucket.floor_us;
+}
+
+std::string ceilings_text(const DeviceCeilings& ceilings) {
+  return "  floors by the data sheet of " + ceilings.device + ": " +
+         number(ceilings.flops_per_s / 1e12, "%.4g TFLOP/s, ") +
+         number(ceilings.bytes_per_s / 1e9, "%.0f GB/s\n");
+}
+
+std::string buckets_table(const DryRun& run) {
+  std::vector<std::vector<std::string>> rows{
+      {"batch", "steps", "launches", "arena", "its bound", "workspace"}};
+  if (run.ceilings) rows.front().insert(rows.front().end(), {"floor us", "images/s"});
+  for (const DryRunBucket& bucket : run.buckets) {
+    rows.push_back({std::to_string(bucket.batch),
+                    std::to_string(bucket.steps.size()),
+                    std::to_string(bucket.launches),
+                    bytes_text(bucket.arena_bytes),
+                    bytes_text(bucket.lower_bound_bytes),
+                    bytes_text(bucket.workspace_bytes)});
+    if (!run.ceilings) continue;
+    rows.back().push_back(number(bucket.floor_us, "%.1f"));
+    rows.back().push_back(number(images_per_s(bucket), "%.0f"));
+  }
+  return table(rows);
+}
+
+std::string steps_table(const DryRun& run) {
+  std::vector<std::vector<std::string>> rows{{"step", "tactic", "output", "MFLOP", "MB"}};
+  if (run.ceilings) rows.front().insert(rows.front().end(), {"floor us", "bound by"});
+  for (const DryRunStep& step : run.buckets.back().steps) {
+    rows.push_back({step.name,
+                    step.tactic,
+                    step.output,
+                    number(static_cast<double>(step.flops) / 1e6, "%.1f"),
+                    number(static_cast<double>(step.bytes) / 1e6, "%.2f")});
+    if (!run.ceilings) continue;
+    rows.back().push_back(number(step.floor_us, "%.2f"));
+    rows.back().emplace_back(step.bound_by_bytes ? "bytes" : "operations");
+  }
+  return table(rows);
+}
+
+Json step_json(const DryRunStep& step, bool has_floor) {
+  Json json{{"name", step.name},
+            {"tactic", step.tactic},
+            {"output", step.output},
+            {"flops", step.flops},
+            {"bytes", step.bytes},
+            {"weight_bytes", step.weight_bytes}};
+  if (has_floor) {
+    json["floor_us"] = step.floor_us;
+    json["bound_by"] = step.bound_by_bytes ? "bytes" : "operations";
+  }
+  return json;
+}
+
+Json bucket_json(const DryRunBucket& bucket, bool has_floor) {
+  Json json{{"batch", bucket.batch},
+            {"launches", bucket.launches},
+            {"arena_bytes", bucket.arena_bytes},
+            {"lower_bound_bytes", bucket.lower_bound_bytes},
+            {"workspace_bytes", bucket.workspace_bytes}};
+  if (has_floor) {
+    json["floor_us"] = bucket.floor_us;
+    json["floor_images_per_s"] = images_per_s(bucket);
+  }
+  json["steps"] = Json::array();
+  for (const DryRunStep& step : bucket.steps) json["steps"].push_back(step_json(step, has_floor));
+  return json;
+}
+
+}  // namespace
+
+std::string dry_run_text(const DryRun& run) {
+  std::string text = "model '" + one_line(run.model) + "' in " + run.precision + " for " +
+                     wrap(one_line(run.compiled_for), 2, 40) + "\n" + "  packed weights " +
+                     bytes_text(run.packed_bytes) + "\n";
+  if (run.ceilings) text += ceilings_text(*run.ceilings);
+  return text + buckets_table(run) + "\nbatch " + std::to_string(run.buckets.back().batch) + "\n" +
+         steps_table(run);
+}
+
+std::string dry_run_json(const DryRun& run) {
+  Json json{{"model", run.model},
+            {"backend", run.backend},
+            {"precision", run.precision},
+            {"compiled_for", run.compiled_for},
+            {"packed_bytes", run.packed_bytes}};
+  if (run.ceilings) {
+    json["ceilings"] = {{"device", run.ceilings->device},
+                        {"flops_per_s", run.ceilings->flops_per_s},
+                        {"bytes_per_s", run.ceilings->bytes_per_s}};
+  }
+  json["buckets"] = Json::array();
+  for (const DryRunBucket& bucket : run.buckets) {
+    json["buckets"].push_back(bucket_json(bucket, run.ceilings.has_value()));
+  }
+  json["notices"] =
+      Json(std::vector<std::string>(run.plan->notices().begin(), run.plan->notices().end()));
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace fovea::app

@@ -1,0 +1,97 @@
+#include <fovea/dry_run.h>
+
+#include "engine/api/classify_graph.h"
+#include "engine/api/compile.h"
+#include "engine/api/device_backends.h"
+#include "engine/api/model_graph.h"
+#include "engine/api/model_impl.h"
+#include "engine/core/printable.h"
+#include "engine/core/require.h"
+#include "engine/plan/plan_cost.h"
+#include "engine/plan/plan_floor.h"
+
+namespace fovea {
+
+namespace {
+
+std::shared_ptr<const Backend> backend_of(const CompileOptions& options,
+                                          std::string_view target,
+                                          const Precompiled* precompiled) {
+  if (target.empty()) return backend_for(options.backend, precompiled);
+  if (options.backend != "auto" && options.backend != "cuda") {
+    throw InvalidArgument(cat("the target ",
+                              printable(target),
+                              " is one of the backend cuda, not of '",
+                              printable(options.backend),
+                              "'"));
+  }
+  return make_target_backend(target);
+}
+
+double peak(const Ceilings& ceilings, Precision precision) {
+  if (precision == Precision::kFp32) return ceilings.fp32_flops;
+  return precision == Precision::kTf32 ? ceilings.tf32_flops : ceilings.half_flops;
+}
+
+DryRunBucket describe(const ExecutionPlan& plan,
+                      const BucketPlan& bucket,
+                      const std::optional<Ceilings>& ceilings) {
+  const std::vector<Cost> costs = step_costs(plan, bucket);
+  const std::vector<Floor> floors =
+      ceilings ? step_floors(plan, bucket, costs, *ceilings) : std::vector<Floor>(costs.size());
+  DryRunBucket result{.batch = bucket.batch,
+                      .launches = total(costs).launches,
+                      .arena_bytes = bucket.arena_bytes,
+                      .lower_bound_bytes = bucket.lower_bound,
+                      .workspace_bytes = bucket.workspace_bytes,
+                      .floor_us = 0,
+                      .steps = {}};
+  for (std::size_t i = 0; i < costs.size(); ++i) {
+    const PlannedStep& step = bucket.steps[i];
+    const Cost& cost = costs[i];
+    result.floor_us += floors[i].us();
+    result.steps.push_back({.name = step.name,
+                            .tactic = step.tactic,
+                            .output = to_string(bucket.slots[step.outputs.at(0)].desc),
+                            .flops = cost.flops,
+                            .bytes = cost.read_bytes + cost.written_bytes + cost.weight_bytes,
+                            .weight_bytes = cost.weight_bytes,
+                            .floor_us = floors[i].us(),
+                            .bound_by_bytes = floors[i].bytes_us >= floors[i].flops_us});
+  }
+  return result;
+}
+
+}  // namespace
+
+DryRun dry_run(const Model& model, const CompileOptions& options, std::string_view target) {
+  require(options.taps.empty(), "a dry run has no taps");
+  const Precompiled* before = ModelGraphAccess::precompiled(model.graph());
+  CompileOptions untuned = options;
+  untuned.tuning = "off";
+  PlanOptions settings = plan_options(untuned, before);
+  const auto backend = backend_of(options, target, before);
+  WeightStore weights(*backend, take_over(before, *backend, options.backend, settings));
+  const Graph deployed = deployed_graph(model.impl(), ModelGraphAccess::graph(model.graph()));
+  const auto plan = compile_and_dump(deployed, backend, settings, weights);
+
+  const std::optional<Ceilings> ceilings = backend->ceilings();
+  DryRun result;
+  result.plan = std::make_shared<const Plan>(plan);
+  result.model = model.name();
+  result.backend = backend->name();
+  result.precision = to_string(plan->precision);
+  result.compiled_for = backend->fingerprint();
+  result.packed_bytes = plan->weight_bytes;
+  if (ceilings) {
+    result.ceilings = {.device = ceilings->device,
+                       .bytes_per_s = ceilings->bytes_per_s,
+                       .flops_per_s = peak(*ceilings, plan->precision)};
+  }
+  for (const BucketPlan& bucket : plan->buckets) {
+    result.buckets.push_back(describe(*plan, bucket, ceilings));
+  }
+  return result;
+}
+
+}  // namespace fovea

@@ -1,0 +1,48 @@
+#include "engine/backend/cuda/targets.h"
+
+#include <algorithm>
+#include <array>
+
+#include "engine/core/joined.h"
+#include "engine/core/printable.h"
+#include "engine/core/require.h"
+
+namespace fovea::cuda {
+
+namespace {
+
+constexpr double kTera = 1e12;
+constexpr double kGiga = 1e9;
+
+Ceilings ceilings(const char* device, double gb_per_s, double fp32, double tf32, double half) {
+  return {.device = device,
+          .bytes_per_s = gb_per_s * kGiga,
+          .fp32_flops = fp32 * kTera,
+          .tf32_flops = tf32 * kTera,
+          .half_flops = half * kTera};
+}
+
+}  // namespace
+
+std::span<const Target> targets() {
+  // NVIDIA's data sheets of these products; rates of tensor cores without sparsity.
+  static const std::array kTargets{
+      Target{"sm_75", 75, ceilings("T4", 320, 8.1, 0, 65)},
+      Target{"sm_80", 80, ceilings("A100 SXM 40 GB", 1555, 19.5, 156, 312)},
+      Target{"sm_86", 86, ceilings("A10", 600, 31.2, 62.5, 125)},
+      Target{"sm_89", 89, ceilings("L40S", 864, 91.6, 183, 362)},
+      Target{"sm_90", 90, ceilings("H100 SXM", 3350, 66.9, 494.7, 989.4)},
+  };
+  return kTargets;
+}
+
+const Target& find_target(std::string_view name) {
+  const auto found = std::ranges::find(targets(), name, &Target::name);
+  if (found != targets().end()) return *found;
+  throw InvalidArgument(cat("no target is called '",
+                            printable(name),
+                            "'; there are ",
+                            joined(targets(), ", ", &Target::name)));
+}
+
+}  // namespace fovea::cuda

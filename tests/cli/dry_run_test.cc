@@ -1,0 +1,64 @@
+// fovea compile --dry-run on the CPU.
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/cli_test.h"
+
+namespace fovea {
+namespace {
+
+using Words = std::vector<std::string>;
+
+class CliDryRun : public test::CliTest {
+ protected:
+  [[nodiscard]] test::ProgramResult run(const Words& more) const {
+    Words arguments{"compile", "lenet5", "--dry-run", "--backend", "cpu"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return test::run_program(
+        arguments, {.folder = folder_.path(), .environment = {"FOVEA_HOME=" + path("home")}});
+  }
+};
+
+TEST_F(CliDryRun, PrintsEveryStepAndWritesNothing) {
+  const auto text = run({"--buckets", "1,3"});
+  const auto json = run({"--buckets", "1,3", "--json"});
+
+  ASSERT_EQ(text.code, 0) << text.err;
+  ASSERT_EQ(json.code, 0) << json.err;
+  EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
+  const auto plan = nlohmann::json::parse(json.out);
+  ASSERT_EQ(plan.at("buckets").size(), 2U);
+  const auto& bucket = plan.at("buckets").at(1);
+  EXPECT_EQ(bucket.at("batch"), 3);
+  EXPECT_EQ(bucket.at("launches"), bucket.at("steps").size());
+  for (const auto& step : bucket.at("steps")) {
+    EXPECT_NE(text.out.find(step.at("name").get<std::string>()), std::string::npos) << step;
+    EXPECT_NE(text.out.find(step.at("tactic").get<std::string>()), std::string::npos) << step;
+    EXPECT_FALSE(step.contains("floor_us")) << "nothing says what this processor can do at most";
+  }
+}
+
+TEST_F(CliDryRun, ExplainsAsACompilationDoes) {
+  const auto explained = run({"--explain", "--json"});
+
+  ASSERT_EQ(explained.code, 0) << explained.err;
+  EXPECT_TRUE(nlohmann::json::parse(explained.out).contains("explanation"));
+  EXPECT_NE(run({"--explain"}).out.find("fuse-softmax-top-k"), std::string::npos);
+}
+
+TEST_F(CliDryRun, SaysWhatDoesNotGoTogether) {
+  EXPECT_EQ(run({"--output", "x.plan"}).code, 2);
+  EXPECT_EQ(run({"--tuning", "fast"}).code, 2);
+  const auto other = run({"--target", "sm_90"});
+  EXPECT_EQ(other.code, 2);
+  EXPECT_NE(other.err.find("sm_90"), std::string::npos) << other.err;
+
+  const auto target = test::run_program({"compile", "lenet5", "--output", "x", "--target", "sm_90"},
+                                        {.folder = folder_.path()});
+  EXPECT_EQ(target.code, 2);
+  EXPECT_NE(target.err.find("--dry-run"), std::string::npos) << target.err;
+  EXPECT_EQ(test::run_program({"compile", "lenet5"}, {.folder = folder_.path()}).code, 2);
+}
+
+}  // namespace
+}  // namespace fovea
