@@ -46,11 +46,7 @@ endif()
 if(FOVEA_ENABLE_CUDA)
   find_package(CUDAToolkit REQUIRED)
   enable_language(CUDA)
-  if(NOT CMAKE_CUDA20_STANDARD_COMPILE_OPTION)
-    # CMake before 3.26 does not know that nvcc has C++20.
-    set(CMAKE_CUDA20_STANDARD_COMPILE_OPTION "-std=c++20")
-    set(CMAKE_CUDA20_EXTENSION_COMPILE_OPTION "-std=c++20")
-  endif()
+  include(CudaStandard)
 endif()
 
 # The emulator has its own context switch, written for x86-64.

@@ -1,9 +1,13 @@
-# fovea_embed_files(<target> FILES <path>...): compiles files into the target, under their paths
-# relative to the current source folder, and defines embedded_files() of models/embedded.h.
+# fovea_embed_files(<target> FILES <path>... [FUNCTION name]): compiles files into the target, under
+# their paths relative to the current source folder, and defines embedded_files() of
+# models/embedded.h, or a function like it of that name.
 #
 # The assembler copies the bytes (.incbin), so that a file of any size costs no compile time.
 function(fovea_embed_files target)
-  cmake_parse_arguments(ARG "" "" "FILES" ${ARGN})
+  cmake_parse_arguments(ARG "" "FUNCTION" "FILES" ${ARGN})
+  if(NOT ARG_FUNCTION)
+    set(ARG_FUNCTION embedded_files)
+  endif()
   set(assembly "// Written by cmake/EmbedFiles.cmake.\n    .section .rodata, \"a\"\n")
   set(declarations "")
   set(rows "")
@@ -11,7 +15,7 @@ function(fovea_embed_files target)
   set(count 0)
   foreach(file IN LISTS ARG_FILES)
     set(path "${CMAKE_CURRENT_SOURCE_DIR}/${file}")
-    set(symbol "fovea_embedded_${count}")
+    set(symbol "fovea_${ARG_FUNCTION}_${count}")
     # 64: a tensor file is read in place, and its data starts at a multiple of 8 within the file.
     string(APPEND assembly
       "    .balign 64\n"
@@ -38,7 +42,7 @@ ${declarations}}
 
 namespace fovea {
 
-std::span<const EmbeddedFile> embedded_files() {
+std::span<const EmbeddedFile> ${ARG_FUNCTION}() {
   static const std::array<EmbeddedFile, ${count}> files{
 ${rows}  };
   return files;

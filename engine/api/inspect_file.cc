@@ -6,7 +6,7 @@
 
 #include "engine/api/plan_file.h"
 #include "engine/api/plan_record.h"
-#include "engine/core/hash.h"
+#include "engine/core/digest.h"
 #include "engine/core/require.h"
 #include "engine/importers/shared_tensors.h"
 

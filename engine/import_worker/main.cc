@@ -21,8 +21,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "engine/core/digest.h"
 #include "engine/core/file.h"
-#include "engine/core/hash.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
 #include "engine/import_worker/keras/keras_weights.h"

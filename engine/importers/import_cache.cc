@@ -6,6 +6,7 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/core/digest.h"
 #include "engine/core/env.h"
 #include "engine/core/file.h"
 #include "engine/core/file_lock.h"

@@ -3,9 +3,9 @@
 #include <string_view>
 #include <system_error>
 
+#include "engine/core/digest.h"
 #include "engine/core/env.h"
 #include "engine/core/file.h"
-#include "engine/core/hash.h"
 #include "engine/core/require.h"
 
 namespace fovea {

@@ -13,7 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "engine/core/hash.h"
+#include "engine/core/digest.h"
 #include "tests/cli/cli_test.h"
 #include "tests/support/http_server.h"
 

@@ -12,7 +12,7 @@
 
 #include <fovea/image.h>
 
-#include "engine/core/hash.h"
+#include "engine/core/digest.h"
 #include "tests/support/shared_data.h"
 
 namespace fovea {

@@ -15,7 +15,7 @@
 #include <fovea/zoo.h>
 
 #include "engine/api/model_graph.h"
-#include "engine/core/hash.h"
+#include "engine/core/digest.h"
 #include "engine/core/safetensors.h"
 #include "engine/graph/weights.h"
 #include "engine/importers/manifest.h"

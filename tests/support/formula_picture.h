@@ -9,7 +9,7 @@
 
 #include <fovea/image.h>
 
-#include "engine/core/hash.h"
+#include "engine/core/digest.h"
 
 namespace fovea::test {
 

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/core/digest.h"
 #include "engine/core/file.h"
 
 namespace fovea {

@@ -15,7 +15,7 @@
 
 #include <fovea/error.h>
 
-#include "engine/core/hash.h"
+#include "engine/core/digest.h"
 
 namespace fovea {
 namespace {

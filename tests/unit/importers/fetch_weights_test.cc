@@ -12,9 +12,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "engine/core/digest.h"
 #include "engine/core/env.h"
 #include "engine/core/file.h"
-#include "engine/core/hash.h"
 #include "engine/importers/weights_cache.h"
 #include "tests/support/errors.h"
 #include "tests/support/http_server.h"

@@ -14,9 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "engine/core/digest.h"
 #include "engine/core/file.h"
 #include "engine/core/file_lock.h"
-#include "engine/core/hash.h"
 #include "engine/importers/importer_version.h"
 #include "tests/support/errors.h"
 

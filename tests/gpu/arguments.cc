@@ -1,0 +1,90 @@
+#include "tests/gpu/arguments.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <sstream>
+
+#include "engine/core/require.h"
+#include "tests/gpu/networks.h"
+
+namespace fovea::selftest {
+
+namespace {
+
+std::vector<std::string> words(const std::string& list) {
+  std::vector<std::string> parts;
+  std::istringstream stream(list);
+  for (std::string word; std::getline(stream, word, ',');) parts.push_back(word);
+  require(!parts.empty(), "a list needs a word");
+  return parts;
+}
+
+/// The words, all of which must be known.
+template <typename Known>
+std::vector<std::string> known_words(const std::string& list, const Known& known) {
+  std::vector<std::string> all = words(list);
+  for (const std::string& word : all) {
+    if (std::ranges::find(known, word) == std::end(known)) {
+      throw InvalidArgument(cat("'", word, "' is not known; see --help"));
+    }
+  }
+  return all;
+}
+
+template <typename Number>
+Number positive(const std::string& text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || !(value > 0)) {
+    throw InvalidArgument(cat("'", text, "' is no number above 0"));
+  }
+  return value;
+}
+
+void apply(Arguments& arguments, std::string_view option, const std::string& value) {
+  constexpr std::array kParts{"kernels", "networks", "tuner", "bench"};
+  if (option == "--only") {
+    arguments.parts = known_words(value, kParts);
+  } else if (option == "--networks") {
+    arguments.networks = known_words(value, network_names());
+  } else if (option == "--precisions") {
+    for (const std::string& word : words(value)) {
+      arguments.precisions.push_back(parse_precision(word));
+    }
+  } else if (option == "--batches") {
+    arguments.batches.clear();
+    for (const std::string& word : words(value)) {
+      arguments.batches.push_back(positive<std::int64_t>(word));
+    }
+  } else if (option == "--filter") {
+    arguments.filter = value;
+  } else if (option == "--json") {
+    arguments.json = value;
+  } else if (option == "--bench-seconds") {
+    arguments.bench_seconds = positive<double>(value);
+  } else if (option == "--budget-seconds") {
+    arguments.budget_seconds = positive<double>(value);
+  } else {
+    throw InvalidArgument(cat("there is no option '", option, "'; see --help"));
+  }
+}
+
+}  // namespace
+
+bool Arguments::has(std::string_view part) const {
+  return std::ranges::find(parts, part) != parts.end();
+}
+
+std::optional<Arguments> parse_arguments(int argc, const char* const* argv) {
+  Arguments arguments;
+  for (int i = 1; i < argc; i += 2) {
+    const std::string option = argv[i];
+    if (option == "--help" || option == "-h") return std::nullopt;
+    if (i + 1 == argc) throw InvalidArgument(cat(option, " needs a value; see --help"));
+    apply(arguments, option, argv[i + 1]);
+  }
+  return arguments;
+}
+
+}  // namespace fovea::selftest

@@ -1,0 +1,95 @@
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <span>
+
+#include "engine/plan/plan_floor.h"
+#include "engine/runtime/execution_context.h"
+#include "tests/gpu/networks.h"
+#include "tests/gpu/parts.h"
+
+namespace fovea::selftest {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int kWarmUps = 3;
+constexpr std::size_t kLeastRuns = 5;
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
+}
+
+double floor_us(const ExecutionPlan& plan) {
+  const auto ceilings = plan.backend->ceilings();
+  if (!ceilings) return 0;
+  const BucketPlan& bucket = plan.buckets.back();
+  double sum = 0;
+  for (const Floor& floor : step_floors(plan, bucket, step_costs(plan, bucket), *ceilings)) {
+    sum += floor.us();
+  }
+  return sum;
+}
+
+void run(BenchResult& result,
+         Precision precision,
+         const std::shared_ptr<const Backend>& backend,
+         Tuning tuning,
+         double seconds) {
+  const Graph network = make_network(result.network);
+  const auto plan = compile_plan(
+      network,
+      backend,
+      {.buckets = {result.batch}, .precision = precision, .tactics = {.tuning = tuning}});
+  ExecutionContext context(plan);
+  result.launches = total(step_costs(*plan, plan->buckets.back())).launches;
+  result.device_bytes = plan->weight_bytes + context.arena_bytes();
+  result.floor_us = floor_us(*plan);
+
+  const TensorBytes pictures = formula_pictures(network, result.batch);
+  std::vector<std::byte> logits(byte_size(with_batch(plan->outputs[0].desc, result.batch)));
+  const std::span<const std::byte> input(pictures);
+  const std::span<std::byte> output(logits);
+  std::vector<double> device_us;
+  std::vector<double> host_us;
+  const auto once = [&] {
+    StageTimes times;
+    const auto start = Clock::now();
+    context.run(result.batch, {&input, 1}, {&output, 1}, &times);
+    host_us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+    device_us.push_back(1e6 * times.compute_s);
+  };
+  for (int i = 0; i < kWarmUps; ++i) once();
+  device_us.clear();
+  host_us.clear();
+  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
+  while (device_us.size() < kLeastRuns || Clock::now() < end) once();
+  result.median_us = median(device_us);
+  result.best_us = std::ranges::min(device_us);
+  result.host_us = median(host_us);
+}
+
+}  // namespace
+
+BenchResult bench_network(std::string_view network,
+                          Precision precision,
+                          std::int64_t batch,
+                          const std::shared_ptr<const Backend>& backend,
+                          Tuning tuning,
+                          double seconds) {
+  BenchResult result;
+  result.network = network;
+  result.precision = to_string(precision);
+  result.batch = batch;
+  try {
+    run(result, precision, backend, tuning, seconds);
+  } catch (const std::exception& error) {
+    result.error = error.what();
+  }
+  return result;
+}
+
+}  // namespace fovea::selftest

@@ -1,0 +1,169 @@
+// gpu_selftest: the CUDA backend on the device that is here, in one program that needs the driver
+// and, where they are, cuDNN and cuBLASLt.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <exception>
+#include <fstream>
+
+#include "engine/core/require.h"
+#include "tests/gpu/arguments.h"
+#include "tests/gpu/networks.h"
+#include "tests/gpu/parts.h"
+#include "tests/gpu/tested_backend.h"
+
+namespace fovea::selftest {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  (void)gmtime_r(&now, &parts);
+  char text[32];
+  (void)std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+class SelfTest {
+ public:
+  explicit SelfTest(const Arguments& arguments)
+      : arguments_(arguments),
+        backend_(make_tested_backend()),
+        end_(Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                std::chrono::duration<double>(arguments.budget_seconds))) {
+    report_.device = backend_->fingerprint();
+    report_.date = utc_now();
+    std::printf("%s\n", report_.device.c_str());
+  }
+
+  const Report& run() {
+    if (arguments_.has("kernels")) run_kernels();
+    if (arguments_.has("networks")) run_networks(Tuning::kOff);
+    if (arguments_.has("tuner")) run_networks(Tuning::kFast);
+    if (arguments_.has("bench")) run_bench();
+    return report_;
+  }
+
+ private:
+  [[nodiscard]] std::vector<std::string> networks() const {
+    return arguments_.networks.empty() ? network_names() : arguments_.networks;
+  }
+
+  [[nodiscard]] std::vector<Precision> precisions() const {
+    if (!arguments_.precisions.empty()) return arguments_.precisions;
+    std::vector<Precision> all;
+    for (const Precision precision :
+         {Precision::kFp32, Precision::kTf32, Precision::kFp16, Precision::kBf16}) {
+      if (backend_->traits().computes_in(precision)) all.push_back(precision);
+    }
+    return all;
+  }
+
+  /// Whether the budget is spent; says so.
+  [[nodiscard]] bool is_over(const std::string& next) const {
+    if (Clock::now() < end_) return false;
+    std::printf("left out, the budget is spent: %s\n", next.c_str());
+    return true;
+  }
+
+  void run_kernels() {
+    report_.kernels = run_cases(arguments_.filter, [](const CaseResult& result) {
+      if (result.status == CaseStatus::kPassed) return;
+      std::printf("%s %s\n",
+                  result.status == CaseStatus::kFailed ? "FAILED " : "skipped",
+                  result.name.c_str());
+      for (const std::string& message : result.messages) std::printf("  %s\n", message.c_str());
+    });
+    std::printf("kernels: %zu tests\n", report_.kernels.size());
+  }
+
+  void run_networks(Tuning tuning) {
+    for (const std::string& network : networks()) {
+      for (const Precision precision : precisions()) {
+        if (is_over(cat(network, ' ', to_string(precision)))) return;
+        const NetworkResult& r =
+            report_.networks.emplace_back(check_network(network, precision, backend_, tuning));
+        std::printf("%s %-12s %s tuning %s: error %.2e, cosine %.7f, compiled in %.2f s %s\n",
+                    r.ok ? "ok    " : "FAILED",
+                    r.network.c_str(),
+                    r.precision.c_str(),
+                    r.tuning.c_str(),
+                    r.max_error,
+                    r.cosine,
+                    r.compile_s,
+                    r.error.c_str());
+      }
+    }
+  }
+
+  void run_bench() {
+    for (const std::string& network : networks()) {
+      for (const Precision precision : precisions()) {
+        for (const std::int64_t batch : arguments_.batches) {
+          if (is_over(cat("bench ", network, ' ', to_string(precision), ' ', batch))) return;
+          const BenchResult& r = report_.bench.emplace_back(bench_network(
+              network, precision, batch, backend_, Tuning::kFast, arguments_.bench_seconds));
+          std::printf(
+              "%-12s %s batch %lld: %.1f us, %.0f images/s, from the host %.1f us, floor %.1f us "
+              "%s\n",
+              r.network.c_str(),
+              r.precision.c_str(),
+              static_cast<long long>(r.batch),
+              r.median_us,
+              r.images_per_s(),
+              r.host_us,
+              r.floor_us,
+              r.error.c_str());
+        }
+      }
+    }
+  }
+
+  const Arguments& arguments_;
+  std::shared_ptr<const Backend> backend_;
+  Clock::time_point end_;
+  Report report_;
+};
+
+void write(const std::string& file, const std::string& text) {
+  std::ofstream out(file, std::ios::binary);
+  out << text;
+  if (!out.flush()) throw Error(ErrorCode::kIoWrite, cat("cannot write ", file));
+}
+
+int run(int argc, char** argv) {
+  const std::optional<Arguments> arguments = parse_arguments(argc, argv);
+  if (!arguments) {
+    std::fputs(kUsage.data(), stdout);
+    return 0;
+  }
+  (void)std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  SelfTest test(*arguments);
+  const Report& report = test.run();
+  if (!arguments->json.empty()) write(arguments->json, to_json(report));
+  std::puts(report.ok() ? "all held" : "FAILED");
+  return report.ok() ? 0 : 1;
+}
+
+}  // namespace
+
+}  // namespace fovea::selftest
+
+int main(int argc, char** argv) {
+  try {
+    return fovea::selftest::run(argc, argv);
+  } catch (const fovea::InvalidArgument& error) {
+    std::fprintf(stderr, "gpu_selftest: %s\n", error.what());
+    return 2;
+  } catch (const fovea::DeviceError& error) {
+    std::fprintf(stderr, "gpu_selftest: %s\n", error.what());
+    return 4;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "gpu_selftest: %s\n", error.what());
+    return 1;
+  }
+}

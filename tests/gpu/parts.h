@@ -1,0 +1,35 @@
+// The parts of the self-test that run networks.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fovea/precision.h>
+
+#include "engine/backend/backend.h"
+#include "engine/plan/tactic_options.h"
+#include "tests/gpu/report.h"
+
+namespace fovea::selftest {
+
+/// Compiles the network, runs the oracle's pictures and compares the logits: fp32 within 1e-4 of
+/// their range; tf32, fp16, bf16 by a cosine of 0.9999, 0.9999, 0.999. Never throws: what goes
+/// wrong is in the result.
+[[nodiscard]] NetworkResult check_network(std::string_view network,
+                                          Precision precision,
+                                          const std::shared_ptr<const Backend>& backend,
+                                          Tuning tuning);
+
+/// Times runs of the batch for about `seconds`. Never throws.
+[[nodiscard]] BenchResult bench_network(std::string_view network,
+                                        Precision precision,
+                                        std::int64_t batch,
+                                        const std::shared_ptr<const Backend>& backend,
+                                        Tuning tuning,
+                                        double seconds);
+
+}  // namespace fovea::selftest

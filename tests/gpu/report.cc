@@ -1,0 +1,80 @@
+#include "tests/gpu/report.h"
+
+#include <algorithm>
+#include <array>
+
+#include <nlohmann/json.hpp>
+
+namespace fovea::selftest {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json to_json(const CaseResult& result) {
+  constexpr std::array kStatus{"passed", "failed", "skipped"};
+  Json json{{"name", result.name},
+            {"status", kStatus.at(static_cast<std::size_t>(result.status))},
+            {"seconds", result.seconds}};
+  if (!result.messages.empty()) json["messages"] = result.messages;
+  return json;
+}
+
+Json to_json(const NetworkResult& result) {
+  Json json{{"network", result.network},
+            {"precision", result.precision},
+            {"tuning", result.tuning},
+            {"max_error", result.max_error},
+            {"cosine", result.cosine},
+            {"top1_equal", result.top1_equal},
+            {"compile_s", result.compile_s},
+            {"ok", result.ok}};
+  if (!result.error.empty()) json["error"] = result.error;
+  return json;
+}
+
+Json to_json(const BenchResult& result) {
+  Json json{{"network", result.network},
+            {"precision", result.precision},
+            {"batch", result.batch},
+            {"launches", result.launches},
+            {"device_bytes", result.device_bytes},
+            {"median_us", result.median_us},
+            {"best_us", result.best_us},
+            {"host_us", result.host_us},
+            {"images_per_s", result.images_per_s()}};
+  if (result.floor_us > 0 && result.median_us > 0) {
+    json["floor_us"] = result.floor_us;
+    json["share_of_floor"] = result.floor_us / result.median_us;
+  }
+  if (!result.error.empty()) json["error"] = result.error;
+  return json;
+}
+
+template <typename T>
+Json list(const std::vector<T>& results) {
+  Json json = Json::array();
+  for (const T& result : results) json.push_back(to_json(result));
+  return json;
+}
+
+}  // namespace
+
+bool Report::ok() const {
+  return std::ranges::none_of(
+             kernels, [](const CaseResult& r) { return r.status == CaseStatus::kFailed; }) &&
+         std::ranges::all_of(networks, &NetworkResult::ok) &&
+         std::ranges::all_of(bench, [](const BenchResult& r) { return r.error.empty(); });
+}
+
+std::string to_json(const Report& report) {
+  Json json{{"device", report.device}, {"date", report.date}};
+  if (report.copy_bytes_per_s > 0) json["copy_bytes_per_s"] = report.copy_bytes_per_s;
+  json["ok"] = report.ok();
+  json["kernels"] = list(report.kernels);
+  json["networks"] = list(report.networks);
+  json["bench"] = list(report.bench);
+  return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace fovea::selftest
