@@ -1,4 +1,4 @@
-// Fully connected layers: a plain fp32 product, exact as IEEE sums are, for any size.
+// Fully connected layers: a plain product, summed in float32 as IEEE sums are, for any size.
 #pragma once
 
 #include <cstdint>
@@ -6,17 +6,19 @@
 #include <cuda_runtime_api.h>
 
 #include "kernels/activation.h"
+#include "kernels/element.h"
 
 namespace fovea::kernels {
 
 struct DenseArgs {
-  const float* x = nullptr;     ///< device, dense [rows][inputs]
-  const float* w = nullptr;     ///< device, dense [outputs][inputs]
-  const float* bias = nullptr;  ///< device, dense [outputs]; null for none
-  float* y = nullptr;           ///< device, dense [rows][outputs]; must not overlap the others
-  std::int64_t rows = 0;        ///< 0 to 262,140; nothing is launched for 0
-  int inputs = 0;               ///< >= 1
-  int outputs = 0;              ///< >= 1
+  ElementType type = ElementType::kFloat32;  ///< of x, w and y
+  const void* x = nullptr;                   ///< device, dense [rows][inputs]
+  const void* w = nullptr;                   ///< device, dense [outputs][inputs]
+  const float* bias = nullptr;               ///< device, dense [outputs]; null for none
+  void* y = nullptr;      ///< device, dense [rows][outputs]; must not overlap the others
+  std::int64_t rows = 0;  ///< 0 to 262,140; nothing is launched for 0
+  int inputs = 0;         ///< >= 1
+  int outputs = 0;        ///< >= 1
   Activation activation{};
 };
 

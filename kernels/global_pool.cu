@@ -1,14 +1,12 @@
 #include "kernels/global_pool.h"
 
-#include "kernels/detail/reduce.h"
+#include "kernels/detail/element.h"
+#include "kernels/detail/grid.h"
 #include "kernels/simt/simt.h"
 
 namespace fovea::kernels {
 
 namespace {
-
-/// Threads that share the pixels of a channel; a warp reads 32 neighbouring channels of a pixel.
-constexpr int kPixelThreads = 8;
 
 struct Largest {
   __device__ __forceinline__ static float start() { return -INFINITY; }
@@ -30,75 +28,79 @@ struct Mean {
   }
 };
 
-/// One block per 32 channels of a picture.
-template <typename Fold>
-__global__ void __launch_bounds__(kWarp* kPixelThreads) pool_pictures(const float* __restrict__ x,
-                                                                      std::int64_t x_stride,
-                                                                      float* __restrict__ y,
-                                                                      int pixels,
-                                                                      int channels) {
-  SIMT_SHARED(partial, float[kPixelThreads][kWarp]);
-  const int lane = static_cast<int>(threadIdx.x);
-  const int row = static_cast<int>(threadIdx.y);
-  const std::int64_t picture = blockIdx.y;
-  const std::int64_t channel = static_cast<std::int64_t>(blockIdx.x) * kWarp + lane;
+/// What a block of kBlockThreads does: kChannels neighbouring channels of a picture, Width of them
+/// to a thread, and so kRows threads share the pixels of a channel.
+template <int Width>
+struct Tile {
+  static constexpr int kChannels = Width == 1 ? 32 : 64;
+  static constexpr int kLanes = kChannels / Width;
+  static constexpr int kRows = kBlockThreads / kLanes;
+};
 
-  float value = Fold::start();
-  if (channel < channels) {
-    const float* source = x + picture * pixels * x_stride + channel;
-    for (int p = row; p < pixels; p += kPixelThreads) {
-      value = Fold::fold(value, source[p * x_stride]);
+template <typename Fold, typename T, int Width>
+__global__ void __launch_bounds__(kBlockThreads) pool_pictures(GlobalPoolArgs a) {
+  using Shape = Tile<Width>;
+  SIMT_SHARED(partial, float[Shape::kRows][Shape::kChannels]);
+  const int thread = static_cast<int>(threadIdx.x);
+  const int row = thread / Shape::kLanes;
+  const int first = thread % Shape::kLanes * Width;  // channel of the tile
+  const std::int64_t picture = blockIdx.y;
+  const std::int64_t tile = static_cast<std::int64_t>(blockIdx.x) * Shape::kChannels;
+
+  Values<Width> value;
+  SIMT_UNROLL
+  for (int i = 0; i < Width; ++i) value.lane[i] = Fold::start();
+  if (tile + first < a.c) {
+    const T* x = static_cast<const T*>(a.x) + picture * a.pixels * a.x_stride + tile + first;
+    for (int p = row; p < a.pixels; p += Shape::kRows) {
+      const auto pixel = load_values<Width>(x + p * a.x_stride);
+      SIMT_UNROLL
+      for (int i = 0; i < Width; ++i) value.lane[i] = Fold::fold(value.lane[i], pixel.lane[i]);
     }
   }
-  partial[row][lane] = value;
-  __syncthreads();
-  if (row != 0 || channel >= channels) return;
   SIMT_UNROLL
-  for (int other = 1; other < kPixelThreads; ++other) {
-    value = Fold::fold(value, partial[other][lane]);
+  for (int i = 0; i < Width; ++i) partial[row][first + i] = value.lane[i];
+  __syncthreads();
+
+  const std::int64_t channel = tile + thread;
+  if (thread >= Shape::kChannels || channel >= a.c) return;
+  float total = partial[0][thread];
+  for (int other = 1; other < Shape::kRows; ++other) {
+    total = Fold::fold(total, partial[other][thread]);
   }
-  y[picture * channels + channel] = Fold::finish(value, pixels);
+  static_cast<T*>(a.y)[picture * a.c + channel] = from_float<T>(Fold::finish(total, a.pixels));
+}
+
+template <typename Fold, typename T, int Width>
+cudaError_t launch_pool(const GlobalPoolArgs& a, cudaStream_t stream) {
+  constexpr int kChannels = Tile<Width>::kChannels;
+  const dim3 grid(static_cast<unsigned>(a.c / kChannels + (a.c % kChannels != 0 ? 1 : 0)),
+                  static_cast<unsigned>(a.n));
+  return simt::launch(pool_pictures<Fold, T, Width>, grid, dim3(kBlockThreads), 0, stream, a);
 }
 
 template <typename Fold>
-cudaError_t pool(const float* x,
-                 std::int64_t x_stride,
-                 float* y,
-                 int n,
-                 int pixels,
-                 int c,
-                 cudaStream_t stream) {
+cudaError_t pool(const GlobalPoolArgs& a, cudaStream_t stream) {
   constexpr int kMaxPictures = 65535;  // of a grid's second dimension
-  if (n < 0 || n > kMaxPictures || pixels < 1 || c < 1 || x_stride < c) {
+  if (a.n < 0 || a.n > kMaxPictures || a.pixels < 1 || a.c < 1 || a.x_stride < a.c) {
     return cudaErrorInvalidValue;
   }
-  if (n == 0) return cudaSuccess;
-  const dim3 grid(static_cast<unsigned>(c / kWarp + (c % kWarp != 0 ? 1 : 0)),
-                  static_cast<unsigned>(n));
-  return simt::launch(
-      pool_pictures<Fold>, grid, dim3(kWarp, kPixelThreads), 0, stream, x, x_stride, y, pixels, c);
+  if (a.n == 0) return cudaSuccess;
+  return with_element(a.type, [&]<typename T>(std::type_identity<T> /*element*/) {
+    constexpr int kWidth = kWidest<T>;
+    const bool vectors = a.c % kWidth == 0 && a.x_stride % kWidth == 0 && aligned_to(a.x, 16);
+    return vectors ? launch_pool<Fold, T, kWidth>(a, stream) : launch_pool<Fold, T, 1>(a, stream);
+  });
 }
 
 }  // namespace
 
-cudaError_t global_average_pool(const float* x,
-                                std::int64_t x_stride,
-                                float* y,
-                                int n,
-                                int pixels,
-                                int c,
-                                cudaStream_t stream) {
-  return pool<Mean>(x, x_stride, y, n, pixels, c, stream);
+cudaError_t global_average_pool(const GlobalPoolArgs& args, cudaStream_t stream) {
+  return pool<Mean>(args, stream);
 }
 
-cudaError_t global_max_pool(const float* x,
-                            std::int64_t x_stride,
-                            float* y,
-                            int n,
-                            int pixels,
-                            int c,
-                            cudaStream_t stream) {
-  return pool<Largest>(x, x_stride, y, n, pixels, c, stream);
+cudaError_t global_max_pool(const GlobalPoolArgs& args, cudaStream_t stream) {
+  return pool<Largest>(args, stream);
 }
 
 }  // namespace fovea::kernels

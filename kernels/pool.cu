@@ -1,6 +1,7 @@
 #include "kernels/pool.h"
 
 #include "kernels/detail/activate.h"
+#include "kernels/detail/element.h"
 #include "kernels/detail/grid.h"
 #include "kernels/simt/simt.h"
 
@@ -38,7 +39,7 @@ __device__ __forceinline__ Range inside(int first, int kernel, int size) {
 
 /// One thread per Width channels of an output pixel. `divisor` is the number of elements of every
 /// window; 0 stands for those inside x.
-template <typename Fold, int Width>
+template <typename Fold, typename T, int Width>
 __global__ void __launch_bounds__(kBlockThreads) pool_windows(PoolArgs a,
                                                               std::int64_t items,
                                                               int divisor) {
@@ -53,13 +54,14 @@ __global__ void __launch_bounds__(kBlockThreads) pool_windows(PoolArgs a,
   const Range rows = inside(p * a.stride_h - a.pad_top, a.kernel_h, a.h);
   const Range cols = inside(q * a.stride_w - a.pad_left, a.kernel_w, a.w);
 
-  simt::Floats<Width> value;
+  Values<Width> value;
   SIMT_UNROLL
   for (int i = 0; i < Width; ++i) value.lane[i] = Fold::start();
   for (int row = rows.begin; row < rows.end; ++row) {
     const std::int64_t row_start = (picture * a.h + row) * a.w;
     for (int col = cols.begin; col < cols.end; ++col) {
-      const auto x = simt::load<simt::Floats<Width>>(a.x + (row_start + col) * a.x_stride + c);
+      const std::int64_t at = (row_start + col) * a.x_stride + c;
+      const auto x = load_values<Width>(static_cast<const T*>(a.x) + at);
       SIMT_UNROLL
       for (int i = 0; i < Width; ++i) value.lane[i] = Fold::fold(value.lane[i], x.lane[i]);
     }
@@ -71,7 +73,7 @@ __global__ void __launch_bounds__(kBlockThreads) pool_windows(PoolArgs a,
       value.lane[i] = activate(a.activation, value.lane[i] / static_cast<float>(divisor));
     }
   }
-  simt::store(a.y + pixel * a.y_stride + c, value);
+  store_values<Width>(static_cast<T*>(a.y) + pixel * a.y_stride + c, value);
 }
 
 bool in_range(const PoolArgs& a) {
@@ -81,18 +83,14 @@ bool in_range(const PoolArgs& a) {
          a.x_stride >= a.c && a.y_stride >= a.c;
 }
 
-template <typename Fold>
-cudaError_t pool(const PoolArgs& a, int divisor, cudaStream_t stream) {
-  if (!in_range(a)) return cudaErrorInvalidValue;
-  if (a.n == 0) return cudaSuccess;
-  const std::int64_t pixels = std::int64_t{a.out_h} * a.out_w;
-  if (pixels > kMaxItems / a.c || pixels * a.c > kMaxItems / a.n) return cudaErrorInvalidValue;
-
-  const std::int64_t elements = pixels * a.c * a.n;
-  const bool vectors = a.c % 4 == 0 && a.x_stride % 4 == 0 && a.y_stride % 4 == 0 &&
+template <typename Fold, typename T>
+cudaError_t launch_pool(const PoolArgs& a, int divisor, cudaStream_t stream) {
+  constexpr int kWidth = kWidest<T>;
+  const bool vectors = a.c % kWidth == 0 && a.x_stride % kWidth == 0 && a.y_stride % kWidth == 0 &&
                        aligned_to(a.x, 16) && aligned_to(a.y, 16);
-  const std::int64_t items = vectors ? elements / 4 : elements;
-  return simt::launch(vectors ? pool_windows<Fold, 4> : pool_windows<Fold, 1>,
+  const std::int64_t elements = std::int64_t{a.n} * a.out_h * a.out_w * a.c;
+  const std::int64_t items = elements / (vectors ? kWidth : 1);
+  return simt::launch(vectors ? pool_windows<Fold, T, kWidth> : pool_windows<Fold, T, 1>,
                       blocks_for(items),
                       dim3(kBlockThreads),
                       0,
@@ -100,6 +98,17 @@ cudaError_t pool(const PoolArgs& a, int divisor, cudaStream_t stream) {
                       a,
                       items,
                       divisor);
+}
+
+template <typename Fold>
+cudaError_t pool(const PoolArgs& a, int divisor, cudaStream_t stream) {
+  if (!in_range(a)) return cudaErrorInvalidValue;
+  if (a.n == 0) return cudaSuccess;
+  const std::int64_t pixels = std::int64_t{a.out_h} * a.out_w;
+  if (pixels > kMaxItems / a.c || pixels * a.c > kMaxItems / a.n) return cudaErrorInvalidValue;
+  return with_element(a.type, [&]<typename T>(std::type_identity<T> /*element*/) {
+    return launch_pool<Fold, T>(a, divisor, stream);
+  });
 }
 
 }  // namespace

@@ -6,18 +6,20 @@
 #include <cuda_runtime_api.h>
 
 #include "kernels/activation.h"
+#include "kernels/element.h"
 
 namespace fovea::kernels {
 
 /// A pooling: its pictures, its windows, and the pixel strides that let either side be a channel
 /// slice. Padding after the last row and column follows from the sizes.
 struct PoolArgs {
-  const float* x = nullptr;   ///< device; channel 0 of pixel 0
-  float* y = nullptr;         ///< device; must not overlap x
-  std::int64_t x_stride = 0;  ///< floats from one pixel to the next, >= c
-  std::int64_t y_stride = 0;  ///< likewise
-  int n = 0;                  ///< pictures, >= 0
-  int h = 0;                  ///< of x, >= 1
+  ElementType type = ElementType::kFloat32;  ///< of x and y
+  const void* x = nullptr;                   ///< device; channel 0 of pixel 0
+  void* y = nullptr;                         ///< device; must not overlap x
+  std::int64_t x_stride = 0;                 ///< elements from one pixel to the next, >= c
+  std::int64_t y_stride = 0;                 ///< likewise
+  int n = 0;                                 ///< pictures, >= 0
+  int h = 0;                                 ///< of x, >= 1
   int w = 0;
   int c = 0;      ///< channels, >= 1
   int out_h = 0;  ///< of y, >= 1

@@ -1,7 +1,7 @@
 #include "kernels/dense.h"
 
 #include "engine/graph/ops/dense.h"
-#include "tests/kernels/device_test.h"
+#include "tests/kernels/elements.h"
 
 namespace fovea::kernels {
 namespace {
@@ -14,69 +14,93 @@ struct Case {
 
 class DenseTest : public test::DeviceTest {
  protected:
-  const std::vector<Case> cases_{
-      {1, 1, 1}, {3, 31, 7}, {4, 32, 8}, {5, 33, 9}, {2, 129, 33}, {9, 400, 120}, {1, 2048, 1000}};
+  /// Around a warp, a vector of 4 or 8 and a warp of those, 4 rows and 8 outputs.
+  const std::vector<Case> cases_{{1, 1, 1},
+                                 {3, 31, 7},
+                                 {4, 32, 8},
+                                 {5, 33, 9},
+                                 {3, 36, 5},
+                                 {2, 129, 33},
+                                 {5, 264, 3},
+                                 {9, 400, 120},
+                                 {1, 2048, 1000}};
+
+  /// A layer with a Relu on elements of the type, against the definition.
+  void compare(const Case& c, ElementType type, bool bias) {
+    SCOPED_TRACE(testing::Message() << to_string(test::dtype_of(type)) << ' ' << c.rows << " x "
+                                    << c.inputs << " x " << c.outputs << ", bias " << bias);
+    const auto inputs = static_cast<std::size_t>(c.inputs);
+    const auto outputs = static_cast<std::size_t>(c.outputs);
+    const auto rows = static_cast<std::size_t>(c.rows);
+    const auto numbers = [type](std::size_t size, unsigned seed) {
+      return test::rounded(test::random_floats(size, seed), type);
+    };
+    std::vector<test::HostTensor> tensors{
+        {{DType::kFloat32, {c.rows, c.inputs}}, numbers(rows * inputs, 1)},
+        {{DType::kFloat32, {c.outputs, c.inputs}}, numbers(outputs * inputs, 2)}};
+    if (bias) tensors.push_back({{DType::kFloat32, {c.outputs}}, test::random_floats(outputs, 3)});
+    const fovea::Activation relu{.kind = fovea::ActivationKind::kRelu};
+    const std::vector<float> expected =
+        test::evaluated(Dense{.bias = bias, .activation = relu}, tensors);
+    const test::DeviceElements x(type, tensors[0].values);
+    const test::DeviceElements w(type, tensors[1].values);
+    const test::DeviceArray<float> b(bias ? tensors[2].values : std::vector<float>{});
+    const test::DeviceElements y(type, rows * outputs);
+
+    ASSERT_EQ(dense({.type = type,
+                     .x = x.data(),
+                     .w = w.data(),
+                     .bias = bias ? b.data() : nullptr,
+                     .y = y.data(),
+                     .rows = c.rows,
+                     .inputs = c.inputs,
+                     .outputs = c.outputs,
+                     .activation = {.kind = ActivationKind::kRelu}},
+                    stream()),
+              cudaSuccess);
+
+    // inputs / 32 + 6 additions in a row, of terms below 16: at most 70 * 2^-24 * sum of terms. The
+    // result is then rounded once.
+    test::expect_near(y.download(stream()),
+                      expected,
+                      1e-7 * static_cast<double>(inputs) + 1e-6,
+                      1e-6 + test::unit_roundoff(type));
+  }
 };
 
 TEST_P(DenseTest, EqualsTheReference) {
   for (const Case& c : cases_) {
-    for (const bool bias : {false, true}) {
-      SCOPED_TRACE(testing::Message() << c.rows << " x " << c.inputs << " x " << c.outputs);
-      const auto inputs = static_cast<std::size_t>(c.inputs);
-      const auto outputs = static_cast<std::size_t>(c.outputs);
-      const auto rows = static_cast<std::size_t>(c.rows);
-      std::vector<test::HostTensor> tensors{
-          {{DType::kFloat32, {c.rows, c.inputs}}, test::random_floats(rows * inputs, 1)},
-          {{DType::kFloat32, {c.outputs, c.inputs}}, test::random_floats(outputs * inputs, 2)}};
-      if (bias)
-        tensors.push_back({{DType::kFloat32, {c.outputs}}, test::random_floats(outputs, 3)});
-      const fovea::Activation relu{.kind = fovea::ActivationKind::kRelu};
-      const std::vector<float> expected =
-          test::evaluated(Dense{.bias = bias, .activation = relu}, tensors);
-      const test::DeviceArray<float> x(tensors[0].values);
-      const test::DeviceArray<float> w(tensors[1].values);
-      const test::DeviceArray<float> b(bias ? tensors[2].values : std::vector<float>{});
-      const test::DeviceArray<float> y(rows * outputs);
-
-      ASSERT_EQ(dense({.x = x.data(),
-                       .w = w.data(),
-                       .bias = bias ? b.data() : nullptr,
-                       .y = y.data(),
-                       .rows = c.rows,
-                       .inputs = c.inputs,
-                       .outputs = c.outputs,
-                       .activation = {.kind = ActivationKind::kRelu}},
-                      stream()),
-                cudaSuccess);
-
-      // inputs / 32 + 6 additions in a row, of terms below 16: at most 70 * 2^-24 * sum of terms.
-      test::expect_near(
-          y.download(stream()), expected, 1e-7 * static_cast<double>(inputs) + 1e-6, 1e-6);
+    for (const ElementType type : test::kElementTypes) {
+      for (const bool bias : {false, true}) compare(c, type, bias);
     }
   }
 }
 
 TEST_P(DenseTest, TakesRowsThatAreNotAligned) {
-  const std::vector<float> x = test::random_floats(8, 1);
-  const std::vector<float> w = test::random_floats(8, 2);
-  std::vector<float> shifted{0.0F};
-  shifted.insert(shifted.end(), x.begin(), x.end());
-  const test::DeviceArray<float> x_on(shifted);
-  const test::DeviceArray<float> w_on(w);
-  const test::DeviceArray<float> y(1);
+  for (const ElementType type : test::kElementTypes) {
+    const std::vector<float> x = test::rounded(test::random_floats(8, 1), type);
+    const std::vector<float> w = test::rounded(test::random_floats(8, 2), type);
+    std::vector<float> shifted{0.0F};
+    shifted.insert(shifted.end(), x.begin(), x.end());
+    const test::DeviceElements x_on(type, shifted);
+    const test::DeviceElements w_on(type, w);
+    const test::DeviceElements y(type, std::size_t{1});
 
-  ASSERT_EQ(dense({.x = x_on.data() + 1,
-                   .w = w_on.data(),
-                   .y = y.data(),
-                   .rows = 1,
-                   .inputs = 8,
-                   .outputs = 1},
-                  stream()),
-            cudaSuccess);
+    ASSERT_EQ(dense({.type = type,
+                     .x = x_on.at(1),
+                     .w = w_on.data(),
+                     .y = y.data(),
+                     .rows = 1,
+                     .inputs = 8,
+                     .outputs = 1},
+                    stream()),
+              cudaSuccess);
 
-  double sum = 0;
-  for (std::size_t i = 0; i < 8; ++i) sum += double{x[i]} * double{w[i]};
-  test::expect_near(y.download(stream()), {static_cast<float>(sum)}, 1e-6, 1e-6);
+    double sum = 0;
+    for (std::size_t i = 0; i < 8; ++i) sum += double{x[i]} * double{w[i]};
+    test::expect_near(
+        y.download(stream()), {static_cast<float>(sum)}, 1e-6, 1e-6 + test::unit_roundoff(type));
+  }
 }
 
 TEST_P(DenseTest, RefusesWhatIsOutOfRange) {

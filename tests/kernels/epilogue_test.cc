@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "engine/graph/ops/activation.h"
-#include "tests/kernels/device_test.h"
+#include "tests/kernels/elements.h"
 
 namespace fovea::kernels {
 namespace {
@@ -24,6 +24,7 @@ const std::vector<Case> kCases{{1, 1, 0, 0, 0, 0},
                                {9, 36, 8, 4, 12, 4},
                                {9, 36, 8, 4, 12, 2},
                                {9, 36, 8, 3, 12, 3},
+                               {9, 40, 8, 16, 24, 8},
                                {196, 64, 0, 64, 0, 0}};
 
 class EpilogueTest : public test::DeviceTest {
@@ -53,6 +54,58 @@ class EpilogueTest : public test::DeviceTest {
     }
     return y;
   }
+
+  void compare(const Case& c,
+               ElementType type,
+               ActivationKind kind,
+               bool has_residual,
+               std::size_t bias_channels) {
+    SCOPED_TRACE(testing::Message()
+                 << to_string(test::dtype_of(type)) << ", " << c.channels << " channels at "
+                 << c.offset << ", activation " << static_cast<int>(kind) << ", residual "
+                 << has_residual << ", bias " << bias_channels);
+    const std::vector<float> x = test::rounded(numbers(c.pixels * c.channels, 1), type);
+    const std::vector<float> residual = test::rounded(test::random_floats(x.size(), 2), type);
+    const std::vector<float> bias = test::random_floats(bias_channels, 4);
+    const std::size_t x_stride = c.channels + c.x_extra;
+    const std::size_t residual_stride = c.channels + c.residual_extra;
+    const std::size_t y_stride = c.channels + c.y_extra;
+    const auto in_slice = [&c](std::size_t extra) {
+      return extra == 0 ? 0 : std::min(c.offset, extra);
+    };
+    const test::DeviceElements x_on(type,
+                                    test::spread(x, c.channels, x_stride, in_slice(c.x_extra)));
+    const test::DeviceElements residual_on(
+        type, test::spread(residual, c.channels, residual_stride, in_slice(c.residual_extra)));
+    const test::DeviceArray<float> bias_on(bias);
+    const test::DeviceElements y_on(
+        type, std::vector<float>(c.pixels * y_stride, std::numeric_limits<float>::quiet_NaN()));
+
+    ASSERT_EQ(
+        epilogue({.type = type,
+                  .x = x_on.at(in_slice(c.x_extra)),
+                  .bias = bias_channels == 0 ? nullptr : bias_on.data(),
+                  .residual = has_residual ? residual_on.at(in_slice(c.residual_extra)) : nullptr,
+                  .y = y_on.at(in_slice(c.y_extra)),
+                  .x_stride = static_cast<std::int64_t>(x_stride),
+                  .residual_stride = static_cast<std::int64_t>(residual_stride),
+                  .y_stride = static_cast<std::int64_t>(y_stride),
+                  .pixels = static_cast<std::int64_t>(c.pixels),
+                  .channels = static_cast<int>(c.channels),
+                  .bias_channels = static_cast<int>(bias_channels),
+                  .activation = {.kind = kind, .lo = -0.5F, .hi = 6.0F}},
+                 stream()),
+        cudaSuccess);
+
+    const fovea::Activation activation{static_cast<fovea::ActivationKind>(kind), -0.5F, 6.0F};
+    // Two roundings of sums below 16, and 2 ulp of tanhf or expf; then one of the result.
+    constexpr double kError = 4e-6;
+    test::expect_near(
+        test::gathered(y_on.download(stream()), c.channels, y_stride, in_slice(c.y_extra)),
+        expected(x, has_residual ? residual : std::vector<float>{}, bias, activation, c.channels),
+        kError,
+        kError + test::unit_roundoff(type));
+  }
 };
 
 constexpr ActivationKind kKinds[] = {ActivationKind::kNone,
@@ -62,56 +115,13 @@ constexpr ActivationKind kKinds[] = {ActivationKind::kNone,
                                      ActivationKind::kSigmoid};
 
 TEST_P(EpilogueTest, EqualsADoubleLoop) {
-  // Two roundings of sums below 16, and 2 ulp of tanhf or expf.
-  constexpr double kError = 4e-6;
   for (const Case& c : kCases) {
-    const std::vector<float> x = numbers(c.pixels * c.channels, 1);
-    const std::vector<float> residual = test::random_floats(x.size(), 2);
-    for (const ActivationKind kind : kKinds) {
-      for (const bool has_residual : {false, true}) {
-        for (const std::size_t bias_channels : {std::size_t{0}, std::size_t{1}, c.channels}) {
-          SCOPED_TRACE(testing::Message()
-                       << c.channels << " channels, activation " << static_cast<int>(kind)
-                       << ", residual " << has_residual << ", bias " << bias_channels);
-          const std::vector<float> bias = test::random_floats(bias_channels, 4);
-          const std::size_t x_stride = c.channels + c.x_extra;
-          const std::size_t residual_stride = c.channels + c.residual_extra;
-          const std::size_t y_stride = c.channels + c.y_extra;
-          const std::size_t offset = c.offset;
-          const auto in_slice = [offset](std::size_t extra) {
-            return extra == 0 ? 0 : std::min(offset, extra);
-          };
-          const test::DeviceArray<float> x_on(
-              test::spread(x, c.channels, x_stride, in_slice(c.x_extra)));
-          const test::DeviceArray<float> residual_on(
-              test::spread(residual, c.channels, residual_stride, in_slice(c.residual_extra)));
-          const test::DeviceArray<float> bias_on(bias);
-          const test::DeviceArray<float> y_on(
-              std::vector<float>(c.pixels * y_stride, std::numeric_limits<float>::quiet_NaN()));
-
-          ASSERT_EQ(
-              epilogue({.x = x_on.data() + in_slice(c.x_extra),
-                        .bias = bias_channels == 0 ? nullptr : bias_on.data(),
-                        .residual = has_residual ? residual_on.data() + in_slice(c.residual_extra)
-                                                 : nullptr,
-                        .y = y_on.data() + in_slice(c.y_extra),
-                        .x_stride = static_cast<std::int64_t>(x_stride),
-                        .residual_stride = static_cast<std::int64_t>(residual_stride),
-                        .y_stride = static_cast<std::int64_t>(y_stride),
-                        .pixels = static_cast<std::int64_t>(c.pixels),
-                        .channels = static_cast<int>(c.channels),
-                        .bias_channels = static_cast<int>(bias_channels),
-                        .activation = {.kind = kind, .lo = -0.5F, .hi = 6.0F}},
-                       stream()),
-              cudaSuccess);
-
-          const fovea::Activation activation{static_cast<fovea::ActivationKind>(kind), -0.5F, 6.0F};
-          test::expect_near(
-              test::gathered(y_on.download(stream()), c.channels, y_stride, in_slice(c.y_extra)),
-              expected(
-                  x, has_residual ? residual : std::vector<float>{}, bias, activation, c.channels),
-              kError,
-              kError);
+    for (const ElementType type : test::kElementTypes) {
+      for (const ActivationKind kind : kKinds) {
+        for (const bool has_residual : {false, true}) {
+          for (const std::size_t bias_channels : {std::size_t{0}, std::size_t{1}, c.channels}) {
+            compare(c, type, kind, has_residual, bias_channels);
+          }
         }
       }
     }
@@ -119,28 +129,33 @@ TEST_P(EpilogueTest, EqualsADoubleLoop) {
 }
 
 TEST_P(EpilogueTest, WorksInPlaceOfXAndOfTheResidual) {
-  const std::vector<float> x = test::random_floats(7 * 33, 1);
-  const std::vector<float> residual = test::random_floats(7 * 33, 2);
-  const std::vector<float> want =
-      expected(x, residual, {}, {.kind = fovea::ActivationKind::kRelu}, 33);
-  for (const bool over_x : {true, false}) {
-    const test::DeviceArray<float> x_on(x);
-    const test::DeviceArray<float> residual_on(residual);
-    const test::DeviceArray<float>& y_on = over_x ? x_on : residual_on;
+  for (const ElementType type : test::kElementTypes) {
+    const std::vector<float> x = test::rounded(test::random_floats(7 * 33, 1), type);
+    const std::vector<float> residual = test::rounded(test::random_floats(7 * 33, 2), type);
+    const std::vector<float> want =
+        expected(x, residual, {}, {.kind = fovea::ActivationKind::kRelu}, 33);
+    for (const bool over_x : {true, false}) {
+      const test::DeviceElements x_on(type, x);
+      const test::DeviceElements residual_on(type, residual);
+      const test::DeviceElements& y_on = over_x ? x_on : residual_on;
 
-    ASSERT_EQ(epilogue({.x = x_on.data(),
-                        .residual = residual_on.data(),
-                        .y = y_on.data(),
-                        .x_stride = 33,
-                        .residual_stride = 33,
-                        .y_stride = 33,
-                        .pixels = 7,
-                        .channels = 33,
-                        .activation = {.kind = ActivationKind::kRelu}},
-                       stream()),
-              cudaSuccess);
+      ASSERT_EQ(epilogue({.type = type,
+                          .x = x_on.data(),
+                          .residual = residual_on.data(),
+                          .y = y_on.data(),
+                          .x_stride = 33,
+                          .residual_stride = 33,
+                          .y_stride = 33,
+                          .pixels = 7,
+                          .channels = 33,
+                          .activation = {.kind = ActivationKind::kRelu}},
+                         stream()),
+                cudaSuccess);
 
-    test::expect_near(y_on.download(stream()), want, 0, 0);
+      // The sum of two numbers and their float32 sum round to the same 16-bit number: there is room
+      // for twice the bits and two more.
+      test::expect_near(y_on.download(stream()), test::rounded(want, type), 0, 0);
+    }
   }
 }
 

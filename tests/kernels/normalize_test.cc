@@ -3,7 +3,7 @@
 #include <bit>
 
 #include "engine/graph/ops/normalize_image.h"
-#include "tests/kernels/device_test.h"
+#include "tests/kernels/elements.h"
 
 namespace fovea::kernels {
 namespace {
@@ -34,6 +34,41 @@ class NormalizeTest : public test::DeviceTest {
                                                                               {&output, 1});
     return y;
   }
+
+  static void expect_same_bits(const std::vector<float>& got, const std::vector<float>& want) {
+    ASSERT_EQ(got.size(), want.size());
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(got[i]), std::bit_cast<std::uint32_t>(want[i]))
+          << "element " << i << ": " << got[i] << " instead of " << want[i];
+    }
+  }
+
+  void compare(Normalization mode, int channels, int out_channels, int pixels, ElementType type) {
+    SCOPED_TRACE(testing::Message()
+                 << to_string(mode) << ' ' << channels << " to " << out_channels << ", " << pixels
+                 << " pixels of " << to_string(test::dtype_of(type)));
+    const NormalizationConstants constants = normalization_constants(mode);
+    const auto x = pictures(static_cast<std::size_t>(pixels * channels));
+    const test::DeviceArray<std::uint8_t> from(x);
+    const test::DeviceElements to(type, static_cast<std::size_t>(pixels * out_channels));
+
+    ASSERT_EQ(normalize({.x = from.data(),
+                         .type = type,
+                         .y = to.data(),
+                         .pixels = pixels,
+                         .channels = channels,
+                         .out_channels = out_channels,
+                         .swap_red_blue = constants.swap_red_blue,
+                         .divisor = constants.divisor,
+                         .mean = constants.mean,
+                         .scale = constants.scale},
+                        stream()),
+              cudaSuccess);
+
+    // A 16-bit type rounds the float32 result once more.
+    expect_same_bits(to.download(stream()),
+                     test::rounded(expected(x, pixels, channels, out_channels, constants), type));
+  }
 };
 
 TEST_P(NormalizeTest, EqualsTheReferenceBitForBit) {
@@ -42,37 +77,39 @@ TEST_P(NormalizeTest, EqualsTheReferenceBitForBit) {
                                    Normalization::kTf,
                                    Normalization::kTorch,
                                    Normalization::kUnit}) {
-    const NormalizationConstants constants = normalization_constants(mode);
     for (const int channels : {1, 3}) {
-      for (const int out_channels : {channels, 4, 8}) {
+      for (const int out_channels : {channels, 4, 5, 8, 16}) {
         for (const int pixels : {1, 31, 32, 33, 4096}) {
-          SCOPED_TRACE(testing::Message() << to_string(mode) << ' ' << channels << " to "
-                                          << out_channels << ", " << pixels << " pixels");
-          const auto x = pictures(static_cast<std::size_t>(pixels * channels));
-          const test::DeviceArray<std::uint8_t> from(x);
-          const test::DeviceArray<float> to(static_cast<std::size_t>(pixels * out_channels));
-
-          ASSERT_EQ(normalize({.x = from.data(),
-                               .y = to.data(),
-                               .pixels = pixels,
-                               .channels = channels,
-                               .out_channels = out_channels,
-                               .swap_red_blue = constants.swap_red_blue,
-                               .divisor = constants.divisor,
-                               .mean = constants.mean,
-                               .scale = constants.scale},
-                              stream()),
-                    cudaSuccess);
-
-          const std::vector<float> got = to.download(stream());
-          const std::vector<float> want = expected(x, pixels, channels, out_channels, constants);
-          for (std::size_t i = 0; i < got.size(); ++i) {
-            ASSERT_EQ(std::bit_cast<std::uint32_t>(got[i]), std::bit_cast<std::uint32_t>(want[i]))
-                << "element " << i << ": " << got[i] << " instead of " << want[i];
+          for (const ElementType type : test::kElementTypes) {
+            compare(mode, channels, out_channels, pixels, type);
           }
         }
       }
     }
+  }
+}
+
+TEST_P(NormalizeTest, TakesPixelsThatAreNotAligned) {
+  const auto x = pictures(3 * 33);
+  const NormalizationConstants constants = normalization_constants(Normalization::kTf);
+  for (const ElementType type : test::kElementTypes) {
+    const test::DeviceArray<std::uint8_t> from(x);
+    const test::DeviceElements to(type, std::vector<float>(33 * 8 + 1, 7.0F));
+
+    ASSERT_EQ(normalize({.x = from.data(),
+                         .type = type,
+                         .y = to.at(1),
+                         .pixels = 33,
+                         .out_channels = 8,
+                         .divisor = constants.divisor,
+                         .mean = constants.mean,
+                         .scale = constants.scale},
+                        stream()),
+              cudaSuccess);
+
+    std::vector<float> want = expected(x, 33, 3, 8, constants);
+    want.insert(want.begin(), 7.0F);
+    expect_same_bits(to.download(stream()), test::rounded(want, type));
   }
 }
 

@@ -4,7 +4,7 @@
 
 #include "engine/graph/ops/pool.h"
 #include "kernels/global_pool.h"
-#include "tests/kernels/device_test.h"
+#include "tests/kernels/elements.h"
 
 namespace fovea::kernels {
 namespace {
@@ -27,6 +27,7 @@ const std::vector<Case> kCases{
     {1, 6, 5, 32, {3, 3}, {2, 2}, {0, 0, 1, 1}},
     {2, 5, 5, 33, {3, 2}, {1, 2}, {2, 1, 1, 0}},
     {1, 8, 8, 36, {3, 3}, {1, 1}, {1, 1, 1, 1}},
+    {1, 5, 4, 40, {3, 3}, {2, 1}, {1, 0, 1, 1}},
     {1, 56, 56, 64, {3, 3}, {2, 2}, {1, 1, 1, 1}},
 };
 
@@ -42,21 +43,28 @@ class PoolTest : public test::DeviceTest {
     std::int64_t y_offset;
   };
 
-  /// Runs `pool` with x and y as slices of larger buffers.
+  /// Runs `pool` on elements of the type, with x and y as slices of larger buffers.
   template <typename Pool>
-  std::vector<float> run(const Case& c, const Strides& s, const std::vector<float>& x, Pool pool) {
+  std::vector<float> run(
+      ElementType type, const Case& c, const Strides& s, const std::vector<float>& x, Pool pool) {
+    SCOPED_TRACE(testing::Message() << to_string(test::dtype_of(type)) << ", " << c.c
+                                    << " channels at " << s.x_offset << '/' << s.x);
     const TensorDesc in{DType::kFloat32, {c.n, c.h, c.w, c.c}};
     const TensorDesc out = MaxPool{c.kernel, c.strides, c.pads}.infer({&in, 1})[0];
     const auto channels = static_cast<std::size_t>(c.c);
-    const test::DeviceArray<float> from(test::spread(
-        x, channels, static_cast<std::size_t>(s.x), static_cast<std::size_t>(s.x_offset)));
+    const auto x_offset = static_cast<std::size_t>(s.x_offset);
+    const auto y_offset = static_cast<std::size_t>(s.y_offset);
+    const test::DeviceElements from(
+        type, test::spread(x, channels, static_cast<std::size_t>(s.x), x_offset));
     const auto pixels = static_cast<std::size_t>(num_elements(out.shape) / c.c);
-    const test::DeviceArray<float> to(std::vector<float>(pixels * static_cast<std::size_t>(s.y),
-                                                         std::numeric_limits<float>::quiet_NaN()));
+    const test::DeviceElements to(type,
+                                  std::vector<float>(pixels * static_cast<std::size_t>(s.y),
+                                                     std::numeric_limits<float>::quiet_NaN()));
     const auto size = [](std::int64_t dim) { return static_cast<int>(dim); };
 
-    EXPECT_EQ(pool(PoolArgs{.x = from.data() + s.x_offset,
-                            .y = to.data() + s.y_offset,
+    EXPECT_EQ(pool(PoolArgs{.type = type,
+                            .x = from.at(x_offset),
+                            .y = to.at(y_offset),
                             .x_stride = s.x,
                             .y_stride = s.y,
                             .n = size(c.n),
@@ -72,19 +80,39 @@ class PoolTest : public test::DeviceTest {
                             .pad_top = size(c.pads[0]),
                             .pad_left = size(c.pads[1])}),
               cudaSuccess);
-    return test::gathered(to.download(stream()),
-                          channels,
-                          static_cast<std::size_t>(s.y),
-                          static_cast<std::size_t>(s.y_offset));
+    return test::gathered(to.download(stream()), channels, static_cast<std::size_t>(s.y), y_offset);
   }
 
-  /// Dense, slices that keep 16-byte vectors, and slices that do not.
+  /// Dense, slices that keep 16-byte vectors of 4-byte elements and of all, and slices that do not.
   static std::vector<Strides> strides_for(const Case& c) {
-    return {{c.c, 0, c.c, 0}, {c.c + 8, 4, c.c + 12, 8}, {c.c + 3, 1, c.c + 2, 1}};
+    return {{c.c, 0, c.c, 0},
+            {c.c + 8, 4, c.c + 12, 8},
+            {c.c + 8, 8, c.c + 16, 8},
+            {c.c + 3, 1, c.c + 2, 1}};
   }
 
-  static test::HostTensor picture(const Case& c, const std::vector<float>& x) {
-    return {{DType::kFloat32, {c.n, c.h, c.w, c.c}}, x};
+  /// Holds `pool` to the definition of `op` for elements of every type, however they lie.
+  ///
+  /// error      absolute and relative, of the float32 arithmetic
+  /// roundings  of the result to its type: 0 where it is an element of x
+  template <typename Op, typename Pool>
+  void compare(const Case& c,
+               const std::vector<float>& values,
+               const Op& op,
+               double error,
+               int roundings,
+               const Pool& pool) {
+    for (const ElementType type : test::kElementTypes) {
+      const std::vector<float> x = test::rounded(values, type);
+      const std::vector<float> expected =
+          test::evaluated(op, {{{DType::kFloat32, {c.n, c.h, c.w, c.c}}, x}});
+      for (const Strides& s : strides_for(c)) {
+        test::expect_near(run(type, c, s, x, pool),
+                          expected,
+                          error,
+                          error + roundings * test::unit_roundoff(type));
+      }
+    }
   }
 
   static std::vector<float> values(const Case& c) {
@@ -100,27 +128,19 @@ TEST_P(PoolTest, MaximumEqualsTheReference) {
       x[7] = -std::numeric_limits<float>::infinity();
       x[20] = std::numeric_limits<float>::infinity();
     }
-    const std::vector<float> expected =
-        test::evaluated(MaxPool{c.kernel, c.strides, c.pads}, {picture(c, x)});
-    for (const Strides& s : strides_for(c)) {
-      const auto pool = [this](const PoolArgs& args) { return max_pool(args, stream()); };
-      test::expect_near(run(c, s, x, pool), expected, 0, 0);
-    }
+    const auto pool = [this](const PoolArgs& args) { return max_pool(args, stream()); };
+    compare(c, x, MaxPool{c.kernel, c.strides, c.pads}, 0, 0, pool);
   }
 }
 
 TEST_P(PoolTest, AverageEqualsTheReference) {
   for (const Case& c : kCases) {
-    const std::vector<float> x = values(c);
     for (const bool count_padding : {false, true}) {
-      const std::vector<float> expected =
-          test::evaluated(AveragePool{c.kernel, c.strides, c.pads, count_padding}, {picture(c, x)});
-      for (const Strides& s : strides_for(c)) {
-        const auto pool = [&](const PoolArgs& args) {
-          return average_pool(args, count_padding, stream());
-        };
-        test::expect_near(run(c, s, x, pool), expected, kAverageError, kAverageError);
-      }
+      const auto pool = [&](const PoolArgs& args) {
+        return average_pool(args, count_padding, stream());
+      };
+      const AveragePool op{c.kernel, c.strides, c.pads, count_padding};
+      compare(c, values(c), op, kAverageError, 1, pool);
     }
   }
 }
@@ -128,17 +148,13 @@ TEST_P(PoolTest, AverageEqualsTheReference) {
 TEST_P(PoolTest, AppliesItsActivationToTheMean) {
   const Activation relu{.kind = ActivationKind::kRelu};
   for (const Case& c : kCases) {
-    const std::vector<float> x = values(c);
-    AveragePool reference{c.kernel, c.strides, c.pads};
-    reference.activation.kind = fovea::ActivationKind::kRelu;
-    const std::vector<float> expected = test::evaluated(reference, {picture(c, x)});
-    for (const Strides& s : strides_for(c)) {
-      const auto pool = [&](PoolArgs args) {
-        args.activation = relu;
-        return average_pool(args, false, stream());
-      };
-      test::expect_near(run(c, s, x, pool), expected, kAverageError, kAverageError);
-    }
+    AveragePool op{c.kernel, c.strides, c.pads};
+    op.activation.kind = fovea::ActivationKind::kRelu;
+    const auto pool = [&](PoolArgs args) {
+      args.activation = relu;
+      return average_pool(args, false, stream());
+    };
+    compare(c, values(c), op, kAverageError, 1, pool);
   }
 }
 
@@ -189,56 +205,89 @@ class GlobalPoolTest : public test::DeviceTest {
     int c;
   };
 
-  const std::vector<Case> cases_{
-      {1, 1, 1}, {2, 7, 31}, {3, 8, 32}, {1, 9, 33}, {1, 65, 3}, {2, 49, 2048}};
+  /// Around a warp, the 64 channels of a tile, and vectors of 4 and 8; pixels around the threads
+  /// that share them.
+  const std::vector<Case> cases_{{1, 1, 1},
+                                 {2, 7, 31},
+                                 {3, 8, 32},
+                                 {1, 9, 33},
+                                 {1, 65, 3},
+                                 {2, 17, 36},
+                                 {1, 33, 72},
+                                 {2, 49, 2048}};
+
+  struct Slice {
+    std::size_t extra;  ///< stride beyond the channels
+    std::size_t offset;
+  };
 
   template <typename Kernel>
-  void compare(Kernel kernel, PoolKind kind, double error) {
+  void compare(Kernel kernel, PoolKind kind, double error, int roundings) {
     for (const Case& c : cases_) {
       const auto channels = static_cast<std::size_t>(c.c);
-      std::vector<float> x =
+      std::vector<float> values =
           test::random_floats(static_cast<std::size_t>(c.n * c.pixels) * channels, 5);
-      if (x.size() > 40) x[33] = std::numeric_limits<float>::quiet_NaN();
-      const std::vector<float> expected = test::evaluated(
-          GlobalPool{.kind = kind}, {{{DType::kFloat32, {c.n, c.pixels, 1, c.c}}, x}});
-      for (const std::size_t extra : {std::size_t{0}, std::size_t{5}}) {
-        const test::DeviceArray<float> from(test::spread(x, channels, channels + extra, extra / 2));
-        const test::DeviceArray<float> to(static_cast<std::size_t>(c.n) * channels);
+      if (values.size() > 40) values[33] = std::numeric_limits<float>::quiet_NaN();
+      for (const ElementType type : test::kElementTypes) {
+        const std::vector<float> x = test::rounded(values, type);
+        const std::vector<float> expected = test::evaluated(
+            GlobalPool{.kind = kind}, {{{DType::kFloat32, {c.n, c.pixels, 1, c.c}}, x}});
+        for (const Slice& slice : {Slice{0, 0}, Slice{5, 2}, Slice{8, 8}, Slice{8, 4}}) {
+          SCOPED_TRACE(testing::Message() << to_string(test::dtype_of(type)) << ", " << c.pixels
+                                          << " pixels of " << c.c << " channels at " << slice.offset
+                                          << " of " << slice.extra << " more");
+          const test::DeviceElements from(
+              type, test::spread(x, channels, channels + slice.extra, slice.offset));
+          const test::DeviceElements to(type, static_cast<std::size_t>(c.n) * channels);
 
-        ASSERT_EQ(kernel(from.data() + extra / 2,
-                         static_cast<std::int64_t>(channels + extra),
-                         to.data(),
-                         c.n,
-                         c.pixels,
-                         c.c,
-                         stream()),
-                  cudaSuccess);
+          ASSERT_EQ(kernel({.type = type,
+                            .x = from.at(slice.offset),
+                            .y = to.data(),
+                            .x_stride = static_cast<std::int64_t>(channels + slice.extra),
+                            .n = c.n,
+                            .pixels = c.pixels,
+                            .c = c.c},
+                           stream()),
+                    cudaSuccess);
 
-        test::expect_near(to.download(stream()), expected, error, error);
+          test::expect_near(to.download(stream()),
+                            expected,
+                            error,
+                            error + roundings * test::unit_roundoff(type));
+        }
       }
     }
   }
 };
 
 TEST_P(GlobalPoolTest, AverageEqualsTheReference) {
-  // 65 / 8 + 8 terms one after the other, of sums that may cancel: below 20 * 2^-24.
-  compare(global_average_pool, PoolKind::kAverage, 1.2e-6);
+  // Terms one after the other: 65 / 8 + 8 of single floats, 49 / 16 + 16 of vectors of 4, 49 / 32 +
+  // 32 of vectors of 8, where the mean is rounded to a 16-bit type anyway. Of sums that may cancel:
+  // below 20 * 2^-24, but for the last 34 * 2^-24.
+  compare(global_average_pool, PoolKind::kAverage, 1.2e-6, 1);
 }
 
 TEST_P(GlobalPoolTest, MaximumEqualsTheReference) {
-  compare(global_max_pool, PoolKind::kMax, 0);
+  compare(global_max_pool, PoolKind::kMax, 0, 0);
 }
 
 TEST_P(GlobalPoolTest, RefusesWhatIsOutOfRange) {
   const test::DeviceArray<float> memory(32);
-  const float* x = memory.data();
-  float* y = memory.data() + 16;
-  EXPECT_EQ(global_average_pool(x, 4, y, -1, 2, 4, stream()), cudaErrorInvalidValue);
-  EXPECT_EQ(global_average_pool(x, 4, y, 65536, 2, 4, stream()), cudaErrorInvalidValue);
-  EXPECT_EQ(global_average_pool(x, 4, y, 1, 0, 4, stream()), cudaErrorInvalidValue);
-  EXPECT_EQ(global_average_pool(x, 4, y, 1, 2, 0, stream()), cudaErrorInvalidValue);
-  EXPECT_EQ(global_average_pool(x, 3, y, 1, 2, 4, stream()), cudaErrorInvalidValue);
-  EXPECT_EQ(global_average_pool(x, 4, y, 0, 2, 4, stream()), cudaSuccess);
+  const GlobalPoolArgs good{
+      .x = memory.data(), .y = memory.data() + 16, .x_stride = 4, .n = 1, .pixels = 2, .c = 4};
+  for (const auto& break_it :
+       std::vector<void (*)(GlobalPoolArgs&)>{[](GlobalPoolArgs& a) { a.n = -1; },
+                                              [](GlobalPoolArgs& a) { a.n = 65536; },
+                                              [](GlobalPoolArgs& a) { a.pixels = 0; },
+                                              [](GlobalPoolArgs& a) { a.c = 0; },
+                                              [](GlobalPoolArgs& a) { a.x_stride = 3; }}) {
+    GlobalPoolArgs bad = good;
+    break_it(bad);
+    EXPECT_EQ(global_average_pool(bad, stream()), cudaErrorInvalidValue);
+  }
+  GlobalPoolArgs nothing = good;
+  nothing.n = 0;
+  EXPECT_EQ(global_average_pool(nothing, stream()), cudaSuccess);
 }
 
 FOVEA_ON_EVERY_DEVICE_RUN(PoolTest);

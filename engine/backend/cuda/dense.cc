@@ -1,6 +1,8 @@
 // Fully connected layers by our own kernel.
 #include "kernels/dense.h"
 
+#include <utility>
+
 #include "engine/backend/cuda/elementwise.h"
 #include "engine/backend/cuda/kernel_step.h"
 #include "engine/backend/cuda/lowerings.h"
@@ -13,8 +15,14 @@ std::vector<Tactic> lower_dense(const OpSite& site) {
   const TensorDesc& w = site.input(1);
   constexpr std::int64_t kMaxRows = 262'140;  // of the kernel
   if (!fits_int(x) || !fits_int(w) || x.shape[0] > kMaxRows) return {};
+  std::vector<DType> types{x.dtype, x.dtype};
+  if (op->bias) types.push_back(DType::kFloat32);
+  for (std::size_t i = 1; i < types.size(); ++i) {
+    if (!can_be_read_as(site, i, types[i])) return {};
+  }
 
   kernels::DenseArgs fixed;
+  fixed.type = element_type(x.dtype);
   fixed.rows = x.shape[0];
   fixed.inputs = static_cast<int>(w.shape[1]);
   fixed.outputs = static_cast<int>(w.shape[0]);
@@ -22,14 +30,14 @@ std::vector<Tactic> lower_dense(const OpSite& site) {
   const auto make = [fixed, bias = op->bias](const BuildArgs&) -> Launch {
     return [=](const Operands& operands, cudaStream_t stream) {
       kernels::DenseArgs dense = fixed;
-      dense.x = operands.input(0);
-      dense.w = operands.input(1);
+      dense.x = operands.inputs[0];
+      dense.w = operands.inputs[1];
       dense.bias = bias ? operands.input(2) : nullptr;
-      dense.y = operands.output(0);
+      dense.y = operands.outputs[0];
       return kernels::dense(dense, stream);
     };
   };
-  return {kernel_tactic(site, "dense:warp", make)};
+  return {kernel_tactic(site, "dense:warp", std::move(types), make)};
 }
 
 }  // namespace fovea::cuda

@@ -18,10 +18,16 @@ std::vector<Tactic> lower_pixelwise(const OpSite& site,
                                     const Activation& activation) {
   const TensorDesc& x = site.input(0);
   if (!fits_int(x)) return {};
+  std::vector<DType> types(site.node.inputs.size(), x.dtype);
+  if (second == Second::kBias) {
+    types[1] = DType::kFloat32;
+    if (!can_be_read_as(site, 1, types[1])) return {};
+  }
   const int bias_channels =
       second == Second::kBias ? static_cast<int>(channels_of(site.input(1))) : 0;
   const auto make = [=](const BuildArgs& args) -> Launch {
     kernels::EpilogueArgs fixed;
+    fixed.type = element_type(x.dtype);
     fixed.x_stride = pixel_stride(x, args.inputs[0]);
     if (second == Second::kResidual) fixed.residual_stride = pixel_stride(x, args.inputs[1]);
     fixed.y_stride = pixel_stride(x, args.outputs[0]);
@@ -31,15 +37,15 @@ std::vector<Tactic> lower_pixelwise(const OpSite& site,
     fixed.activation = kernel_activation(activation);
     return [=](const Operands& operands, cudaStream_t stream) {
       kernels::EpilogueArgs epilogue = fixed;
-      epilogue.x = operands.input(0);
-      epilogue.residual = second == Second::kResidual ? operands.input(1) : nullptr;
+      epilogue.x = operands.inputs[0];
+      epilogue.residual = second == Second::kResidual ? operands.inputs[1] : nullptr;
       epilogue.bias = second == Second::kBias ? operands.input(1) : nullptr;
-      epilogue.y = operands.output(0);
+      epilogue.y = operands.outputs[0];
       return kernels::epilogue(epilogue, stream);
     };
   };
 
-  Tactic tactic = kernel_tactic(site, std::move(name), make);
+  Tactic tactic = kernel_tactic(site, std::move(name), std::move(types), make);
   tactic.inputs[0] = strided_or_dense(site.inputs[0]);
   if (second == Second::kResidual) tactic.inputs[1] = strided_or_dense(site.inputs[1]);
   tactic.writes_slices = true;

@@ -45,21 +45,41 @@ class KernelStep final : public Step {
   std::vector<DeviceBytes> constants_;  ///< null for inputs that are no Constants
 };
 
-/// The constant's elements as they are, uploaded once for all steps that read them.
-DeviceBytes dense_copy(const Constant& constant, WeightStore& weights) {
-  return weights.get(
-      cat(constant.key(), " dense"), byte_size(constant.desc), [&](std::span<std::byte> out) {
-        std::ranges::copy(constant.read(), out.begin());
-      });
+/// A Constant that a step reads, and the type it reads.
+struct Parameter {
+  const Constant* constant = nullptr;  ///< null for inputs that are none
+  DType type = DType::kFloat32;
+};
+
+/// The constant's elements, uploaded once for all steps that read them in this type.
+DeviceBytes dense_copy(const Parameter& parameter, WeightStore& weights) {
+  if (parameter.constant == nullptr) return nullptr;
+  const Constant& constant = *parameter.constant;
+  const TensorDesc desc{parameter.type, constant.desc.shape};
+  if (desc == constant.desc) {
+    return weights.get(
+        cat(constant.key(), " dense"), byte_size(desc), [&](std::span<std::byte> out) {
+          std::ranges::copy(constant.read(), out.begin());
+        });
+  }
+  // Equal bytes of two types are different numbers: the key names both ends of the conversion.
+  const std::string key =
+      cat(constant.key(), " dense ", to_string(constant.desc.dtype), " to ", to_string(desc.dtype));
+  return weights.get(key, byte_size(desc), [&](std::span<std::byte> out) {
+    const PinnedBytes elements = constant.read();
+    const ConstTensorView from{&constant.desc, elements.data()};
+    const TensorView to{&desc, out.data()};
+    Cast{desc.dtype}.evaluate({&from, 1}, {&to, 1});
+  });
 }
 
-std::unique_ptr<Step> build_step(const std::vector<const Constant*>& constants,
+std::unique_ptr<Step> build_step(const std::vector<Parameter>& parameters,
                                  const MakeLaunch& make,
                                  const BuildArgs& args) {
   std::vector<DeviceBytes> copies;
-  copies.reserve(constants.size());
-  for (const Constant* constant : constants) {
-    copies.push_back(constant == nullptr ? nullptr : dense_copy(*constant, args.weights));
+  copies.reserve(parameters.size());
+  for (const Parameter& parameter : parameters) {
+    copies.push_back(dense_copy(parameter, args.weights));
   }
   return std::make_unique<KernelStep>(make(args), std::move(copies));
 }
@@ -67,16 +87,42 @@ std::unique_ptr<Step> build_step(const std::vector<const Constant*>& constants,
 }  // namespace
 
 Tactic kernel_tactic(const OpSite& site, std::string name, MakeLaunch make) {
-  std::vector<const Constant*> constants(site.node.inputs.size());
-  for (std::size_t i = 0; i < constants.size(); ++i) constants[i] = site.constant(i);
+  std::vector<DType> types;
+  types.reserve(site.node.inputs.size());
+  for (std::size_t i = 0; i < site.node.inputs.size(); ++i) types.push_back(site.input(i).dtype);
+  return kernel_tactic(site, std::move(name), std::move(types), std::move(make));
+}
+
+Tactic kernel_tactic(const OpSite& site,
+                     std::string name,
+                     std::vector<DType> types,
+                     MakeLaunch make) {
+  std::vector<Parameter> parameters;
+  parameters.reserve(types.size());
+  for (std::size_t i = 0; i < types.size(); ++i) parameters.push_back({site.constant(i), types[i]});
   Tactic tactic;
   tactic.name = std::move(name);
   tactic.inputs.resize(site.node.inputs.size());
   tactic.outputs.resize(site.node.outputs.size());
-  tactic.build = [constants, make = std::move(make)](const BuildArgs& args) {
-    return build_step(constants, make, args);
+  tactic.build = [parameters, make = std::move(make)](const BuildArgs& args) {
+    return build_step(parameters, make, args);
   };
   return tactic;
+}
+
+bool can_be_read_as(const OpSite& site, std::size_t input, DType type) {
+  return site.constant(input) != nullptr || site.input(input).dtype == type;
+}
+
+bool is_element_type(DType dtype) {
+  return dtype == DType::kFloat32 || dtype == DType::kFloat16 || dtype == DType::kBFloat16;
+}
+
+kernels::ElementType element_type(DType dtype) {
+  if (dtype == DType::kFloat32) return kernels::ElementType::kFloat32;
+  if (dtype == DType::kFloat16) return kernels::ElementType::kFloat16;
+  if (dtype == DType::kBFloat16) return kernels::ElementType::kBFloat16;
+  throw Error(ErrorCode::kInternal, cat("no kernel computes with elements of ", to_string(dtype)));
 }
 
 Layout strided_or_dense(const Layout& layout) {
@@ -123,7 +169,7 @@ Tactic copy_tactic(const TensorDesc& desc, const Layout& from, const Layout& to)
                                   stream);
       };
     };
-    return build_step({nullptr}, make, args);
+    return build_step({Parameter{}}, make, args);
   };
   return tactic;
 }

@@ -5,10 +5,12 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <cuda_runtime_api.h>
 
 #include "engine/backend/backend.h"
+#include "kernels/element.h"
 
 namespace fovea::cuda {
 
@@ -18,10 +20,12 @@ struct Operands {
   std::span<std::byte* const> outputs;
   std::byte* workspace = nullptr;
 
+  /// Of a float32 tensor.
   [[nodiscard]] const float* input(std::size_t i) const {
     return reinterpret_cast<const float*>(inputs[i]);
   }
 
+  /// Likewise.
   [[nodiscard]] float* output(std::size_t i) const { return reinterpret_cast<float*>(outputs[i]); }
 };
 
@@ -33,6 +37,22 @@ using MakeLaunch = std::function<Launch(const BuildArgs& args)>;
 
 /// A tactic that reads and writes dense tensors, unless the caller changes its layouts.
 [[nodiscard]] Tactic kernel_tactic(const OpSite& site, std::string name, MakeLaunch make);
+
+/// The same, for a kernel that reads input i as types[i] where it is a Constant; floats are
+/// converted when the step is built, rounded to nearest even. Other inputs are read as they are.
+[[nodiscard]] Tactic kernel_tactic(const OpSite& site,
+                                   std::string name,
+                                   std::vector<DType> types,
+                                   MakeLaunch make);
+
+/// Whether the input is of that type when a kernel_tactic that asks for it runs.
+[[nodiscard]] bool can_be_read_as(const OpSite& site, std::size_t input, DType type);
+
+/// Whether kernels compute with elements of this type.
+[[nodiscard]] bool is_element_type(DType dtype);
+
+/// float32, f16 or bf16 as the kernels call them. Throws Error (internal) for other types.
+[[nodiscard]] kernels::ElementType element_type(DType dtype);
 
 /// The layout if kernels that take a pixel stride can read it, else dense.
 [[nodiscard]] Layout strided_or_dense(const Layout& layout);

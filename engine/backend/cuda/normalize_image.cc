@@ -13,7 +13,8 @@ std::vector<Tactic> lower_normalize_image(const OpSite& site) {
   const TensorDesc& y = site.node.outputs[0];
   if (!fits_int(y) || !fits_int({x.dtype, {pixels_of(x)}})) return {};
 
-  const kernels::NormalizeArgs fixed{.pixels = pixels_of(x),
+  const kernels::NormalizeArgs fixed{.type = element_type(y.dtype),
+                                     .pixels = pixels_of(x),
                                      .channels = static_cast<int>(channels_of(x)),
                                      .out_channels = static_cast<int>(channels_of(y)),
                                      .swap_red_blue = constants.swap_red_blue,
@@ -24,7 +25,7 @@ std::vector<Tactic> lower_normalize_image(const OpSite& site) {
     return [=](const Operands& operands, cudaStream_t stream) {
       kernels::NormalizeArgs normalize = fixed;
       normalize.x = reinterpret_cast<const std::uint8_t*>(operands.inputs[0]);
-      normalize.y = operands.output(0);
+      normalize.y = operands.outputs[0];
       return kernels::normalize(normalize, stream);
     };
   };

@@ -14,7 +14,8 @@ namespace {
 template <typename PoolOp>
 kernels::PoolArgs pool_args(const PoolOp& op, const TensorDesc& x, const TensorDesc& y) {
   const auto size = [](std::int64_t dim) { return static_cast<int>(dim); };
-  return {.n = size(x.shape[0]),
+  return {.type = element_type(x.dtype),
+          .n = size(x.shape[0]),
           .h = size(x.shape[1]),
           .w = size(x.shape[2]),
           .c = size(x.shape[3]),
@@ -46,8 +47,8 @@ std::vector<Tactic> lower_pool(const OpSite& site) {
     fixed.y_stride = pixel_stride(y, args.outputs[0]);
     return [=](const Operands& operands, cudaStream_t stream) {
       kernels::PoolArgs placed = fixed;
-      placed.x = operands.input(0);
-      placed.y = operands.output(0);
+      placed.x = operands.inputs[0];
+      placed.y = operands.outputs[0];
       return is_max ? kernels::max_pool(placed, stream)
                     : kernels::average_pool(placed, count_padding, stream);
     };
@@ -68,15 +69,16 @@ std::vector<Tactic> lower_global_pool(const OpSite& site) {
   const auto make = [=, kind = site.node.as<GlobalPool>()->kind](const BuildArgs& args) -> Launch {
     const auto pool =
         kind == PoolKind::kMax ? kernels::global_max_pool : kernels::global_average_pool;
-    return [=, stride = pixel_stride(x, args.inputs[0])](const Operands& operands,
-                                                         cudaStream_t stream) {
-      return pool(operands.input(0),
-                  stride,
-                  operands.output(0),
-                  static_cast<int>(x.shape[0]),
-                  static_cast<int>(pixels),
-                  static_cast<int>(x.shape[3]),
-                  stream);
+    const kernels::GlobalPoolArgs fixed{.type = element_type(x.dtype),
+                                        .x_stride = pixel_stride(x, args.inputs[0]),
+                                        .n = static_cast<int>(x.shape[0]),
+                                        .pixels = static_cast<int>(pixels),
+                                        .c = static_cast<int>(x.shape[3])};
+    return [=](const Operands& operands, cudaStream_t stream) {
+      kernels::GlobalPoolArgs placed = fixed;
+      placed.x = operands.inputs[0];
+      placed.y = operands.outputs[0];
+      return pool(placed, stream);
     };
   };
   Tactic tactic = kernel_tactic(site, "global-pool", make);

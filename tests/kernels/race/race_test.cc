@@ -12,8 +12,10 @@
 
 #include <gtest/gtest.h>
 
+#include "kernels/cast.h"
 #include "kernels/copy.h"
 #include "kernels/dense.h"
+#include "kernels/element.h"
 #include "kernels/epilogue.h"
 #include "kernels/global_pool.h"
 #include "kernels/normalize.h"
@@ -158,24 +160,50 @@ std::vector<float> ramp(std::size_t size) {
   return values;
 }
 
+constexpr ElementType kFloat = ElementType::kFloat32;
+constexpr ElementType kHalf = ElementType::kFloat16;
+constexpr ElementType kBFloat = ElementType::kBFloat16;
+
+// Buffers of float are large enough for every type, which one does not matter to races.
+
+cudaError_t run_cast(ElementType from, ElementType to) {
+  const std::vector<float> x = ramp(9 * 40);
+  std::vector<float> y(9 * 32);
+  return cast({.from = from,
+               .to = to,
+               .x = x.data(),
+               .y = y.data(),
+               .x_stride = 40,
+               .y_stride = 32,
+               .pixels = 9,
+               .channels = 29},
+              nullptr);
+}
+
 cudaError_t run_copy() {
   std::vector<std::byte> src(std::size_t{9} * 48);
   std::vector<std::byte> dst(std::size_t{9} * 40);
   return copy_rows(src.data(), 48, dst.data(), 40, 9, 33, nullptr);
 }
 
-cudaError_t run_dense() {
-  const std::vector<float> x = ramp(5 * 36);
-  const std::vector<float> w = ramp(11 * 36);
+cudaError_t run_dense(ElementType type) {
+  const std::vector<float> x = ramp(5 * 40);
+  const std::vector<float> w = ramp(11 * 40);
   std::vector<float> y(5 * 11);
-  return dense(
-      {.x = x.data(), .w = w.data(), .y = y.data(), .rows = 5, .inputs = 36, .outputs = 11},
-      nullptr);
+  return dense({.type = type,
+                .x = x.data(),
+                .w = w.data(),
+                .y = y.data(),
+                .rows = 5,
+                .inputs = 40,
+                .outputs = 11},
+               nullptr);
 }
 
-cudaError_t run_epilogue() {
+cudaError_t run_epilogue(ElementType type) {
   std::vector<float> x = ramp(33 * 8);
-  return epilogue({.x = x.data(),
+  return epilogue({.type = type,
+                   .x = x.data(),
                    .residual = x.data(),
                    .y = x.data(),
                    .x_stride = 8,
@@ -186,22 +214,32 @@ cudaError_t run_epilogue() {
                   nullptr);
 }
 
-cudaError_t run_global_pool() {
-  const std::vector<float> x = ramp(2 * 9 * 33);
-  std::vector<float> y(2 * 33);
-  return global_average_pool(x.data(), 33, y.data(), 2, 9, 33, nullptr);
+/// Of 33 channels one by one, of 72 in vectors; more than a tile either way.
+cudaError_t run_global_pool(ElementType type, int channels) {
+  const std::vector<float> x = ramp(static_cast<std::size_t>(2 * 9 * channels));
+  std::vector<float> y(static_cast<std::size_t>(2 * channels));
+  return global_average_pool({.type = type,
+                              .x = x.data(),
+                              .y = y.data(),
+                              .x_stride = channels,
+                              .n = 2,
+                              .pixels = 9,
+                              .c = channels},
+                             nullptr);
 }
 
-cudaError_t run_normalize() {
+cudaError_t run_normalize(ElementType type) {
   const std::vector<std::uint8_t> x(31 * 3, 7);
-  std::vector<float> y(31 * 4);
-  return normalize({.x = x.data(), .y = y.data(), .pixels = 31, .out_channels = 4}, nullptr);
+  std::vector<float> y(31 * 8);
+  return normalize({.x = x.data(), .type = type, .y = y.data(), .pixels = 31, .out_channels = 8},
+                   nullptr);
 }
 
-cudaError_t run_pool() {
+cudaError_t run_pool(ElementType type) {
   const std::vector<float> x = ramp(2 * 5 * 5 * 8);
   std::vector<float> y(2 * 3 * 3 * 8);
-  return max_pool({.x = x.data(),
+  return max_pool({.type = type,
+                   .x = x.data(),
                    .y = y.data(),
                    .x_stride = 8,
                    .y_stride = 8,
@@ -250,12 +288,22 @@ TEST_P(KernelWithoutRace, IsNotReported) {
 INSTANTIATE_TEST_SUITE_P(
     All,
     KernelWithoutRace,
-    testing::Values(Clean{"Copy", run_copy},
-                    Clean{"Dense", run_dense},
-                    Clean{"Epilogue", run_epilogue},
-                    Clean{"GlobalPool", run_global_pool},
-                    Clean{"Normalize", run_normalize},
-                    Clean{"Pool", run_pool},
+    testing::Values(Clean{"Cast", [] { return run_cast(kFloat, kHalf); }},
+                    Clean{"CastBack", [] { return run_cast(kHalf, kFloat); }},
+                    Clean{"CastBetweenHalves", [] { return run_cast(kBFloat, kHalf); }},
+                    Clean{"Copy", run_copy},
+                    Clean{"Dense", [] { return run_dense(kFloat); }},
+                    Clean{"DenseOfHalves", [] { return run_dense(kHalf); }},
+                    Clean{"Epilogue", [] { return run_epilogue(kFloat); }},
+                    Clean{"EpilogueOfHalves", [] { return run_epilogue(kBFloat); }},
+                    Clean{"GlobalPool", [] { return run_global_pool(kFloat, 33); }},
+                    Clean{"GlobalPoolOfVectors", [] { return run_global_pool(kFloat, 72); }},
+                    Clean{"GlobalPoolOfHalves", [] { return run_global_pool(kHalf, 72); }},
+                    Clean{"GlobalPoolOfSingleHalves", [] { return run_global_pool(kBFloat, 33); }},
+                    Clean{"Normalize", [] { return run_normalize(kFloat); }},
+                    Clean{"NormalizeToHalves", [] { return run_normalize(kHalf); }},
+                    Clean{"Pool", [] { return run_pool(kFloat); }},
+                    Clean{"PoolOfHalves", [] { return run_pool(kBFloat); }},
                     Clean{"Softmax", run_softmax},
                     Clean{"TopKInRegisters", [] { return run_top_k(2, 150, 5); }},
                     Clean{"TopKInMoreRegisters", [] { return run_top_k(1, 1100, 5); }},
