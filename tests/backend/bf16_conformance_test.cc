@@ -1,14 +1,12 @@
 // The CPU backend in bf16 against the definition, for every operator case.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 #include <gtest/gtest.h>
 
 #include "engine/backend/cpu/cpu_backend.h"
 #include "engine/backend/reference/reference_backend.h"
-#include "engine/graph/half.h"
-#include "engine/passes/constants.h"
+#include "tests/backend/half_graph.h"
 #include "tests/backend/op_cases.h"
 #include "tests/support/run_plan.h"
 
@@ -16,58 +14,6 @@ namespace fovea {
 namespace {
 
 using test::OpCase;
-
-/// The nearest bf16, towards zero: any will do, as long as it is one.
-float cut(float value) {
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value) & 0xFFFF0000U);
-}
-
-/// The graph on bf16: float inputs are cast, float outputs cast back. Weights hold bf16 values, so
-/// that packing them changes nothing; what is added per channel is left as it is.
-Graph in_bf16(const Graph& from) {
-  Graph graph;
-  std::vector<Value> values;
-  for (const Node& node : from.nodes()) {
-    std::vector<Value> inputs;
-    for (const Value& input : node.inputs)
-      inputs.push_back(values[static_cast<std::size_t>(input.node)]);
-    const auto* constant = node.as<Constant>();
-    if (constant != nullptr && constant->desc.shape.size() > 1) {
-      std::vector<float> weights = *constant_floats(from, {static_cast<NodeId>(values.size()), 0});
-      for (float& weight : weights) weight = cut(weight);
-      values.push_back(graph.add(make_constant(constant->desc.shape, weights), {}, node.name));
-      continue;
-    }
-    Value value = graph.add(node.op, std::move(inputs), node.name);
-    if (node.as<Input>() != nullptr && graph.desc(value).dtype == DType::kFloat32) {
-      value = graph.add(Cast{DType::kBFloat16}, {value}, node.name + "/bf16");
-    }
-    values.push_back(value);
-  }
-  for (const GraphOutput& output : from.outputs()) {
-    const Value value = values[static_cast<std::size_t>(output.value.node)];
-    graph.mark_output(graph.add(Cast{}, {value}, output.name + "/f32"), output.name);
-  }
-  return graph;
-}
-
-bool runs_in_bf16(const Graph& graph) {
-  return std::ranges::all_of(graph.nodes(), [](const Node& node) {
-    const bool moves = node.as<Concat>() != nullptr || node.as<Slice>() != nullptr ||
-                       node.as<Reshape>() != nullptr || node.as<Transpose>() != nullptr ||
-                       node.as<Identity>() != nullptr;
-    const bool leaf = node.inputs.empty() && node.outputs[0].dtype == DType::kFloat32;
-    return leaf || moves || takes_half(node.op);
-  });
-}
-
-std::vector<OpCase> bf16_cases() {
-  std::vector<OpCase> cases;
-  std::ranges::copy_if(test::op_cases(), std::back_inserter(cases), [](const OpCase& c) {
-    return runs_in_bf16(c.build());
-  });
-  return cases;
-}
 
 class CpuBf16Conformance : public testing::TestWithParam<OpCase> {
  protected:
@@ -79,7 +25,7 @@ class CpuBf16Conformance : public testing::TestWithParam<OpCase> {
 };
 
 TEST_P(CpuBf16Conformance, EqualsReference) {
-  const Graph graph = in_bf16(GetParam().build());
+  const Graph graph = test::in_half(GetParam().build(), DType::kBFloat16);
   for (const std::int64_t n : {1, 3}) {
     const test::NamedFloats inputs = test::random_inputs(graph, n, 5);
     const auto plan = compile_plan(graph, make_cpu_backend(), {.buckets = {n}});
@@ -103,7 +49,7 @@ TEST_P(CpuBf16Conformance, EqualsReference) {
 
 INSTANTIATE_TEST_SUITE_P(Ops,
                          CpuBf16Conformance,
-                         testing::ValuesIn(bf16_cases()),
+                         testing::ValuesIn(test::half_cases()),
                          [](const auto& test) { return test.param.name; });
 
 /// Which cases are computed by oneDNN, and not by the slow definition.
@@ -124,9 +70,10 @@ TEST(CpuBf16, FastOperatorsAreNotEvaluated) {
                                       "slice_odd_blocked",
                                       "softmax_1",
                                       "softmax_1000"};
-  for (const OpCase& c : bf16_cases()) {
+  for (const OpCase& c : test::half_cases()) {
     if (std::ranges::find(slow, c.name) != slow.end()) continue;
-    const auto plan = compile_plan(in_bf16(c.build()), backend, {.buckets = {2}});
+    const auto plan =
+        compile_plan(test::in_half(c.build(), DType::kBFloat16), backend, {.buckets = {2}});
     for (const PlannedStep& step : plan->buckets[0].steps) {
       EXPECT_NE(step.tactic, "evaluate") << c.name << ", " << step.name;
     }

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "engine/graph/half.h"
 #include "engine/graph/random_weights.h"
 #include "engine/runtime/execution_context.h"
 
@@ -37,7 +38,7 @@ Floats random_values(const TensorDesc& desc, std::uint64_t seed) {
 
 namespace {
 
-/// A bf16 tensor as float32, or the other way round.
+/// A tensor of a 16-bit float type as float32, or the other way round.
 std::vector<std::byte> cast(const ConstTensorView& from, DType to) {
   const TensorDesc desc{to, from.desc->shape};
   std::vector<std::byte> bytes(byte_size(desc));
@@ -50,6 +51,7 @@ std::vector<std::byte> cast(const ConstTensorView& from, DType to) {
 
 Floats to_floats(const ConstTensorView& view) {
   switch (view.desc->dtype) {
+    case DType::kFloat16:
     case DType::kBFloat16: {
       const TensorDesc desc{DType::kFloat32, view.desc->shape};
       return to_floats({&desc, cast(view, DType::kFloat32).data()});
@@ -64,9 +66,9 @@ Floats to_floats(const ConstTensorView& view) {
 }
 
 std::vector<std::byte> to_bytes(const TensorDesc& desc, const Floats& values) {
-  if (desc.dtype == DType::kBFloat16) {
+  if (is_half(desc.dtype)) {
     const TensorDesc floats{DType::kFloat32, desc.shape};
-    return cast({&floats, to_bytes(floats, values).data()}, DType::kBFloat16);
+    return cast({&floats, to_bytes(floats, values).data()}, desc.dtype);
   }
   std::vector<std::byte> bytes(values.size() * element_size(desc.dtype));
   if (desc.dtype == DType::kUInt8) {

@@ -22,10 +22,10 @@ using NamedFloats = std::map<std::string, Floats>;
 /// Random values that a tensor of this description can hold: random_floats(), or all of u8.
 [[nodiscard]] Floats random_values(const TensorDesc& desc, std::uint64_t seed);
 
-/// The elements of a float32, bf16, i32 or u8 tensor.
+/// The elements of a float32, f16, bf16, i32 or u8 tensor.
 [[nodiscard]] Floats to_floats(const ConstTensorView& view);
 
-/// A float32, bf16 or u8 tensor of these elements; bf16 are rounded to nearest.
+/// A float32, f16, bf16 or u8 tensor of these elements; 16-bit floats are rounded to nearest.
 [[nodiscard]] std::vector<std::byte> to_bytes(const TensorDesc& desc, const Floats& values);
 
 /// random_values() for every input of the graph, for n pictures.
