@@ -82,8 +82,10 @@ TEST_P(ZooPlan, NothingIsCopiedIntoAConcat) {
 
 TEST_P(ZooPlan, ComputesAndMovesLessThanItsNodes) {
   const Graph graph = network(GetParam().name);
-  const auto plan =
-      compile_plan(graph, test::make_unbuilt_backend(make_cuda_emu_backend()), {.buckets = {8}});
+  // A pad of channels is work that the device asks for, and no merit or fault of the others.
+  const auto plan = compile_plan(graph,
+                                 test::make_unbuilt_backend(make_cuda_emu_backend()),
+                                 {.buckets = {8}, .disabled_passes = {"pad-channels"}});
 
   const Cost before = total(node_costs(with_batch(graph, 8)));
   const Cost after = total(step_costs(*plan, plan->buckets[0]));

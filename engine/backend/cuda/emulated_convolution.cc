@@ -17,14 +17,14 @@ struct Placed {
   Layout layout;
 };
 
-/// Copies the channels of every pixel; strides are in elements of float.
+/// Copies the channels of every pixel; strides are in elements.
 void copy_pixels(const TensorDesc& desc,
                  const std::byte* src,
                  std::int64_t src_stride,
                  std::byte* dst,
                  std::int64_t dst_stride) {
-  const auto bytes = static_cast<std::size_t>(channels_of(desc)) * sizeof(float);
-  const auto step = static_cast<std::int64_t>(sizeof(float));
+  const auto step = static_cast<std::int64_t>(element_size(desc.dtype));
+  const auto bytes = static_cast<std::size_t>(channels_of(desc) * step);
   for (std::int64_t p = 0; p < pixels_of(desc); ++p) {
     std::memcpy(dst + p * dst_stride * step, src + p * src_stride * step, bytes);
   }
@@ -49,7 +49,7 @@ class Convolution {
       views.push_back({&desc, inputs[i]});
     }
     const TensorView result{&output_.desc, workspace};
-    op_.evaluate(views, {&result, 1});
+    evaluate(op_, views, {&result, 1});
     copy_pixels(output_.desc,
                 workspace,
                 channels_of(output_.desc),
@@ -58,7 +58,7 @@ class Convolution {
   }
 
  private:
-  Conv2d op_;
+  Op op_;
   std::vector<Placed> inputs_;
   Placed output_;
 };

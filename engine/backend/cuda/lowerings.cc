@@ -13,6 +13,7 @@ Table make_table() {
   Table table{};
   table[kOpIndex<Add>] = lower_add;
   table[kOpIndex<AveragePool>] = lower_pool;
+  table[kOpIndex<Cast>] = lower_cast;
   table[kOpIndex<Clip>] = lower_activation;
   table[kOpIndex<Concat>] = lower_concat;
   table[kOpIndex<Dense>] = lower_dense;

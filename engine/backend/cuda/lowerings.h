@@ -14,6 +14,7 @@ using Lowering = std::vector<Tactic>(const OpSite& site);
 
 Lowering lower_add;
 Lowering lower_activation;  ///< Relu, Clip, Tanh, Sigmoid
+Lowering lower_cast;
 Lowering lower_concat;
 Lowering lower_dense;
 Lowering lower_global_pool;

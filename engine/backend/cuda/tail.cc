@@ -1,20 +1,58 @@
 // The tail of every classifier: softmax and top-k.
+#include <utility>
+
 #include "engine/backend/cuda/kernel_step.h"
 #include "engine/backend/cuda/lowerings.h"
+#include "kernels/cast.h"
 #include "kernels/softmax_topk.h"
 
 namespace fovea::cuda {
 
+namespace {
+
+/// Rows of a 16-bit type through float32 in the workspace: no network ends in such a softmax, since
+/// reduce-precision leaves its tail as it is.
+cudaError_t softmax_of_halves(const Operands& operands,
+                              const kernels::CastArgs& widen,
+                              cudaStream_t stream) {
+  kernels::CastArgs cast = widen;
+  cast.x = operands.inputs[0];
+  cast.y = operands.workspace;
+  cudaError_t status = kernels::cast(cast, stream);
+  if (status != cudaSuccess) return status;
+  auto* logits = reinterpret_cast<float*>(operands.workspace);
+  status = kernels::softmax(logits, logits, cast.pixels, cast.channels, stream);
+  if (status != cudaSuccess) return status;
+  std::swap(cast.from, cast.to);
+  cast.x = logits;
+  cast.y = operands.outputs[0];
+  return kernels::cast(cast, stream);
+}
+
+}  // namespace
+
 std::vector<Tactic> lower_softmax(const OpSite& site) {
   const TensorDesc& x = site.input(0);
-  if (!fits_int({x.dtype, {pixels_of(x), channels_of(x)}})) return {};
-  const auto make = [rows = pixels_of(x), cols = channels_of(x)](const BuildArgs&) -> Launch {
+  const bool is_float = x.dtype == DType::kFloat32;
+  const std::int64_t rows = pixels_of(x);
+  const std::int64_t cols = channels_of(x);
+  if (!fits_int({x.dtype, is_float ? Shape{rows, cols} : Shape{rows * cols}})) return {};
+  const kernels::CastArgs widen{.from = element_type(x.dtype),
+                                .x_stride = cols,
+                                .y_stride = cols,
+                                .pixels = rows,
+                                .channels = cols};
+  const auto make = [=](const BuildArgs&) -> Launch {
     return [=](const Operands& operands, cudaStream_t stream) {
-      return kernels::softmax(operands.input(0), operands.output(0), rows, cols, stream);
+      return is_float ? kernels::softmax(operands.input(0), operands.output(0), rows, cols, stream)
+                      : softmax_of_halves(operands, widen, stream);
     };
   };
   Tactic tactic = kernel_tactic(site, "softmax:block-per-row", make);
   tactic.aliases = {{.input = 0, .output = 0}};
+  if (!is_float) {
+    tactic.workspace_bytes = byte_size({DType::kFloat32, x.shape});
+  }
   return {tactic};
 }
 
