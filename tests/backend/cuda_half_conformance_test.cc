@@ -91,26 +91,27 @@ class CudaHalf : public testing::TestWithParam<DType> {
   }
 };
 
+/// One copy for every type that a step reads, shared by all buckets.
 TEST_P(CudaHalf, WeightsArePackedInTheTypeOfTheActivationsAndBiasesInFloat32) {
   const DType half = GetParam();
   const test::Floats weights = test::random_floats(3 * 8, 1);
   const test::Floats bias = test::random_floats(3, 2);
   Graph graph;
-  Value x = graph.add(Input{{DType::kFloat32, {kBatch, 8}}}, {}, "x");
-  x = graph.add(Cast{half}, {x}, "half");
-  x = graph.add(Dense{.bias = true},
-                {x,
-                 constant(graph, {DType::kFloat32, {3, 8}}, weights),
-                 constant(graph, {DType::kFloat32, {3}}, bias)},
-                "dense");
-  graph.mark_output(graph.add(Cast{}, {x}, "y"));
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 8}}}, {}, "x");
+  const Value w = constant(graph, {DType::kFloat32, {3, 8}}, weights);
+  const Value b = constant(graph, {DType::kFloat32, {3}}, bias);
+  const Dense layer{.bias = true};
+  const Value cast = graph.add(Cast{half}, {x}, "cast");
+  const Value in_half = graph.add(layer, {cast, w, b}, "half");
+  graph.mark_output(graph.add(Cast{}, {in_half}, "y"));
+  graph.mark_output(graph.add(layer, {x, w, b}, "float"));
   const auto backend = std::shared_ptr<const Backend>(make_cuda_emu_backend());
   WeightStore store(*backend);
 
   (void)compile_plan(graph, backend, {.buckets = {1, 2}, .threads = 1}, store);
 
-  const TensorDesc packed_weights{half, {3, 8}};
-  std::vector<std::vector<std::byte>> want{test::to_bytes(packed_weights, weights),
+  std::vector<std::vector<std::byte>> want{test::to_bytes({half, {3, 8}}, weights),
+                                           test::to_bytes({DType::kFloat32, {3, 8}}, weights),
                                            test::to_bytes({DType::kFloat32, {3}}, bias)};
   std::vector<std::vector<std::byte>> got;
   store.for_each([&](const std::string& /*key*/, std::span<const std::byte> bytes) {

@@ -76,30 +76,31 @@ TEST_P(DenseTest, EqualsTheReference) {
   }
 }
 
-TEST_P(DenseTest, TakesRowsThatAreNotAligned) {
+TEST_P(DenseTest, TakesRowsAndWeightsThatAreNotAligned) {
   for (const ElementType type : test::kElementTypes) {
     const std::vector<float> x = test::rounded(test::random_floats(8, 1), type);
     const std::vector<float> w = test::rounded(test::random_floats(8, 2), type);
-    std::vector<float> shifted{0.0F};
-    shifted.insert(shifted.end(), x.begin(), x.end());
-    const test::DeviceElements x_on(type, shifted);
-    const test::DeviceElements w_on(type, w);
-    const test::DeviceElements y(type, std::size_t{1});
-
-    ASSERT_EQ(dense({.type = type,
-                     .x = x_on.at(1),
-                     .w = w_on.data(),
-                     .y = y.data(),
-                     .rows = 1,
-                     .inputs = 8,
-                     .outputs = 1},
-                    stream()),
-              cudaSuccess);
-
     double sum = 0;
     for (std::size_t i = 0; i < 8; ++i) sum += double{x[i]} * double{w[i]};
-    test::expect_near(
-        y.download(stream()), {static_cast<float>(sum)}, 1e-6, 1e-6 + test::unit_roundoff(type));
+    for (const std::size_t x_offset : {0U, 1U}) {
+      const std::size_t w_offset = 1 - x_offset;
+      const test::DeviceElements x_on(type, test::spread(x, 8, 8 + x_offset, x_offset));
+      const test::DeviceElements w_on(type, test::spread(w, 8, 8 + w_offset, w_offset));
+      const test::DeviceElements y(type, std::size_t{1});
+
+      ASSERT_EQ(dense({.type = type,
+                       .x = x_on.at(x_offset),
+                       .w = w_on.at(w_offset),
+                       .y = y.data(),
+                       .rows = 1,
+                       .inputs = 8,
+                       .outputs = 1},
+                      stream()),
+                cudaSuccess);
+
+      test::expect_near(
+          y.download(stream()), {static_cast<float>(sum)}, 1e-6, 1e-6 + test::unit_roundoff(type));
+    }
   }
 }
 

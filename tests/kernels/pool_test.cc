@@ -83,12 +83,16 @@ class PoolTest : public test::DeviceTest {
     return test::gathered(to.download(stream()), channels, static_cast<std::size_t>(s.y), y_offset);
   }
 
-  /// Dense, slices that keep 16-byte vectors of 4-byte elements and of all, and slices that do not.
+  /// Dense, slices that keep 16-byte vectors of 4-byte elements and of all, and slices that do not,
+  /// each for one reason alone.
   static std::vector<Strides> strides_for(const Case& c) {
     return {{c.c, 0, c.c, 0},
             {c.c + 8, 4, c.c + 12, 8},
             {c.c + 8, 8, c.c + 16, 8},
-            {c.c + 3, 1, c.c + 2, 1}};
+            {c.c + 3, 0, c.c + 8, 0},
+            {c.c + 8, 0, c.c + 3, 0},
+            {c.c + 8, 1, c.c + 8, 8},
+            {c.c + 8, 8, c.c + 8, 1}};
   }
 
   /// Holds `pool` to the definition of `op` for elements of every type, however they lie.
@@ -232,7 +236,8 @@ class GlobalPoolTest : public test::DeviceTest {
         const std::vector<float> x = test::rounded(values, type);
         const std::vector<float> expected = test::evaluated(
             GlobalPool{.kind = kind}, {{{DType::kFloat32, {c.n, c.pixels, 1, c.c}}, x}});
-        for (const Slice& slice : {Slice{0, 0}, Slice{5, 2}, Slice{8, 8}, Slice{8, 4}}) {
+        for (const Slice& slice :
+             {Slice{0, 0}, Slice{5, 0}, Slice{8, 1}, Slice{8, 8}, Slice{8, 4}}) {
           SCOPED_TRACE(testing::Message() << to_string(test::dtype_of(type)) << ", " << c.pixels
                                           << " pixels of " << c.c << " channels at " << slice.offset
                                           << " of " << slice.extra << " more");

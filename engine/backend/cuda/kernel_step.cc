@@ -56,15 +56,7 @@ DeviceBytes dense_copy(const Parameter& parameter, WeightStore& weights) {
   if (parameter.constant == nullptr) return nullptr;
   const Constant& constant = *parameter.constant;
   const TensorDesc desc{parameter.type, constant.desc.shape};
-  if (desc == constant.desc) {
-    return weights.get(
-        cat(constant.key(), " dense"), byte_size(desc), [&](std::span<std::byte> out) {
-          std::ranges::copy(constant.read(), out.begin());
-        });
-  }
-  // Equal bytes of two types are different numbers: the key names both ends of the conversion.
-  const std::string key =
-      cat(constant.key(), " dense ", to_string(constant.desc.dtype), " to ", to_string(desc.dtype));
+  const std::string key = cat(constant.key(), " dense ", to_string(desc.dtype));
   return weights.get(key, byte_size(desc), [&](std::span<std::byte> out) {
     const PinnedBytes elements = constant.read();
     const ConstTensorView from{&constant.desc, elements.data()};
