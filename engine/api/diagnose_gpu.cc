@@ -1,16 +1,18 @@
 // Nothing of CUDA is linked: a machine without it has the same program.
 #include <array>
 #include <cstddef>
-#include <initializer_list>
 #include <optional>
-
-#include <dlfcn.h>
+#include <string>
+#include <vector>
 
 #include <fovea/options.h>
 
 #include "engine/api/diagnose.h"
+#include "engine/backend/cuda/cudnn_files.h"
+#include "engine/core/env.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
+#include "engine/core/shared_library.h"
 
 namespace fovea {
 
@@ -18,37 +20,9 @@ namespace {
 
 constexpr std::string_view kArea = "gpu";
 
-/// A shared library that is loaded for a look; some of them must not be unloaded.
-class Library {
- public:
-  /// The first of these names that can be loaded.
-  Library(std::initializer_list<const char*> names) {
-    for (const char* name : names) {
-      handle_ = ::dlopen(name, RTLD_NOW | RTLD_LOCAL);
-      if (handle_ != nullptr) return;
-    }
-  }
-
-  [[nodiscard]] bool loaded() const { return handle_ != nullptr; }
-
-  /// Null where it has no such function.
-  template <typename Function>
-  [[nodiscard]] Function* function(const char* name) const {
-    return handle_ == nullptr ? nullptr : reinterpret_cast<Function*>(::dlsym(handle_, name));
-  }
-
- private:
-  void* handle_ = nullptr;
-};
-
 /// 13020 as "13.2".
 std::string cuda_version(int version) {
   return cat(version / 1000, '.', version % 1000 / 10);
-}
-
-/// 91900 as "9.19.0".
-std::string digits_version(std::size_t version) {
-  return cat(version / 10'000, '.', version % 10'000 / 100, '.', version % 100);
 }
 
 Check note(std::string_view name, std::string detail, std::string fix = {}) {
@@ -72,14 +46,14 @@ bool built_with_cuda() {
 
 /// The driver and its devices; how many devices there are goes to `devices`.
 std::vector<Check> check_driver(int& devices) {
-  const Library driver{"libcuda.so.1"};
-  if (!driver.loaded()) {
+  const auto driver = SharedLibrary::find({"libcuda.so.1"});
+  if (!driver) {
     return {note("driver", "no NVIDIA driver is installed (libcuda.so.1): no GPU; cpu is used")};
   }
-  auto* initialize = driver.function<int(unsigned)>("cuInit");
-  auto* get_version = driver.function<int(int*)>("cuDriverGetVersion");
-  auto* get_count = driver.function<int(int*)>("cuDeviceGetCount");
-  auto* get_name = driver.function<int(char*, int, int)>("cuDeviceGetName");
+  auto* initialize = driver->find_function<int(unsigned)>("cuInit");
+  auto* get_version = driver->find_function<int(int*)>("cuDriverGetVersion");
+  auto* get_count = driver->find_function<int(int*)>("cuDeviceGetCount");
+  auto* get_name = driver->find_function<int(char*, int, int)>("cuDeviceGetName");
   if (initialize == nullptr || get_version == nullptr || get_count == nullptr ||
       get_name == nullptr) {
     return {note("driver", "libcuda.so.1 is not NVIDIA's", "install NVIDIA's driver again")};
@@ -111,18 +85,34 @@ Check check_library(std::string_view name, std::optional<std::string> version, b
 }
 
 std::optional<std::string> runtime_version() {
-  const Library library{"libcudart.so.13", "libcudart.so.12", "libcudart.so"};
+  const auto runtime = SharedLibrary::find({"libcudart.so.13", "libcudart.so.12", "libcudart.so"});
+  if (!runtime) return std::nullopt;
   int version = 0;
-  auto* get = library.function<int(int*)>("cudaRuntimeGetVersion");
+  auto* get = runtime->find_function<int(int*)>("cudaRuntimeGetVersion");
   if (get == nullptr || get(&version) != 0) return std::nullopt;
   return cuda_version(version);
 }
 
-/// Of a library with a function that returns its version.
-std::optional<std::string> version_of(const Library& library, const char* function) {
-  auto* get = library.function<std::size_t()>(function);
+/// Of a library with a function that returns its version: 130100 as "13.1.0".
+std::optional<std::string> version_of(const std::vector<std::string>& names, const char* function) {
+  const auto found = SharedLibrary::find(names);
+  if (!found) return std::nullopt;
+  auto* get = found->find_function<std::size_t()>(function);
   if (get == nullptr) return std::nullopt;
-  return digits_version(get());
+  const std::size_t version = get();
+  return cat(version / 10'000, '.', version % 10'000 / 100, '.', version % 100);
+}
+
+/// As the CUDA backend loads it: all of its files, of one version.
+Check check_cudnn(bool has_gpu) {
+  try {
+    return ok("cuDNN", cat("version ", cuda::load_cudnn_files().version_text()));
+  } catch (const Unsupported& error) {
+    return note(
+        "cuDNN",
+        cat(error.what(), "; only the cuda backend needs it"),
+        has_gpu ? cat("install it, or set ", env::kCudnnFolder.name, " to its folder") : "");
+  }
 }
 
 }  // namespace
@@ -132,12 +122,11 @@ std::vector<Check> diagnose_gpu() {
   std::vector<Check> checks = check_driver(devices);
   const bool has_gpu = devices > 0;
   checks.push_back(check_library("CUDA runtime", runtime_version(), has_gpu));
-  checks.push_back(check_library(
-      "cuDNN", version_of(Library{"libcudnn.so.9", "libcudnn.so"}, "cudnnGetVersion"), has_gpu));
-  checks.push_back(check_library(
-      "cuBLASLt",
-      version_of(Library{"libcublasLt.so.13", "libcublasLt.so.12"}, "cublasLtGetVersion"),
-      has_gpu));
+  checks.push_back(check_cudnn(has_gpu));
+  checks.push_back(
+      check_library("cuBLASLt",
+                    version_of({"libcublasLt.so.13", "libcublasLt.so.12"}, "cublasLtGetVersion"),
+                    has_gpu));
   if (has_gpu && !built_with_cuda()) {
     checks.push_back(note("backend cuda",
                           "this build has none; the GPU is not used",

@@ -55,6 +55,9 @@ inline constexpr Variable kDumpDir{
     "(`about.txt`), the graph as described and after every pass that changes it (`.dot`), the plan "
     "(`plan.txt`)"};
 
+inline constexpr Variable kCudnnFolder{
+    "FOVEA_CUDNN_DIR", "folder of cuDNN's libraries; the default is where the loader finds them"};
+
 inline constexpr std::array kTable{kHome,
                                    kXdgCacheHome,
                                    kUserHome,
@@ -64,7 +67,8 @@ inline constexpr std::array kTable{kHome,
                                    kWeightsUrl,
                                    kDisablePasses,
                                    kDumpDir,
-                                   kTactic};
+                                   kTactic,
+                                   kCudnnFolder};
 
 /// The variable's value; nothing where it is unset or empty. Thread-safe as long as nobody changes
 /// the environment meanwhile.

@@ -17,10 +17,16 @@ class ConvolutionLibrary {
   /// Its name and version, for Backend::fingerprint().
   [[nodiscard]] virtual std::string version() const = 0;
 
+  /// Whether it knows Conv2d::activation_channels.
+  [[nodiscard]] virtual bool activates_some_channels() const { return false; }
+
   /// All ways to lower the Conv2d of the site, best first; empty where there is none, such as for
   /// an activation of some channels only that a library does not know. Weights are
   /// packed through the WeightStore when a tactic is built.
   [[nodiscard]] virtual std::vector<Tactic> tactics(const OpSite& site) const = 0;
+
+  /// Why tactics() is empty for the site, for messages; empty where there is nothing to say.
+  [[nodiscard]] virtual std::string why_none(const OpSite& /*site*/) const { return {}; }
 };
 
 }  // namespace fovea::cuda

@@ -28,13 +28,14 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::string_view name() const override { return name_; }
 
   [[nodiscard]] TargetTraits traits() const override {
+    const bool some_channels = convolutions_ != nullptr && convolutions_->activates_some_channels();
     return {
         .fused_activations = bit(ActivationKind::kRelu) | bit(ActivationKind::kClip) |
                              bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
         .fuses_residual = true,
         .writes_slices = true,
         .reads_slices = true,
-        .partial_activations = ~0U,
+        .partial_activations = some_channels ? ~0U : 0U,
         .fuses_pool_activation = true,
         .fuses_softmax_topk = true,
         // The widest access of a kernel, and what tensor cores ask of a convolution's pixels.

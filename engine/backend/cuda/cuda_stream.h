@@ -5,6 +5,7 @@
 
 #include "engine/backend/backend.h"
 #include "engine/backend/cuda/device.h"
+#include "engine/backend/cuda/stream_states.h"
 
 namespace fovea::cuda {
 
@@ -36,8 +37,12 @@ class CudaStream final : public Stream {
 
   [[nodiscard]] cudaStream_t get() const { return stream_.get(); }
 
+  /// What libraries keep for this stream.
+  [[nodiscard]] StreamStates& states() { return states_; }
+
  private:
   StreamHandle stream_;
+  StreamStates states_;  ///< of the stream, and gone before it
 };
 
 /// The CUDA stream of a stream that this backend made.

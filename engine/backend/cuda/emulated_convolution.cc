@@ -67,6 +67,8 @@ class EmulatedConvolutions final : public ConvolutionLibrary {
  public:
   [[nodiscard]] std::string version() const override { return "convolutions by definition"; }
 
+  [[nodiscard]] bool activates_some_channels() const override { return true; }
+
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
     const Conv2d& op = *site.node.as<Conv2d>();
     const TensorDesc y = site.node.outputs[0];

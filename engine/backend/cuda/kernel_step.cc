@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/backend/cuda/cuda_stream.h"
-#include "engine/backend/weight_store.h"
+#include "engine/backend/cuda/packed_constant.h"
 #include "engine/core/require.h"
 #include "kernels/copy.h"
 
@@ -51,27 +51,15 @@ struct Parameter {
   DType type = DType::kFloat32;
 };
 
-/// The constant's elements, uploaded once for all steps that read them in this type.
-DeviceBytes dense_copy(const Parameter& parameter, WeightStore& weights) {
-  if (parameter.constant == nullptr) return nullptr;
-  const Constant& constant = *parameter.constant;
-  const TensorDesc desc{parameter.type, constant.desc.shape};
-  const std::string key = cat(constant.key(), " dense ", to_string(desc.dtype));
-  return weights.get(key, byte_size(desc), [&](std::span<std::byte> out) {
-    const PinnedBytes elements = constant.read();
-    const ConstTensorView from{&constant.desc, elements.data()};
-    const TensorView to{&desc, out.data()};
-    Cast{desc.dtype}.evaluate({&from, 1}, {&to, 1});
-  });
-}
-
 std::unique_ptr<Step> build_step(const std::vector<Parameter>& parameters,
                                  const MakeLaunch& make,
                                  const BuildArgs& args) {
   std::vector<DeviceBytes> copies;
   copies.reserve(parameters.size());
   for (const Parameter& parameter : parameters) {
-    copies.push_back(dense_copy(parameter, args.weights));
+    copies.push_back(parameter.constant == nullptr
+                         ? nullptr
+                         : packed_constant(*parameter.constant, parameter.type, args.weights));
   }
   return std::make_unique<KernelStep>(make(args), std::move(copies));
 }

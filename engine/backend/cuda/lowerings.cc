@@ -1,7 +1,10 @@
 #include "engine/backend/cuda/lowerings.h"
 
 #include <array>
+#include <string>
 #include <variant>
+
+#include "engine/core/require.h"
 
 namespace fovea::cuda {
 
@@ -31,14 +34,23 @@ Table make_table() {
   return table;
 }
 
+/// Throws Unsupported where the library can say why it has nothing for the site.
+void throw_reason(const OpSite& site, const ConvolutionLibrary& convolutions) {
+  const std::string reason = convolutions.why_none(site);
+  if (reason.empty()) return;
+  throw Unsupported(cat("no Conv2d for node '", site.node.name, "': ", reason));
+}
+
 }  // namespace
 
 std::vector<Tactic> lower(const OpSite& site, const ConvolutionLibrary* convolutions) {
   static const Table kTable = make_table();
   if (const auto* conv = site.node.as<Conv2d>()) {
     // No convolution library applies anything to what it reads.
-    const bool plain = conv->input_activation == ActivationKind::kNone;
-    return convolutions == nullptr || !plain ? std::vector<Tactic>{} : convolutions->tactics(site);
+    if (convolutions == nullptr || conv->input_activation != ActivationKind::kNone) return {};
+    std::vector<Tactic> tactics = convolutions->tactics(site);
+    if (tactics.empty()) throw_reason(site, *convolutions);
+    return tactics;
   }
   Lowering* const lowering = kTable.at(site.node.op.index());
   return lowering == nullptr ? std::vector<Tactic>{} : lowering(site);

@@ -2,6 +2,7 @@
 
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/cuda/device.h"
+#include "engine/backend/cuda/make_convolutions.h"
 
 namespace fovea {
 
@@ -10,7 +11,7 @@ std::unique_ptr<Backend> make_cuda_backend() {
     throw DeviceError("no CUDA device can be used; choose the backend 'cpu', or see nvidia-smi",
                       ErrorCode::kDeviceNone);
   }
-  return cuda::make_backend("cuda", nullptr);
+  return cuda::make_backend("cuda", cuda::make_convolutions());
 }
 
 }  // namespace fovea

@@ -1,0 +1,89 @@
+#include "engine/backend/cuda/cudnn_convolutions.h"
+
+#include <utility>
+#include <vector>
+
+#include "engine/backend/cuda/cudnn_site_tactics.h"
+#include "engine/core/joined.h"
+#include "engine/core/require.h"
+
+namespace fovea::cuda {
+
+namespace {
+
+std::string version_of(const CudnnLibrary& library) {
+  return cat("cuDNN ", library.version, library.compiles_kernels ? "" : " without NVRTC");
+}
+
+class CudnnConvolutions final : public ConvolutionLibrary {
+ public:
+  CudnnConvolutions(std::shared_ptr<const CudnnLibrary> library, CudnnDevice device)
+      : is_here_(device.properties.empty()),
+        plans_(std::make_shared<CudnnPlans>(std::move(library), std::move(device))) {}
+
+  [[nodiscard]] std::string version() const override { return version_of(*plans_->library()); }
+
+  [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
+    return find(site).tactics;
+  }
+
+  [[nodiscard]] std::string why_none(const OpSite& site) const override {
+    return joined(find(site).refusals, "; ");
+  }
+
+ private:
+  [[nodiscard]] SiteTactics find(const OpSite& site) const {
+    return site_tactics(site, plans_, is_here_);
+  }
+
+  bool is_here_;
+  std::shared_ptr<CudnnPlans> plans_;
+};
+
+class CudnnGraphs final : public ConvolutionLibrary {
+ public:
+  explicit CudnnGraphs(std::shared_ptr<const CudnnLibrary> library)
+      : library_(std::move(library)) {}
+
+  [[nodiscard]] std::string version() const override {
+    return cat(version_of(*library_), " without a device");
+  }
+
+  [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
+    std::vector<Tactic> tactics;
+    for (const CudnnBias bias : bias_types(site)) {
+      const auto convolution = describe(site, site.inputs, Layout{}, bias);
+      if (!convolution) continue;
+      const std::int64_t engines = make_graph(*library_, *convolution, nullptr).engine_count();
+      Tactic tactic = convolution_tactic(
+          site.inputs, cat("cudnn:", epilogue_name(*convolution), ':', engines, "-engines"));
+      tactic.writes_slices = true;
+      tactic.build = [name = site.node.name, engines](const BuildArgs&) -> std::unique_ptr<Step> {
+        throw DeviceError(cat("node '",
+                              name,
+                              "' is computed by one of cuDNN's ",
+                              engines,
+                              " engines, which are chosen on a GPU; there is none here"),
+                          ErrorCode::kDeviceNone);
+      };
+      tactics.push_back(std::move(tactic));
+    }
+    return tactics;
+  }
+
+ private:
+  std::shared_ptr<const CudnnLibrary> library_;
+};
+
+}  // namespace
+
+std::unique_ptr<ConvolutionLibrary> make_cudnn_convolutions(
+    std::shared_ptr<const CudnnLibrary> library, CudnnDevice device) {
+  return std::make_unique<CudnnConvolutions>(std::move(library), std::move(device));
+}
+
+std::unique_ptr<ConvolutionLibrary> make_cudnn_graphs(std::shared_ptr<const CudnnLibrary> library) {
+  return std::make_unique<CudnnGraphs>(std::move(library));
+}
+
+}  // namespace fovea::cuda

@@ -1,0 +1,153 @@
+#include "engine/backend/cuda/cudnn_plans.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <thread>
+
+#include "engine/core/require.h"
+
+namespace fovea::cuda {
+
+namespace {
+
+/// More than that an engine's workspace is not worth.
+constexpr std::size_t kMostWorkspaceBytes = std::size_t{1} << 30U;
+
+/// Threads that build plans at once, at most.
+constexpr std::size_t kMostBuilders = 8;
+
+CudnnRules rules_for(const CudnnLibrary& library, const CudnnConvolution& convolution) {
+  return {.strict_fp32 = convolution.dtype == DType::kFloat32 && !convolution.tf32,
+          .exact = convolution.exact_convolutions,
+          .may_compile = library.compiles_kernels,
+          .most_workspace_bytes = kMostWorkspaceBytes};
+}
+
+std::string name_of(const CudnnConvolution& convolution, const CudnnEngine& engine) {
+  return cat(to_string(convolution), ' ', to_string(engine));
+}
+
+std::shared_ptr<const Descriptor> make_properties(const CudnnLibrary& library,
+                                                  const std::string& json) {
+  if (json.empty()) return nullptr;
+  Descriptor properties(library, CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR);
+  properties.set_text(CUDNN_ATTR_DEVICEPROP_JSON_REPRESENTATION, json);
+  properties.finalize("reading a device's properties");
+  return std::make_shared<const Descriptor>(std::move(properties));
+}
+
+}  // namespace
+
+CudnnPlans::CudnnPlans(std::shared_ptr<const CudnnLibrary> library, CudnnDevice device)
+    : library_(std::move(library)),
+      enter_thread_(std::move(device.enter_thread)),
+      properties_(make_properties(*library_, device.properties)) {}
+
+CudnnPlans::Handle CudnnPlans::take_handle() {
+  {
+    const std::scoped_lock lock(handles_mutex_);
+    if (!handles_.empty()) {
+      Handle handle = std::move(handles_.back());
+      handles_.pop_back();
+      return handle;
+    }
+  }
+  return make_handle(*library_);
+}
+
+void CudnnPlans::give_back(Handle handle) {
+  const std::scoped_lock lock(handles_mutex_);
+  handles_.push_back(std::move(handle));
+}
+
+template <typename Make>
+auto CudnnPlans::with_target(Make&& make) {
+  using Made = decltype(make(CudnnTarget{}));
+
+  struct Kept {
+    std::shared_ptr<const CudnnLibrary> library;
+    std::shared_ptr<const void> target;
+    Made made;
+  };
+
+  const auto keep = [&](std::shared_ptr<const void> of, const CudnnTarget& target) {
+    const auto kept = std::make_shared<const Kept>(Kept{library_, std::move(of), make(target)});
+    return std::shared_ptr<const Made>(kept, &kept->made);
+  };
+  if (properties_ != nullptr) return keep(properties_, {.properties = properties_.get()});
+
+  struct Lease {
+    CudnnPlans* plans;
+    Handle handle;
+
+    ~Lease() { plans->give_back(handle); }
+  };
+
+  const Lease lease{this, take_handle()};
+  return keep(lease.handle, {.handle = lease.handle.get()});
+}
+
+std::shared_ptr<const CudnnCandidates> CudnnPlans::candidates(const CudnnConvolution& convolution) {
+  return candidates_.get(convolution, [&] {
+    return with_target([&](const CudnnTarget& target) {
+      const CudnnGraph graph = make_graph(*library_, convolution, target.handle);
+      return find_candidates(*library_, graph, target, rules_for(*library_, convolution));
+    });
+  });
+}
+
+std::shared_ptr<const CudnnPlan> CudnnPlans::plan(const CudnnConvolution& convolution,
+                                                  const CudnnEngine& engine) {
+  return plans_.get({convolution, engine}, [&] {
+    return with_target([&](const CudnnTarget& target) {
+      const auto saved = saved_.find(name_of(convolution, engine));
+      if (saved != saved_.end()) {
+        try {
+          return CudnnPlan(library_, saved->second, target);
+        } catch (const CudnnError& error) {
+          // Of another version or device: it only saves time, and is built again.
+          if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
+        }
+      }
+      return CudnnPlan(library_, convolution, engine, target);
+    });
+  });
+}
+
+void CudnnPlans::build(std::span<const std::pair<CudnnConvolution, CudnnEngine>> plans) {
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&] {
+    for (std::size_t i = next++; i < plans.size(); i = next++) {
+      try {
+        (void)plan(plans[i].first, plans[i].second);
+      } catch (const std::exception&) {
+        continue;  // whoever asks for this plan gets it
+      }
+    }
+  };
+  const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t count = std::min({plans.size(), processors, kMostBuilders});
+  std::vector<std::jthread> threads;
+  for (std::size_t i = 1; i < count; ++i) {
+    threads.emplace_back([&] {
+      enter_thread_();
+      work();
+    });
+  }
+  work();
+}
+
+CudnnPlans::Saved CudnnPlans::save() {
+  Saved saved;
+  for (const auto& [convolution, engine] : plans_.keys()) {
+    try {
+      saved.emplace(name_of(convolution, engine), plan(convolution, engine)->json());
+    } catch (const Error&) {
+      continue;  // refused, or not to be saved
+    }
+  }
+  return saved;
+}
+
+}  // namespace fovea::cuda

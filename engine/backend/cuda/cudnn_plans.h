@@ -1,0 +1,129 @@
+// Every candidate list and every plan of a device, made once however many sites ask for it.
+#pragma once
+
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/backend/cuda/cudnn_plan.h"
+
+namespace fovea::cuda {
+
+/// Values by key. The first who asks makes the value and later ones wait for it; what making it
+/// threw is thrown again. Thread-safe.
+template <typename Key, typename Value>
+class MadeOnce {
+ public:
+  template <typename Make>
+  Value get(const Key& key, Make&& make) {
+    std::promise<Value> promise;
+    std::shared_future<Value> value;
+    bool is_new = false;
+    {
+      const std::scoped_lock lock(mutex_);
+      const auto known = values_.find(key);
+      is_new = known == values_.end();
+      value = is_new ? promise.get_future().share() : known->second;
+      if (is_new) values_.emplace(key, value);
+    }
+    if (is_new) {
+      try {
+        promise.set_value(make());
+      } catch (...) {
+        promise.set_exception(std::current_exception());
+      }
+    }
+    return value.get();
+  }
+
+  /// The keys of all values that are there or being made.
+  [[nodiscard]] std::vector<Key> keys() const {
+    const std::scoped_lock lock(mutex_);
+    std::vector<Key> keys;
+    for (const auto& [key, value] : values_) keys.push_back(key);
+    return keys;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::map<Key, std::shared_future<Value>> values_;
+};
+
+/// What plans are made for.
+struct CudnnDevice {
+  /// The properties of a device that is not here, as JSON of cuDNN's. Empty: the device that is
+  /// current in the threads that ask.
+  std::string properties;
+
+  /// Called first in every thread that is started to build plans: makes the device current there.
+  std::function<void()> enter_thread = [] {};
+};
+
+/// Makes candidate lists and plans, for one device. Thread-safe; plans may outlive it.
+class CudnnPlans {
+ public:
+  /// Throws CudnnError where cuDNN does not understand the properties.
+  CudnnPlans(std::shared_ptr<const CudnnLibrary> library, CudnnDevice device);
+
+  [[nodiscard]] const std::shared_ptr<const CudnnLibrary>& library() const { return library_; }
+
+  /// Throws CudnnError where cuDNN does not take the convolution.
+  [[nodiscard]] std::shared_ptr<const CudnnCandidates> candidates(
+      const CudnnConvolution& convolution);
+
+  /// From a saved plan where there is one that loads, else from the operation. Throws CudnnError
+  /// where the engine refuses.
+  [[nodiscard]] std::shared_ptr<const CudnnPlan> plan(const CudnnConvolution& convolution,
+                                                      const CudnnEngine& engine);
+
+  /// Builds several at once, in threads of its own, for plan() to find; so it does errors.
+  void build(std::span<const std::pair<CudnnConvolution, CudnnEngine>> plans);
+
+  /// What `check` said of the plan when it was first asked. Throws what it throws.
+  [[nodiscard]] bool is_trusted(const CudnnConvolution& convolution,
+                                const CudnnEngine& engine,
+                                const std::function<bool()>& check) {
+    return trusted_.get({convolution, engine}, check);
+  }
+
+  /// Plans as JSON by a text that says what they are for. They are for one version of cuDNN and one
+  /// kind of device: keep them under Backend::fingerprint().
+  using Saved = std::map<std::string, std::string>;
+
+  /// To be called before plans are asked for.
+  void add_saved(Saved saved) { saved_.merge(std::move(saved)); }
+
+  /// All plans that were built, but those that cannot be saved.
+  [[nodiscard]] Saved save();
+
+ private:
+  using Handle = std::shared_ptr<cudnnContext>;
+  using PlanKey = std::pair<CudnnConvolution, CudnnEngine>;
+
+  [[nodiscard]] Handle take_handle();
+  void give_back(Handle handle);
+
+  /// Calls `make` with a target that no other thread uses meanwhile, and keeps what the target
+  /// refers to as long as the result.
+  template <typename Make>
+  auto with_target(Make&& make);
+
+  std::shared_ptr<const CudnnLibrary> library_;
+  std::function<void()> enter_thread_;
+  std::shared_ptr<const Descriptor> properties_;  ///< null: of the handles' device
+  std::mutex handles_mutex_;
+  std::vector<Handle> handles_;  ///< that nobody uses now
+  Saved saved_;
+  MadeOnce<CudnnConvolution, std::shared_ptr<const CudnnCandidates>> candidates_;
+  MadeOnce<PlanKey, std::shared_ptr<const CudnnPlan>> plans_;
+  MadeOnce<PlanKey, bool> trusted_;
+};
+
+}  // namespace fovea::cuda

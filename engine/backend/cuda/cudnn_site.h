@@ -1,0 +1,30 @@
+// From a node of a graph to the numbers that cuDNN is asked with.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "engine/backend/cuda/cudnn_convolution.h"
+
+namespace fovea::cuda {
+
+/// The site's Conv2d with its inputs and its output in these layouts. Nothing where cuDNN's graphs
+/// cannot say it: an activation of some channels or of the input, weights that are not Constants,
+/// an element type or a layout of others.
+///
+/// inputs   one for each of the node's; meaningless for Constants
+[[nodiscard]] std::optional<CudnnConvolution> describe(const OpSite& site,
+                                                       std::span<const Layout> inputs,
+                                                       const Layout& output,
+                                                       CudnnBias bias);
+
+/// The same convolution with its output in this layout.
+[[nodiscard]] CudnnConvolution with_output(CudnnConvolution convolution, const Layout& output);
+
+/// The types that the site's bias can be packed in, the one with the most engines first; kNone
+/// alone where it has none.
+[[nodiscard]] std::vector<CudnnBias> bias_types(const OpSite& site);
+
+}  // namespace fovea::cuda

@@ -1,0 +1,269 @@
+#include "engine/backend/cuda/cudnn_site_tactics.h"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "engine/backend/cuda/cudnn_slice_check.h"
+#include "engine/backend/cuda/cudnn_step.h"
+#include "engine/backend/cuda/packed_constant.h"
+#include "engine/core/align.h"
+#include "engine/core/require.h"
+
+namespace fovea::cuda {
+
+namespace {
+
+/// An engine for one spelling of the convolution, with a dense output.
+struct Offer {
+  CudnnConvolution convolution;
+  CudnnCandidate candidate;
+};
+
+/// "cudnn:bo:eng41:k2.3".
+std::string name_of(const Offer& offer) {
+  const std::string engine = to_string(offer.candidate.engine);
+  switch (offer.convolution.bias) {
+    case CudnnBias::kNone:
+      break;
+    case CudnnBias::kOutputType:
+      return cat("cudnn:bo:", engine);
+    case CudnnBias::kFloat32:
+      return cat("cudnn:bf:", engine);
+  }
+  return cat("cudnn:", engine);
+}
+
+/// Of the site's output, dense.
+std::size_t output_bytes(const CudnnConvolution& conv) {
+  return static_cast<std::size_t>(conv.n * conv.out_h * conv.out_w * conv.out_c) *
+         element_size(conv.dtype);
+}
+
+/// Whether the result may be wanted as a slice: then a plan that cannot write one needs a place.
+bool is_read_by_concat(const OpSite& site) {
+  return std::ranges::any_of(site.graph.nodes(), [&](const Node& node) {
+    return node.as<Concat>() != nullptr &&
+           std::ranges::any_of(node.inputs, [&](const Value& input) {
+             return &site.graph.node(input.node) == &site.node;
+           });
+  });
+}
+
+/// Of a plan for a device that is not here.
+class AbsentStep final : public Step {
+ public:
+  [[nodiscard]] std::unique_ptr<StepState> bind(const StepArgs& /*args*/,
+                                                Stream& /*stream*/) const override {
+    throw DeviceError("cuDNN: this plan is for a GPU that is not here", ErrorCode::kDeviceNone);
+  }
+
+  void enqueue(const StepArgs& /*args*/, Stream& /*stream*/) const override {
+    throw DeviceError("cuDNN: this plan is for a GPU that is not here", ErrorCode::kDeviceNone);
+  }
+};
+
+/// The offers of one site, which its tactics share. Thread-safe.
+class SiteOffers {
+ public:
+  SiteOffers(const OpSite& site, std::shared_ptr<CudnnPlans> plans, bool is_here)
+      : weights_(site.constant(1)),
+        bias_(site.node.as<Conv2d>()->bias ? site.constant(2) : nullptr),
+        plans_(std::move(plans)),
+        is_here_(is_here) {}
+
+  void set(std::vector<Offer> offers) { offers_ = std::move(offers); }
+
+  [[nodiscard]] const std::vector<Offer>& offers() const { return offers_; }
+
+  [[nodiscard]] bool is_buildable(const Offer& offer) const {
+    return is_here_ || !offer.candidate.compiles_kernels;
+  }
+
+  /// workspace_bytes   that the tactic has said; what lies behind the engine's own is for a copy
+  [[nodiscard]] std::unique_ptr<Step> build(std::size_t index,
+                                            std::size_t workspace_bytes,
+                                            const BuildArgs& args) {
+    const Offer& offer = offers_.at(index);
+    const Layout& output = args.outputs[0];
+    build_all_for_the_second(index, output);
+    if (!is_here_) {
+      if (is_buildable(offer)) (void)plans_->plan(offer.convolution, offer.candidate.engine);
+      return std::make_unique<AbsentStep>();
+    }
+    CudnnStepParts parts{
+        .library = plans_->library(),
+        .plan = slice_plan(offer, output, workspace_bytes),
+        .convolution = with_output(offer.convolution, output),
+        .weights = packed_constant(*weights_, offer.convolution.dtype, args.weights),
+        .bias = bias(offer, args.weights),
+        .copy = std::nullopt};
+    if (parts.plan == nullptr) {
+      parts.plan = plans_->plan(offer.convolution, offer.candidate.engine);
+      parts.convolution = offer.convolution;
+      if (output.kind == Layout::Kind::kSliced) {
+        parts.copy = {
+            .workspace_offset = align_up(offer.candidate.workspace_bytes, kBufferAlignment),
+            .pixel_stride = output.pixel_stride};
+      }
+    }
+    const std::size_t own = parts.copy ? parts.copy->workspace_offset : workspace_bytes;
+    if (parts.plan->workspace_bytes() > own) {
+      throw DeviceError(cat("cuDNN: the plan of ",
+                            name_of(offer),
+                            " needs ",
+                            parts.plan->workspace_bytes(),
+                            " bytes of workspace; its engine said ",
+                            own));
+    }
+    return make_cudnn_step(std::move(parts));
+  }
+
+ private:
+  /// One plan may be all that is wanted; two mean that all are to be measured.
+  void build_all_for_the_second(std::size_t index, const Layout& output) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (!first_) first_ = index;
+      if (*first_ == index || all_) return;
+      all_ = true;
+    }
+    std::vector<std::pair<CudnnConvolution, CudnnEngine>> wanted;
+    for (const Offer& offer : offers_) {
+      if (!is_buildable(offer)) continue;
+      wanted.emplace_back(with_output(offer.convolution, output), offer.candidate.engine);
+    }
+    plans_->build(wanted);
+  }
+
+  /// A plan that writes to the slice; null where the output is none, or it cannot be trusted to.
+  [[nodiscard]] std::shared_ptr<const CudnnPlan> slice_plan(const Offer& offer,
+                                                            const Layout& output,
+                                                            std::size_t workspace_bytes) {
+    if (output.kind != Layout::Kind::kSliced) return nullptr;
+    const CudnnConvolution sliced = with_output(offer.convolution, output);
+    // Engines are counted otherwise where residual and output have strides of their own.
+    if (sliced.residual && sliced.z.pixel_stride != sliced.y.pixel_stride) return nullptr;
+    std::shared_ptr<const CudnnPlan> plan;
+    try {
+      plan = plans_->plan(sliced, offer.candidate.engine);
+    } catch (const CudnnError&) {
+      return nullptr;  // the engine takes dense outputs only
+    }
+    if (plan->workspace_bytes() > workspace_bytes) return nullptr;
+    if (!plans_->is_trusted(sliced, offer.candidate.engine, [&] {
+          return keeps_other_channels(plans_->library(), *plan, sliced, output);
+        })) {
+      return nullptr;
+    }
+    return plan;
+  }
+
+  [[nodiscard]] std::shared_ptr<const std::byte> bias(const Offer& offer,
+                                                      WeightStore& weights) const {
+    if (bias_ == nullptr) return nullptr;
+    const bool is_float = offer.convolution.bias == CudnnBias::kFloat32;
+    return packed_constant(*bias_, is_float ? DType::kFloat32 : offer.convolution.dtype, weights);
+  }
+
+  const Constant* weights_;
+  const Constant* bias_;  ///< null: none
+  std::shared_ptr<CudnnPlans> plans_;
+  bool is_here_;
+  std::vector<Offer> offers_;
+  std::mutex mutex_;
+  std::optional<std::size_t> first_;  ///< that was built
+  bool all_ = false;                  ///< were built, or are being
+};
+
+/// All candidates for the layouts: of every spelling those of modes A and B, then the fallbacks.
+std::vector<Offer> find_offers(const OpSite& site,
+                               std::span<const Layout> inputs,
+                               CudnnPlans& plans,
+                               std::vector<std::string>& refusals) {
+  std::vector<Offer> offers;
+  std::vector<Offer> fallback;
+  for (const CudnnBias bias : bias_types(site)) {
+    const auto convolution = describe(site, inputs, Layout{}, bias);
+    if (!convolution) {
+      refusals.emplace_back("cuDNN has no such activation, element type or layout");
+      return {};
+    }
+    const auto candidates = plans.candidates(*convolution);
+    for (const auto& best : candidates->best) offers.push_back({*convolution, best});
+    for (const auto& last : candidates->fallback) fallback.push_back({*convolution, last});
+    refusals.insert(refusals.end(), candidates->refusals.begin(), candidates->refusals.end());
+  }
+  std::ranges::move(fallback, std::back_inserter(offers));
+  return offers;
+}
+
+/// Drops those in front of the first one whose plan can be built.
+void drop_refused(std::vector<Offer>& offers,
+                  const SiteOffers& site,
+                  CudnnPlans& plans,
+                  std::vector<std::string>& refusals) {
+  const auto first = std::ranges::find_if(offers, [&](const Offer& offer) {
+    if (!site.is_buildable(offer)) return true;
+    try {
+      (void)plans.plan(offer.convolution, offer.candidate.engine);
+      return true;
+    } catch (const CudnnError& error) {
+      if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
+      refusals.push_back(cat(name_of(offer), ": ", error.what()));
+      return false;
+    }
+  });
+  offers.erase(offers.begin(), first);
+}
+
+std::vector<Tactic> tactics_of(const OpSite& site,
+                               std::span<const Layout> inputs,
+                               const std::shared_ptr<SiteOffers>& offers) {
+  const bool may_be_slice = is_read_by_concat(site);
+  std::vector<Tactic> tactics;
+  for (std::size_t i = 0; i < offers->offers().size(); ++i) {
+    const Offer& offer = offers->offers()[i];
+    Tactic tactic = convolution_tactic(inputs, name_of(offer));
+    tactic.workspace_bytes = offer.candidate.workspace_bytes;
+    if (may_be_slice) {
+      tactic.writes_slices = true;
+      tactic.workspace_bytes =
+          align_up(tactic.workspace_bytes, kBufferAlignment) + output_bytes(offer.convolution);
+    }
+    tactic.build = [offers, i, bytes = tactic.workspace_bytes](const BuildArgs& args) {
+      return offers->build(i, bytes, args);
+    };
+    tactics.push_back(std::move(tactic));
+  }
+  return tactics;
+}
+
+}  // namespace
+
+Tactic convolution_tactic(std::span<const Layout> inputs, std::string name) {
+  Tactic tactic;
+  tactic.name = std::move(name);
+  tactic.inputs.assign(inputs.begin(), inputs.end());
+  tactic.outputs.resize(1);
+  return tactic;
+}
+
+SiteTactics site_tactics(const OpSite& site,
+                         const std::shared_ptr<CudnnPlans>& plans,
+                         bool is_here) {
+  SiteTactics found;
+  const std::vector<Layout> dense(site.inputs.size());
+  for (const std::vector<Layout>& inputs : {site.inputs, dense}) {
+    const auto shared = std::make_shared<SiteOffers>(site, plans, is_here);
+    std::vector<Offer> offers = find_offers(site, inputs, *plans, found.refusals);
+    drop_refused(offers, *shared, *plans, found.refusals);
+    shared->set(std::move(offers));
+    found.tactics = tactics_of(site, inputs, shared);
+    if (!found.tactics.empty() || inputs == dense) break;
+  }
+  return found;
+}
+
+}  // namespace fovea::cuda

@@ -1,0 +1,34 @@
+// The tactics of one convolution.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "engine/backend/cuda/cudnn_plans.h"
+#include "engine/backend/cuda/cudnn_site.h"
+
+namespace fovea::cuda {
+
+/// What cuDNN offers for a site, best first, and what it refused, with its reasons.
+struct SiteTactics {
+  std::vector<Tactic> tactics;
+  std::vector<std::string> refusals;
+};
+
+/// The first of the tactics has a plan that was built. Inputs that are slices are read as they lie
+/// where an engine can, else all are read dense.
+///
+/// is_here   whether the plans' device can execute them
+///
+/// Throws DeviceError for other failures than refusals.
+[[nodiscard]] SiteTactics site_tactics(const OpSite& site,
+                                       const std::shared_ptr<CudnnPlans>& plans,
+                                       bool is_here);
+
+/// A tactic that reads its inputs in these layouts and writes a dense result, without a build.
+[[nodiscard]] Tactic convolution_tactic(std::span<const Layout> inputs, std::string name);
+
+}  // namespace fovea::cuda

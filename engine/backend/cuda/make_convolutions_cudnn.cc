@@ -1,0 +1,24 @@
+#include <cuda_runtime_api.h>
+
+#include "engine/backend/cuda/cudnn_convolutions.h"
+#include "engine/backend/cuda/device.h"
+#include "engine/backend/cuda/make_convolutions.h"
+#include "engine/backend/cuda/no_convolutions.h"
+
+namespace fovea::cuda {
+
+std::unique_ptr<ConvolutionLibrary> make_convolutions() {
+  std::shared_ptr<const CudnnLibrary> library;
+  try {
+    library = load_cudnn();
+  } catch (const Unsupported& error) {
+    return std::make_unique<NoConvolutions>(error.what());
+  }
+  int device = 0;
+  check(cudaGetDevice(&device));
+  return make_cudnn_convolutions(std::move(library), {.properties = {}, .enter_thread = [device] {
+                                                        check(cudaSetDevice(device));
+                                                      }});
+}
+
+}  // namespace fovea::cuda

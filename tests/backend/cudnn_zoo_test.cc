@@ -1,0 +1,139 @@
+// Every convolution of the zoo as cuDNN's operation graphs: that cuDNN takes them, and how many
+// engines it has for each. That number falls from 61 to 11 where a graph is spelt in another way.
+#include <array>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include <fovea/model.h>
+
+#include "engine/api/classify_graph.h"
+#include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/cudnn_convolutions.h"
+#include "engine/core/require.h"
+#include "engine/plan/execution_plan.h"
+#include "models/builders/zoo.h"
+#include "tests/support/real_cudnn.h"
+#include "tests/support/unbuilt_backend.h"
+
+namespace fovea {
+namespace {
+
+constexpr std::array kPrecisions{
+    Precision::kFp32, Precision::kTf32, Precision::kFp16, Precision::kBf16};
+
+/// A backend that computes in all of these precisions, and pads pixels as tensor cores want it.
+class AllPrecisions final : public Backend {
+ public:
+  explicit AllPrecisions(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
+
+  [[nodiscard]] std::string_view name() const override { return backend_->name(); }
+
+  [[nodiscard]] TargetTraits traits() const override {
+    TargetTraits traits = backend_->traits();
+    for (const Precision precision : kPrecisions) traits.precisions |= TargetTraits::bit(precision);
+    traits.pixel_alignment_bytes = 16;
+    return traits;
+  }
+
+  [[nodiscard]] std::string fingerprint() const override { return backend_->fingerprint(); }
+
+  [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
+    // Only convolutions are asked for; the unbuilt backend has something for all others.
+    if (site.node.as<Conv2d>() == nullptr) return {};
+    return backend_->tactics(site);
+  }
+
+  [[nodiscard]] Tactic conversion(const TensorDesc& desc,
+                                  const Layout& from,
+                                  const Layout& to) const override {
+    return backend_->conversion(desc, from, to);
+  }
+
+  [[nodiscard]] std::unique_ptr<Stream> make_stream(int threads) const override {
+    return backend_->make_stream(threads);
+  }
+
+  [[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes) const override {
+    return backend_->allocate(bytes);
+  }
+
+  [[nodiscard]] MemoryInfo memory_info() const override { return backend_->memory_info(); }
+
+ private:
+  std::unique_ptr<Backend> backend_;
+};
+
+/// "fp16 z+bo+relu:61-engines" and of how many steps, of a network's plans for three batch sizes;
+/// of both types of the bias.
+std::map<std::string, int> engines_of(std::string_view network,
+                                      const std::shared_ptr<const cuda::CudnnLibrary>& library) {
+  std::map<std::string, int> rows;
+  const Graph graph = served_graph(open_model(network, {.weights = "random"}));
+  for (const Precision precision : kPrecisions) {
+    auto backend = std::make_unique<AllPrecisions>(
+        cuda::make_backend("cuda", cuda::make_cudnn_graphs(library)));
+    const auto plan = compile_plan(graph,
+                                   test::make_unbuilt_backend(std::move(backend)),
+                                   {.buckets = {1, 8, 32}, .precision = precision});
+    for (const TacticDecision& decision : plan->tactics.decisions) {
+      for (const TacticCandidate& candidate : decision.candidates) {
+        if (!candidate.tactic.starts_with("cudnn:")) continue;
+        ++rows[cat(to_string(precision), ' ', candidate.tactic.substr(6))];
+      }
+    }
+  }
+  return rows;
+}
+
+/// Of the golden table, whose lines are "network precision spelling:count-engines steps".
+std::map<std::string, int> expected_engines(std::string_view network) {
+  std::ifstream file(FOVEA_SOURCE_DIR "/tests/golden/cudnn/engines.txt");
+  std::map<std::string, int> rows;
+  std::string line;
+  while (std::getline(file, line)) {
+    std::istringstream words(line);
+    std::string name;
+    std::string precision;
+    std::string engines;
+    int steps = 0;
+    if (!(words >> name >> precision >> engines >> steps) || name != network) continue;
+    rows[cat(precision, ' ', engines)] = steps;
+  }
+  return rows;
+}
+
+class CudnnZoo : public testing::TestWithParam<std::string> {};
+
+TEST_P(CudnnZoo, HasAsManyEnginesAsTheGoldenTable) {
+  std::string why;
+  const auto library = test::real_cudnn(why);
+  if (library == nullptr) GTEST_SKIP() << why;
+  if (!library->version.starts_with("9.19.")) {
+    GTEST_SKIP() << "the table is of cuDNN 9.19, not " << library->version;
+  }
+
+  const std::map<std::string, int> engines = engines_of(GetParam(), library);
+
+  std::string table;
+  for (const auto& [row, steps] : engines) {
+    table.append(cat(GetParam(), ' ', row, ' ', steps, '\n'));
+  }
+  EXPECT_EQ(engines, expected_engines(GetParam())) << table;
+  EXPECT_FALSE(engines.empty());
+}
+
+std::vector<std::string> networks() {
+  std::vector<std::string> names;
+  for (const zoo::Model& model : zoo::models()) names.emplace_back(model.name);
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(Zoo, CudnnZoo, testing::ValuesIn(networks()), [](const auto& network) {
+  return network.param;
+});
+
+}  // namespace
+}  // namespace fovea

@@ -1,0 +1,479 @@
+#include "tests/support/fake_cudnn.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <mutex>
+#include <set>
+#include <span>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "engine/core/require.h"
+
+namespace fovea::test {
+
+namespace {
+
+using Json = nlohmann::json;
+
+struct Descriptor {
+  cudnnBackendDescriptorType_t type;
+  bool finalized = false;
+  std::map<cudnnBackendAttributeName_t, std::vector<std::byte>> attributes;
+
+  template <typename T>
+  [[nodiscard]] std::vector<T> all(cudnnBackendAttributeName_t name) const {
+    const auto found = attributes.find(name);
+    if (found == attributes.end()) return {};
+    std::vector<T> values(found->second.size() / sizeof(T));
+    std::memcpy(values.data(), found->second.data(), found->second.size());
+    return values;
+  }
+
+  template <typename T>
+  [[nodiscard]] T one(cudnnBackendAttributeName_t name) const {
+    const auto found = attributes.find(name);
+    T value{};
+    if (found != attributes.end() && found->second.size() >= sizeof value) {
+      std::memcpy(&value, found->second.data(), sizeof value);
+    }
+    return value;
+  }
+
+  [[nodiscard]] const Descriptor* ref(cudnnBackendAttributeName_t name) const {
+    return static_cast<const Descriptor*>(one<cudnnBackendDescriptor_t>(name));
+  }
+
+  template <typename T>
+  void put(cudnnBackendAttributeName_t name, const std::vector<T>& values) {
+    const auto bytes = std::as_bytes(std::span(values));
+    attributes[name].assign(bytes.begin(), bytes.end());
+  }
+};
+
+std::size_t size_of(cudnnBackendAttributeType_t type) {
+  switch (type) {
+    case CUDNN_TYPE_BOOLEAN:
+      return sizeof(bool);
+    case CUDNN_TYPE_CHAR:
+      return sizeof(char);
+    case CUDNN_TYPE_INT64:
+    case CUDNN_TYPE_DOUBLE:
+    case CUDNN_TYPE_VOID_PTR:
+    case CUDNN_TYPE_HANDLE:
+    case CUDNN_TYPE_BACKEND_DESCRIPTOR:
+      return 8;
+    default:
+      return 4;
+  }
+}
+
+std::vector<cuda::CudnnKnob> knobs_of(const Descriptor& config) {
+  std::vector<cuda::CudnnKnob> knobs;
+  for (auto* handle : config.all<cudnnBackendDescriptor_t>(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES)) {
+    const auto& choice = *static_cast<const Descriptor*>(handle);
+    knobs.push_back({choice.one<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE),
+                     choice.one<std::int64_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE)});
+  }
+  return knobs;
+}
+
+std::string mode_name(cudnnPointwiseMode_t mode) {
+  switch (mode) {
+    case CUDNN_POINTWISE_ADD:
+      return "add";
+    case CUDNN_POINTWISE_RELU_FWD:
+      return "relu";
+    case CUDNN_POINTWISE_TANH_FWD:
+      return "tanh";
+    case CUDNN_POINTWISE_SIGMOID_FWD:
+      return "sigmoid";
+    default:
+      return "?";
+  }
+}
+
+void take_tensor(const Descriptor* tensor, FakePlan& plan) {
+  if (tensor == nullptr || tensor->one<bool>(CUDNN_ATTR_TENSOR_IS_VIRTUAL)) return;
+  plan.tensors[tensor->one<std::int64_t>(CUDNN_ATTR_TENSOR_UNIQUE_ID)] = {
+      tensor->all<std::int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS),
+      tensor->all<std::int64_t>(CUDNN_ATTR_TENSOR_STRIDES),
+      tensor->one<std::int64_t>(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT),
+      tensor->one<cudnnDataType_t>(CUDNN_ATTR_TENSOR_DATA_TYPE)};
+}
+
+FakePlan describe_graph(const Descriptor& graph) {
+  FakePlan plan;
+  for (auto* handle : graph.all<cudnnBackendDescriptor_t>(CUDNN_ATTR_OPERATIONGRAPH_OPS)) {
+    const auto& operation = *static_cast<const Descriptor*>(handle);
+    if (operation.type == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR) {
+      plan.operations.emplace_back("conv");
+      take_tensor(operation.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X), plan);
+      take_tensor(operation.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W), plan);
+      take_tensor(operation.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y), plan);
+      continue;
+    }
+    const Descriptor& pointwise = *operation.ref(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR);
+    plan.operations.push_back(
+        mode_name(pointwise.one<cudnnPointwiseMode_t>(CUDNN_ATTR_POINTWISE_MODE)));
+    take_tensor(operation.ref(CUDNN_ATTR_OPERATION_POINTWISE_XDESC), plan);
+    take_tensor(operation.ref(CUDNN_ATTR_OPERATION_POINTWISE_BDESC), plan);
+    take_tensor(operation.ref(CUDNN_ATTR_OPERATION_POINTWISE_YDESC), plan);
+  }
+  return plan;
+}
+
+Json knobs_json(const std::vector<cuda::CudnnKnob>& knobs) {
+  Json list = Json::array();
+  for (const auto& knob : knobs) list.push_back({knob.type, knob.value});
+  return list;
+}
+
+}  // namespace
+
+struct FakeCudnn::State {
+  mutable std::mutex mutex;
+  FakeCudnn* fake = nullptr;
+  std::set<const Descriptor*> descriptors;
+  std::map<cudnnHandle_t, cudaStream_t> handles;
+  std::intptr_t last_handle = 0;
+  bool failed = false;
+  FakeRecord record;
+  cudnnCallback_t callback = nullptr;
+
+  /// Counts a call; the failure where it is the one that fails.
+  cudnnStatus_t begin() {
+    if (failed) ++record.calls_after_failure;
+    if (record.calls++ != fake->failing_call) return CUDNN_STATUS_SUCCESS;
+    failed = true;
+    return refuse(fake->failure);
+  }
+
+  cudnnStatus_t refuse(cudnnStatus_t status) const {
+    if (callback == nullptr || fake->logged_reason.empty()) return status;
+    const cudnnDebug_t call{};
+    const std::string report =
+        cat("a call:", '\0', "  Warning: X; Reason: ", fake->logged_reason, '\0', "Time: 0", '\0');
+    callback(CUDNN_SEV_WARNING, nullptr, &call, report.c_str());
+    return status;
+  }
+
+  cudnnStatus_t wrong(std::string what) {
+    record.misuse.push_back(std::move(what));
+    return CUDNN_STATUS_BAD_PARAM;
+  }
+
+  [[nodiscard]] const FakeEngine* find(const cuda::CudnnEngine& engine) const {
+    for (const auto& [mode, engines] : fake->proposals) {
+      const auto found = std::ranges::find(engines, engine, &FakeEngine::engine);
+      if (found != engines.end()) return &*found;
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] const FakeEngine* find_index(std::int64_t index) const {
+    for (const auto& [mode, engines] : fake->proposals) {
+      const auto found = std::ranges::find_if(
+          engines, [&](const FakeEngine& engine) { return engine.engine.index == index; });
+      if (found != engines.end()) return &*found;
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] cuda::CudnnEngine engine_of(const Descriptor& config) const {
+    const Descriptor& engine = *config.ref(CUDNN_ATTR_ENGINECFG_ENGINE);
+    return {engine.one<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX), knobs_of(config)};
+  }
+
+  [[nodiscard]] FakePlan plan_of(const Descriptor& plan) const {
+    if (const Descriptor* config = plan.ref(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG)) {
+      const Descriptor& engine = *config->ref(CUDNN_ATTR_ENGINECFG_ENGINE);
+      FakePlan result = describe_graph(*engine.ref(CUDNN_ATTR_ENGINE_OPERATION_GRAPH));
+      result.engine = engine_of(*config);
+      return result;
+    }
+    const auto text = plan.all<char>(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION);
+    const Json json = Json::parse(text.begin(), text.end());
+    FakePlan result;
+    result.from_json = true;
+    result.engine.index = json.at("engine");
+    for (const auto& knob : json.at("knobs")) result.engine.knobs.push_back({knob[0], knob[1]});
+    return result;
+  }
+
+  /// Puts what heuristics give into the caller's descriptors.
+  cudnnStatus_t propose(const Descriptor& heuristics,
+                        std::span<const cudnnBackendDescriptor_t> configs,
+                        std::int64_t* count) {
+    const auto& engines =
+        fake->proposals[heuristics.one<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE)];
+    *count = static_cast<std::int64_t>(engines.size());
+    for (std::size_t i = 0; i < std::min(engines.size(), configs.size()); ++i) {
+      auto& config = *static_cast<Descriptor*>(configs[i]);
+      config.finalized = true;
+      config.put<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX, {engines[i].engine.index});
+      config.put<cuda::CudnnKnob>(CUDNN_ATTR_ENGINE_KNOB_INFO, engines[i].engine.knobs);
+      config.put<std::int64_t>(CUDNN_ATTR_ENGINECFG_WORKSPACE_SIZE, {engines[i].workspace_bytes});
+    }
+    return CUDNN_STATUS_SUCCESS;
+  }
+
+  cudnnStatus_t set(Descriptor& descriptor,
+                    cudnnBackendAttributeName_t name,
+                    cudnnBackendAttributeType_t type,
+                    std::int64_t count,
+                    const void* values) {
+    if (descriptor.finalized) return wrong("an attribute is set behind finalize()");
+    if (type == CUDNN_TYPE_BACKEND_DESCRIPTOR) {
+      const auto referred =
+          std::span(static_cast<Descriptor* const*>(values), static_cast<std::size_t>(count));
+      for (const Descriptor* handle : referred) {
+        if (!descriptors.contains(handle)) return wrong("an attribute is a destroyed descriptor");
+        if (!handle->finalized) return wrong("an attribute is not finalized");
+      }
+    }
+    const auto bytes = std::span(static_cast<const std::byte*>(values),
+                                 static_cast<std::size_t>(count) * size_of(type));
+    descriptor.attributes[name].assign(bytes.begin(), bytes.end());
+    return CUDNN_STATUS_SUCCESS;
+  }
+
+  cudnnStatus_t get(Descriptor& descriptor,
+                    cudnnBackendAttributeName_t name,
+                    cudnnBackendAttributeType_t type,
+                    std::int64_t requested,
+                    std::int64_t* count,
+                    void* values) {
+    if (!descriptor.finalized) return wrong("an attribute is read before finalize()");
+    const auto wanted = static_cast<std::size_t>(requested);
+    if (name == CUDNN_ATTR_ENGINEHEUR_RESULTS) {
+      return propose(descriptor, {static_cast<cudnnBackendDescriptor_t*>(values), wanted}, count);
+    }
+    if (name == CUDNN_ATTR_ENGINECFG_ENGINE) {
+      auto& engine = **static_cast<Descriptor**>(values);
+      engine.finalized = true;
+      engine.put(CUDNN_ATTR_ENGINE_GLOBAL_INDEX,
+                 descriptor.all<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX));
+      const FakeEngine* known =
+          find_index(engine.one<std::int64_t>(CUDNN_ATTR_ENGINE_GLOBAL_INDEX));
+      engine.put(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, known->numerical);
+      engine.put(CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, known->behavior);
+      *count = 1;
+      return CUDNN_STATUS_SUCCESS;
+    }
+    if (name == CUDNN_ATTR_ENGINECFG_KNOB_CHOICES) {
+      const auto knobs = descriptor.all<cuda::CudnnKnob>(CUDNN_ATTR_ENGINE_KNOB_INFO);
+      *count = static_cast<std::int64_t>(knobs.size());
+      for (std::size_t i = 0; i < knobs.size(); ++i) {
+        auto& choice = *static_cast<Descriptor**>(values)[i];
+        choice.finalized = true;
+        choice.put<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE,
+                                           {static_cast<cudnnBackendKnobType_t>(knobs[i].type)});
+        choice.put<std::int64_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE, {knobs[i].value});
+      }
+      return CUDNN_STATUS_SUCCESS;
+    }
+    const auto& bytes = descriptor.attributes[name];
+    const std::size_t there = bytes.size() / size_of(type);
+    *count = static_cast<std::int64_t>(there);
+    std::copy_n(
+        bytes.begin(), std::min(there, wanted) * size_of(type), static_cast<std::byte*>(values));
+    return CUDNN_STATUS_SUCCESS;
+  }
+
+  cudnnStatus_t finalize_plan(Descriptor& descriptor) {
+    const FakePlan plan = plan_of(descriptor);
+    mutex.unlock();  // plans are built side by side
+    const cudnnStatus_t status = fake->build(plan);
+    mutex.lock();
+    if (status != CUDNN_STATUS_SUCCESS) return refuse(status);
+    const FakeEngine* engine = find(plan.engine);
+    descriptor.put<std::int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE,
+                                 {engine == nullptr ? 0 : engine->workspace_bytes});
+    const std::string json =
+        Json{{"engine", plan.engine.index}, {"knobs", knobs_json(plan.engine.knobs)}}.dump();
+    descriptor.put(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION,
+                   std::vector<char>(json.begin(), json.end()));
+    record.built.push_back(plan);
+    return CUDNN_STATUS_SUCCESS;
+  }
+
+  cudnnStatus_t finalize(Descriptor& descriptor) {
+    if (descriptor.finalized) return wrong("a descriptor is finalized twice");
+    if (descriptor.type == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR) {
+      const cudnnStatus_t status = finalize_plan(descriptor);
+      if (status != CUDNN_STATUS_SUCCESS) return status;
+    }
+    if (descriptor.type == CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR) {
+      descriptor.put<std::int64_t>(CUDNN_ATTR_OPERATIONGRAPH_ENGINE_GLOBAL_COUNT,
+                                   {fake->engine_count});
+      record.graphs.push_back(describe_graph(descriptor));
+    }
+    descriptor.finalized = true;
+    return CUDNN_STATUS_SUCCESS;
+  }
+
+  cudnnStatus_t execute(cudnnHandle_t handle, const Descriptor& plan, const Descriptor& pack) {
+    if (!handles.contains(handle)) return wrong("a plan is executed with a destroyed handle");
+    if (!plan.finalized || !pack.finalized) return wrong("what is executed is not finalized");
+    FakeRun run{
+        plan_of(plan), {}, pack.one<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE), handles[handle]};
+    const auto ids = pack.all<std::int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
+    const auto addresses = pack.all<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
+    for (std::size_t i = 0; i < ids.size(); ++i) run.addresses[ids[i]] = addresses.at(i);
+    record.runs.push_back(run);
+    return fake->run(run);
+  }
+};
+
+namespace {
+
+FakeCudnn::State* current = nullptr;
+
+/// Runs `call` on the state, as one counted call of a descriptor that must be there.
+template <typename Call>
+cudnnStatus_t with(cudnnBackendDescriptor_t handle, Call&& call) {
+  const std::scoped_lock lock(current->mutex);
+  if (const auto status = current->begin(); status != CUDNN_STATUS_SUCCESS) return status;
+  auto* const descriptor = static_cast<Descriptor*>(handle);
+  if (!current->descriptors.contains(descriptor)) {
+    return current->wrong("a destroyed descriptor is used");
+  }
+  return call(*descriptor);
+}
+
+cudnnStatus_t create_descriptor(cudnnBackendDescriptorType_t type,
+                                cudnnBackendDescriptor_t* handle) {
+  const std::scoped_lock lock(current->mutex);
+  if (const auto status = current->begin(); status != CUDNN_STATUS_SUCCESS) return status;
+  auto* const made = new Descriptor{.type = type, .attributes = {}};
+  current->descriptors.insert(made);
+  *handle = made;
+  return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t destroy_descriptor(cudnnBackendDescriptor_t handle) {
+  const std::scoped_lock lock(current->mutex);
+  auto* const descriptor = static_cast<Descriptor*>(handle);
+  if (current->descriptors.erase(descriptor) == 0) {
+    return current->wrong("a descriptor is destroyed twice");
+  }
+  delete descriptor;
+  return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t set_attribute(cudnnBackendDescriptor_t handle,
+                            cudnnBackendAttributeName_t name,
+                            cudnnBackendAttributeType_t type,
+                            std::int64_t count,
+                            const void* values) {
+  return with(handle, [&](Descriptor& descriptor) {
+    return current->set(descriptor, name, type, count, values);
+  });
+}
+
+cudnnStatus_t get_attribute(const cudnnBackendDescriptor_t handle,
+                            cudnnBackendAttributeName_t name,
+                            cudnnBackendAttributeType_t type,
+                            std::int64_t requested,
+                            std::int64_t* count,
+                            void* values) {
+  return with(handle, [&](Descriptor& descriptor) {
+    return current->get(descriptor, name, type, requested, count, values);
+  });
+}
+
+cudnnStatus_t finalize(cudnnBackendDescriptor_t handle) {
+  return with(handle, [&](Descriptor& descriptor) { return current->finalize(descriptor); });
+}
+
+cudnnStatus_t create_handle(cudnnHandle_t* handle) {
+  const std::scoped_lock lock(current->mutex);
+  if (const auto status = current->begin(); status != CUDNN_STATUS_SUCCESS) return status;
+  *handle = reinterpret_cast<cudnnHandle_t>(++current->last_handle);
+  current->handles.emplace(*handle, nullptr);
+  return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t destroy_handle(cudnnHandle_t handle) {
+  const std::scoped_lock lock(current->mutex);
+  if (current->handles.erase(handle) == 0) return current->wrong("a handle is destroyed twice");
+  return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t set_stream(cudnnHandle_t handle, cudaStream_t stream) {
+  const std::scoped_lock lock(current->mutex);
+  if (const auto status = current->begin(); status != CUDNN_STATUS_SUCCESS) return status;
+  current->handles[handle] = stream;
+  return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t execute(cudnnHandle_t handle,
+                      cudnnBackendDescriptor_t plan,
+                      cudnnBackendDescriptor_t pack) {
+  return with(plan, [&](Descriptor& descriptor) {
+    return current->execute(handle, descriptor, *static_cast<Descriptor*>(pack));
+  });
+}
+
+cudnnStatus_t set_callback(unsigned /*mask*/, void* /*data*/, cudnnCallback_t callback) {
+  current->callback = callback;
+  return CUDNN_STATUS_SUCCESS;
+}
+
+const char* error_string(cudnnStatus_t status) {
+  static thread_local std::string text;
+  text = cat("FAKE_STATUS_", static_cast<int>(status));
+  return text.c_str();
+}
+
+void last_error_string(char* message, std::size_t most) {
+  const std::string& text = current->fake->last_error;
+  const std::size_t length = std::min(most - 1, text.size());
+  std::memcpy(message, text.data(), length);
+  message[length] = '\0';
+}
+
+}  // namespace
+
+FakeCudnn::FakeCudnn() : state_(std::make_unique<State>()) {
+  require(current == nullptr, "one fake at a time");
+  state_->fake = this;
+  current = state_.get();
+}
+
+FakeCudnn::~FakeCudnn() {
+  current = nullptr;
+}
+
+std::shared_ptr<cuda::CudnnLibrary> FakeCudnn::library() const {
+  auto library = std::make_shared<cuda::CudnnLibrary>(
+      cuda::CudnnLibrary{.error_string = error_string,
+                         .last_error_string = last_error_string,
+                         .set_callback = set_callback,
+                         .create = create_handle,
+                         .destroy = destroy_handle,
+                         .set_stream = set_stream,
+                         .create_descriptor = create_descriptor,
+                         .destroy_descriptor = destroy_descriptor,
+                         .set_attribute = set_attribute,
+                         .get_attribute = get_attribute,
+                         .finalize = finalize,
+                         .execute = execute,
+                         .version = "9.0.0-fake",
+                         .compiles_kernels = true});
+  cuda::watch_refusals(*library);
+  return library;
+}
+
+FakeRecord FakeCudnn::record() const {
+  const std::scoped_lock lock(state_->mutex);
+  FakeRecord record = state_->record;
+  record.live_objects =
+      static_cast<std::int64_t>(state_->descriptors.size() + state_->handles.size());
+  return record;
+}
+
+}  // namespace fovea::test

@@ -1,0 +1,20 @@
+// cuDNN itself, for tests of what it says without a device.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/backend/cuda/cudnn_library.h"
+
+namespace fovea::test {
+
+/// Loads cuDNN, from the toolkit's folder where FOVEA_CUDNN_DIR does not say otherwise. Where there
+/// is no driver, the toolkit's stub stands for it: cuDNN wants to load one, and calls nothing in it
+/// as long as no device is used. Null where cuDNN cannot be loaded; then `why` says why.
+[[nodiscard]] std::shared_ptr<const cuda::CudnnLibrary> real_cudnn(std::string& why);
+
+/// Properties of a device of compute capability 9.0, by NVIDIA's published limits of an H100 and
+/// not read from one: enough for heuristics, support checks and plans, not for times.
+[[nodiscard]] std::string sm_90_properties();
+
+}  // namespace fovea::test
