@@ -9,7 +9,8 @@
 namespace fovea::cuda {
 
 /// On the device that `device` says. The tactics of a site are cuDNN's engines: by heuristics A and
-/// B for each type of the bias, then those of the fallback heuristics. Of their plans only as many
+/// B with a bias of the output's type, "cudnn:bo:eng41:k2.3"; the best three with a float32 one,
+/// "cudnn:bf:best-1"; then those of the fallback heuristics. Of their plans only as many
 /// are built as it takes to find one that is supported; once a second one is wanted, as for
 /// measuring, all of the site's are built at once.
 ///

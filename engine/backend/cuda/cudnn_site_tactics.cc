@@ -9,6 +9,7 @@
 #include "engine/backend/cuda/cudnn_step.h"
 #include "engine/backend/cuda/packed_constant.h"
 #include "engine/core/align.h"
+#include "engine/core/joined.h"
 #include "engine/core/require.h"
 
 namespace fovea::cuda {
@@ -19,11 +20,21 @@ namespace {
 struct Offer {
   CudnnConvolution convolution;
   CudnnCandidate candidate;
+
+  /// Place in CudnnCandidates::best of an engine that is asked for when it is built; 0: it is
+  /// `candidate`.
+  std::size_t rank = 0;
 };
 
-/// "cudnn:bo:eng41:k2.3".
+/// Float32 biases that are offered beside those of the output's type. Engines for them compile
+/// their kernels, need no workspace, and it takes the heuristics 0.15 s to name three: too long for
+/// every convolution of a network where nothing is measured.
+constexpr std::size_t kRanked = 3;
+
+/// "cudnn:bo:eng41:k2.3", "cudnn:bf:best-1".
 std::string name_of(const Offer& offer) {
-  const std::string engine = to_string(offer.candidate.engine);
+  const std::string engine =
+      offer.rank == 0 ? to_string(offer.candidate.engine) : cat("best-", offer.rank);
   switch (offer.convolution.bias) {
     case CudnnBias::kNone:
       break;
@@ -78,20 +89,21 @@ class SiteOffers {
   [[nodiscard]] const std::vector<Offer>& offers() const { return offers_; }
 
   [[nodiscard]] bool is_buildable(const Offer& offer) const {
-    return is_here_ || !offer.candidate.compiles_kernels;
+    return is_here_ || (offer.rank == 0 && !offer.candidate.compiles_kernels);
   }
 
   /// workspace_bytes   that the tactic has said; what lies behind the engine's own is for a copy
   [[nodiscard]] std::unique_ptr<Step> build(std::size_t index,
                                             std::size_t workspace_bytes,
                                             const BuildArgs& args) {
-    const Offer& offer = offers_.at(index);
     const Layout& output = args.outputs[0];
     build_all_for_the_second(index, output);
+    const Offer& asked = offers_.at(index);
     if (!is_here_) {
-      if (is_buildable(offer)) (void)plans_->plan(offer.convolution, offer.candidate.engine);
+      if (is_buildable(asked)) (void)plans_->plan(asked.convolution, asked.candidate.engine);
       return std::make_unique<AbsentStep>();
     }
+    const Offer offer = with_engine(asked);
     CudnnStepParts parts{
         .library = plans_->library(),
         .plan = slice_plan(offer, output, workspace_bytes),
@@ -103,9 +115,8 @@ class SiteOffers {
       parts.plan = plans_->plan(offer.convolution, offer.candidate.engine);
       parts.convolution = offer.convolution;
       if (output.kind == Layout::Kind::kSliced) {
-        parts.copy = {
-            .workspace_offset = align_up(offer.candidate.workspace_bytes, kBufferAlignment),
-            .pixel_stride = output.pixel_stride};
+        parts.copy = {.workspace_offset = workspace_bytes - output_bytes(offer.convolution),
+                      .pixel_stride = output.pixel_stride};
       }
     }
     const std::size_t own = parts.copy ? parts.copy->workspace_offset : workspace_bytes;
@@ -121,6 +132,22 @@ class SiteOffers {
   }
 
  private:
+  /// The offer with the engine that its rank stands for.
+  [[nodiscard]] Offer with_engine(Offer offer) const {
+    if (offer.rank == 0) return offer;
+    const auto candidates = plans_->candidates(offer.convolution);
+    if (offer.rank > candidates->best.size()) {
+      throw DeviceError(cat("cuDNN: for ",
+                            name_of(offer),
+                            " it has only ",
+                            candidates->best.size(),
+                            " engines: ",
+                            joined(candidates->refusals, "; ")));
+    }
+    offer.candidate = candidates->best[std::exchange(offer.rank, 0) - 1];
+    return offer;
+  }
+
   /// One plan may be all that is wanted; two mean that all are to be measured.
   void build_all_for_the_second(std::size_t index, const Layout& output) {
     {
@@ -132,7 +159,12 @@ class SiteOffers {
     std::vector<std::pair<CudnnConvolution, CudnnEngine>> wanted;
     for (const Offer& offer : offers_) {
       if (!is_buildable(offer)) continue;
-      wanted.emplace_back(with_output(offer.convolution, output), offer.candidate.engine);
+      try {
+        wanted.emplace_back(with_output(offer.convolution, output),
+                            with_engine(offer).candidate.engine);
+      } catch (const DeviceError&) {
+        continue;  // who builds it is told
+      }
     }
     plans_->build(wanted);
   }
@@ -178,6 +210,7 @@ class SiteOffers {
 };
 
 /// All candidates for the layouts: of every spelling those of modes A and B, then the fallbacks.
+/// Where a bias of the output's type has some, those of a float32 one are told by their rank.
 std::vector<Offer> find_offers(const OpSite& site,
                                std::span<const Layout> inputs,
                                CudnnPlans& plans,
@@ -190,9 +223,14 @@ std::vector<Offer> find_offers(const OpSite& site,
       refusals.emplace_back("cuDNN has no such activation, element type or layout");
       return {};
     }
+    if (bias == CudnnBias::kFloat32 && !offers.empty()) {
+      for (std::size_t rank = 1; rank <= kRanked; ++rank)
+        offers.push_back({*convolution, {}, rank});
+      continue;
+    }
     const auto candidates = plans.candidates(*convolution);
-    for (const auto& best : candidates->best) offers.push_back({*convolution, best});
-    for (const auto& last : candidates->fallback) fallback.push_back({*convolution, last});
+    for (const auto& best : candidates->best) offers.push_back({*convolution, best, 0});
+    for (const auto& last : candidates->fallback) fallback.push_back({*convolution, last, 0});
     refusals.insert(refusals.end(), candidates->refusals.begin(), candidates->refusals.end());
   }
   std::ranges::move(fallback, std::back_inserter(offers));
@@ -205,7 +243,7 @@ void drop_refused(std::vector<Offer>& offers,
                   CudnnPlans& plans,
                   std::vector<std::string>& refusals) {
   const auto first = std::ranges::find_if(offers, [&](const Offer& offer) {
-    if (!site.is_buildable(offer)) return true;
+    if (!site.is_buildable(offer) || offer.rank != 0) return true;
     try {
       (void)plans.plan(offer.convolution, offer.candidate.engine);
       return true;
