@@ -318,8 +318,11 @@ struct FakeCudnn::State {
   cudnnStatus_t execute(cudnnHandle_t handle, const Descriptor& plan, const Descriptor& pack) {
     if (!handles.contains(handle)) return wrong("a plan is executed with a destroyed handle");
     if (!plan.finalized || !pack.finalized) return wrong("what is executed is not finalized");
-    FakeRun run{
-        plan_of(plan), {}, pack.one<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE), handles[handle]};
+    FakeRun run{plan_of(plan),
+                {},
+                pack.one<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE),
+                handle,
+                handles[handle]};
     const auto ids = pack.all<std::int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
     const auto addresses = pack.all<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
     for (std::size_t i = 0; i < ids.size(); ++i) run.addresses[ids[i]] = addresses.at(i);

@@ -42,7 +42,8 @@ struct FakeRun {
   FakePlan plan;
   std::map<std::int64_t, void*> addresses;  ///< by the tensors' identities
   void* workspace = nullptr;
-  cudaStream_t stream = nullptr;
+  cudnnHandle_t handle = nullptr;
+  cudaStream_t stream = nullptr;  ///< the handle's
 };
 
 /// What happened so far.

@@ -1,0 +1,309 @@
+// Tactics and steps of cuDNN on the emulated device, by a cuDNN whose plans compute Conv2d by its
+// definition, at the addresses and strides that they were given.
+#include <atomic>
+#include <cstring>
+
+#include <gtest/gtest.h>
+
+#include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/cudnn_convolutions.h"
+#include "engine/backend/reference/reference_backend.h"
+#include "engine/backend/weight_store.h"
+#include "engine/core/require.h"
+#include "engine/passes/constants.h"
+#include "kernels/simt/stream.h"
+#include "tests/backend/one_convolution.h"
+#include "tests/support/errors.h"
+#include "tests/support/fake_cudnn.h"
+#include "tests/support/run_plan.h"
+
+namespace fovea {
+namespace {
+
+using cuda::CudnnTensor;
+using Strings = std::vector<std::string>;
+
+test::FakeEngine engine(std::int64_t index) {
+  return {.engine = {index, {{2, 7}}}, .workspace_bytes = 100};
+}
+
+/// The elements of a tensor that lies in pixels of some stride, row-major, or back.
+template <typename Move>
+void for_each_pixel(const test::FakeTensor& tensor, Move&& move) {
+  const std::int64_t pixels = tensor.dims[0] * tensor.dims[2] * tensor.dims[3];
+  for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
+    move(pixel * tensor.strides[3], pixel * tensor.dims[1]);
+  }
+}
+
+class CudnnTacticsTest : public testing::Test {
+ protected:
+  CudnnTacticsTest() {
+    fake_.run = [this](const test::FakeRun& run) {
+      simt::enqueue(run.stream, [this, run] { compute(run); });
+      return CUDNN_STATUS_SUCCESS;
+    };
+  }
+
+  void TearDown() override {
+    EXPECT_EQ(fake_.record().live_objects, 0);
+    EXPECT_EQ(fake_.record().misuse, Strings{});
+  }
+
+  [[nodiscard]] std::unique_ptr<Backend> backend() const {
+    return cuda::make_backend("cuda", cuda::make_cudnn_convolutions(fake_.library(), {}));
+  }
+
+  /// What cuDNN would compute; also the channels behind the slice where `spills_`.
+  void compute(const test::FakeRun& run) const {
+    const auto tensor = [&](CudnnTensor id) -> const test::FakeTensor& {
+      return run.plan.tensors.at(static_cast<std::int64_t>(id));
+    };
+    const auto address = [&](CudnnTensor id) {
+      return static_cast<float*>(run.addresses.at(static_cast<std::int64_t>(id)));
+    };
+    std::vector<std::vector<float>> values;
+    std::vector<TensorDesc> descs;
+    const auto take = [&](CudnnTensor id, bool is_vector) {
+      const test::FakeTensor& from = tensor(id);
+      values.emplace_back(
+          static_cast<std::size_t>(from.dims[0] * from.dims[1] * from.dims[2] * from.dims[3]));
+      for_each_pixel(from, [&](std::int64_t strided, std::int64_t dense) {
+        std::copy_n(address(id) + strided, from.dims[1], values.back().begin() + dense);
+      });
+      descs.push_back({DType::kFloat32,
+                       is_vector ? Shape{from.dims[1]}
+                                 : Shape{from.dims[0], from.dims[2], from.dims[3], from.dims[1]}});
+    };
+    take(CudnnTensor::kX, false);
+    take(CudnnTensor::kWeights, false);
+    if (op_.bias) take(CudnnTensor::kBias, true);
+    if (op_.residual) take(CudnnTensor::kResidual, false);
+    std::vector<ConstTensorView> inputs;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      inputs.push_back({&descs[i], reinterpret_cast<const std::byte*>(values[i].data())});
+    }
+    const test::FakeTensor& y = tensor(CudnnTensor::kY);
+    const TensorDesc desc{DType::kFloat32, {y.dims[0], y.dims[2], y.dims[3], y.dims[1]}};
+    std::vector<float> result(static_cast<std::size_t>(num_elements(desc.shape)));
+    const TensorView output{&desc, reinterpret_cast<std::byte*>(result.data())};
+    op_.evaluate(inputs, {&output, 1});
+    for_each_pixel(y, [&](std::int64_t strided, std::int64_t dense) {
+      float* const pixel = address(CudnnTensor::kY) + strided;
+      std::copy_n(result.begin() + dense, y.dims[1], pixel);
+      if (spills_ && y.strides[3] > y.dims[1]) pixel[y.dims[1]] = 0;
+    });
+  }
+
+  /// Runs two pictures of the graph and expects what the reference gives.
+  void expect_same_as_reference(const Graph& graph) const {
+    const test::NamedFloats inputs = test::random_inputs(graph, 2, 5);
+    const test::NamedFloats want = test::run_graph(graph, make_reference_backend(), 2, inputs);
+    const test::NamedFloats got = test::run_graph(graph, backend(), 2, inputs);
+    EXPECT_EQ(got, want);  // by the very same function
+  }
+
+  test::FakeCudnn fake_;
+  Conv2d op_{};
+  bool spills_ = false;
+};
+
+TEST_F(CudnnTacticsTest, StepsComputeWithEverythingThatIsFused) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
+  op_ = {.strides = {2, 1},
+         .dilations = {1, 2},
+         .pads = {1, 0, 0, 3},
+         .groups = 2,
+         .bias = true,
+         .residual = true,
+         .activation = test::kRelu};
+
+  expect_same_as_reference(test::one_convolution({kBatch, 7, 9, 8}, {3, 2}, 6, op_, 1));
+
+  const test::FakeRecord record = fake_.record();
+  ASSERT_EQ(record.runs.size(), 1U);
+  EXPECT_NE(record.runs[0].workspace, nullptr);
+  EXPECT_NE(record.runs[0].stream, nullptr);
+}
+
+TEST_F(CudnnTacticsTest, OneHandleServesAStream) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
+  op_ = {.activation = test::kRelu};
+  Graph graph = test::one_convolution({kBatch, 4, 4, 8}, {1, 1}, 8, op_, 1);
+  const NodeId first = graph.find("conv");
+  const Value second = graph.add(op_, {{first, 0}, graph.node(first).inputs[1]}, "second");
+  graph.mark_output(second, "z");
+
+  expect_same_as_reference(graph);
+
+  const auto runs = fake_.record().runs;
+  ASSERT_EQ(runs.size(), 2U);
+  EXPECT_EQ(runs[0].handle, runs[1].handle);
+}
+
+/// Two convolutions side by side, and their Concat.
+Graph two_side_by_side(const Conv2d& op) {
+  Graph result;
+  const Value x = result.add(Input{{DType::kFloat32, {kBatch, 4, 5, 8}}}, {}, "x");
+  const auto weights = [&](const char* name, std::uint64_t seed) {
+    return result.add(make_constant({8, 1, 1, 8}, test::random_floats(64, seed)), {}, name);
+  };
+  const Value a = result.add(op, {x, weights("wa", 1)}, "a");
+  const Value b = result.add(op, {x, weights("wb", 2)}, "b");
+  result.mark_output(result.add(Concat{3}, {a, b}, "both"), "y");
+  return result;
+}
+
+TEST_F(CudnnTacticsTest, WritesSlicesInPlace) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
+  op_ = {.activation = test::kRelu};
+
+  expect_same_as_reference(two_side_by_side(op_));
+
+  const auto runs = fake_.record().runs;
+  ASSERT_EQ(runs.size(), 3U) << "one plan for both, which is tried once";
+  for (const auto& run : runs) {
+    EXPECT_EQ(run.plan.tensors.at(static_cast<std::int64_t>(CudnnTensor::kY)).strides[3], 16);
+  }
+}
+
+TEST_F(CudnnTacticsTest, CopiesFromPlansThatSpill) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
+  op_ = {.activation = test::kRelu};
+  spills_ = true;
+
+  expect_same_as_reference(two_side_by_side(op_));
+
+  const auto runs = fake_.record().runs;
+  ASSERT_EQ(runs.size(), 3U);
+  for (std::size_t i = 1; i < runs.size(); ++i) {
+    EXPECT_EQ(runs[i].plan.tensors.at(static_cast<std::int64_t>(CudnnTensor::kY)).strides[3], 8);
+  }
+}
+
+TEST_F(CudnnTacticsTest, CopiesWhereAnEngineTakesNoStrides) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
+  op_ = {.activation = test::kRelu};
+  fake_.build = [](const test::FakePlan& plan) {
+    const auto& y = plan.tensors.at(static_cast<std::int64_t>(CudnnTensor::kY));
+    return y.strides[3] == y.dims[1] ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED_LAYOUT;
+  };
+
+  expect_same_as_reference(two_side_by_side(op_));
+
+  EXPECT_EQ(fake_.record().runs.size(), 2U) << "there is nothing to try";
+}
+
+/// The names that the backend offers for a convolution of these pictures.
+Strings names(const Backend& backend, const Graph& graph) {
+  Strings names;
+  const Node& node = graph.node(graph.find("conv"));
+  const OpSite site{
+      .graph = graph, .node = node, .inputs = std::vector<Layout>(node.inputs.size())};
+  for (const Tactic& tactic : backend.tactics(site)) names.push_back(tactic.name);
+  return names;
+}
+
+TEST_F(CudnnTacticsTest, BuildsOnlyTheFirstThatIsSupported) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1), engine(2), engine(3)};
+  fake_.proposals[CUDNN_HEUR_MODE_FALLBACK] = {engine(4)};
+  fake_.build = [](const test::FakePlan& plan) {
+    return plan.engine.index == 1 ? CUDNN_STATUS_NOT_SUPPORTED : CUDNN_STATUS_SUCCESS;
+  };
+  const Graph graph =
+      test::one_convolution({2, 4, 4, 8}, {1, 1}, 8, {.bias = true}, 1, DType::kFloat16);
+
+  EXPECT_EQ(names(*backend(), graph),
+            (Strings{"cudnn:bo:eng2:k2.7",
+                     "cudnn:bo:eng3:k2.7",
+                     "cudnn:bf:best-1",
+                     "cudnn:bf:best-2",
+                     "cudnn:bf:best-3",
+                     "cudnn:bo:eng4:k2.7"}));
+  EXPECT_EQ(fake_.record().built.size(), 1U);
+}
+
+TEST_F(CudnnTacticsTest, FallsBackWhereHeuristicsHaveNothing) {
+  fake_.proposals[CUDNN_HEUR_MODE_FALLBACK] = {engine(4)};
+  const Graph graph = test::one_convolution({2, 4, 4, 8}, {1, 1}, 8, {.bias = true}, 1);
+
+  EXPECT_EQ(names(*backend(), graph), Strings{"cudnn:bo:eng4:k2.7"});
+}
+
+TEST_F(CudnnTacticsTest, TheSecondPlanBringsAllOthers) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1), engine(2), engine(3)};
+  const auto cuda = backend();
+  const Graph graph = test::one_convolution({2, 4, 4, 8}, {1, 1}, 8, {}, 1);
+  const Node& node = graph.node(graph.find("conv"));
+  const std::vector<Layout> dense(2);
+  const std::vector<Tactic> tactics =
+      cuda->tactics({.graph = graph, .node = node, .inputs = dense});
+  ASSERT_EQ(tactics.size(), 3U);
+  WeightStore weights(*cuda);
+  const BuildArgs args{dense, std::span(dense).first(1), weights};
+
+  (void)tactics[0].build(args);
+  EXPECT_EQ(fake_.record().built.size(), 1U);
+  (void)tactics[2].build(args);
+  EXPECT_EQ(fake_.record().built.size(), 3U);
+  (void)tactics[1].build(args);
+  EXPECT_EQ(fake_.record().built.size(), 3U);
+}
+
+TEST_F(CudnnTacticsTest, ARankIsAnEngineOnceItIsBuilt) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1), engine(2)};
+  for (auto& proposed : fake_.proposals[CUDNN_HEUR_MODE_A]) proposed.workspace_bytes = 0;
+  const auto cuda = backend();
+  const Graph graph =
+      test::one_convolution({2, 4, 4, 8}, {1, 1}, 8, {.bias = true}, 1, DType::kFloat16);
+  const Node& node = graph.node(graph.find("conv"));
+  const std::vector<Layout> dense(3);
+  const std::vector<Tactic> tactics =
+      cuda->tactics({.graph = graph, .node = node, .inputs = dense});
+  ASSERT_EQ(tactics.size(), 5U);
+  WeightStore weights(*cuda);
+  const BuildArgs args{dense, std::span(dense).first(1), weights};
+
+  (void)tactics[3].build(args);
+  const test::FakePlan plan = fake_.record().built.back();
+  EXPECT_EQ(plan.engine.index, 2);
+  EXPECT_EQ(plan.tensors.at(static_cast<std::int64_t>(CudnnTensor::kBias)).type, CUDNN_DATA_FLOAT);
+  test::expect_error(ErrorCode::kDeviceFailed, "for cudnn:bf:best-3 it has only 2 engines", [&] {
+    (void)tactics[4].build(args);
+  });
+}
+
+TEST_F(CudnnTacticsTest, SaysWhyThereIsNone) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
+  fake_.build = [](const test::FakePlan&) { return CUDNN_STATUS_NOT_SUPPORTED; };
+  fake_.logged_reason = "the moon is full";
+  const auto cuda = backend();
+
+  test::expect_error(
+      ErrorCode::kArgumentUnsupported,
+      "no Conv2d for node 'conv': cudnn:eng1:k2.7: cuDNN: building a plan: "
+      "FAKE_STATUS_3000: the moon is full",
+      [&] { (void)names(*cuda, test::one_convolution({2, 4, 4, 8}, {1, 1}, 8, {}, 1)); });
+  const Conv2d some{.activation = test::kRelu, .activation_channels = 4};
+  test::expect_error(
+      ErrorCode::kArgumentUnsupported,
+      "no Conv2d for node 'conv': cuDNN has no such activation, element type or layout",
+      [&] { (void)names(*cuda, test::one_convolution({2, 4, 4, 8}, {1, 1}, 8, some, 1)); });
+  EXPECT_EQ(cuda->traits().partial_activations, 0U);
+}
+
+TEST_F(CudnnTacticsTest, GraphsAloneAreNoSteps) {
+  const auto graphs = cuda::make_backend("cuda", cuda::make_cudnn_graphs(fake_.library()));
+  const Graph graph = test::one_convolution({2, 4, 4, 8}, {1, 1}, 8, {.bias = true}, 1);
+
+  EXPECT_EQ(names(*graphs, graph), Strings{"cudnn:bo:61-engines"});
+  test::expect_error(ErrorCode::kDeviceNone, "chosen on a GPU; there is none here", [&] {
+    (void)test::run_graph(test::one_convolution({kBatch, 4, 4, 8}, {1, 1}, 8, {}, 1),
+                          cuda::make_backend("cuda", cuda::make_cudnn_graphs(fake_.library())),
+                          1,
+                          {});
+  });
+}
+
+}  // namespace
+}  // namespace fovea
