@@ -167,6 +167,22 @@ TEST_F(CudnnTacticsTest, WritesSlicesInPlace) {
   }
 }
 
+/// They are not asked for with strides of other than the output's.
+TEST_F(CudnnTacticsTest, AResultWithAResidualIsCopiedToItsSlice) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
+  op_ = {.residual = true, .activation = test::kRelu};
+  Graph graph = test::one_convolution({kBatch, 4, 5, 8}, {1, 1}, 8, op_, 1);
+  const Value conv{graph.find("conv"), 0};
+  const Value x = graph.node(conv.node).inputs[0];
+  graph.mark_output(graph.add(Concat{3}, {conv, x}, "both"), "z");
+
+  expect_same_as_reference(graph);
+
+  const auto runs = fake_.record().runs;
+  ASSERT_EQ(runs.size(), 1U);
+  EXPECT_EQ(runs[0].plan.tensors.at(static_cast<std::int64_t>(CudnnTensor::kY)).strides[3], 8);
+}
+
 TEST_F(CudnnTacticsTest, CopiesFromPlansThatSpill) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
   op_ = {.activation = test::kRelu};

@@ -66,18 +66,31 @@ class AllPrecisions final : public Backend {
   std::unique_ptr<Backend> backend_;
 };
 
+/// The network's plan in this precision, whose convolutions the library offers.
+std::shared_ptr<const ExecutionPlan> compile(
+    const Graph& graph,
+    std::unique_ptr<const cuda::ConvolutionLibrary> convolutions,
+    Precision precision,
+    std::vector<std::int64_t> batches) {
+  auto backend =
+      std::make_unique<AllPrecisions>(cuda::make_backend("cuda", std::move(convolutions)));
+  return compile_plan(graph,
+                      test::make_unbuilt_backend(std::move(backend)),
+                      {.buckets = std::move(batches), .precision = precision});
+}
+
+Graph served(std::string_view network) {
+  return served_graph(open_model(network, {.weights = "random"}));
+}
+
 /// "fp16 z+bo+relu:61-engines" and of how many steps, of a network's plans for three batch sizes;
 /// of both types of the bias.
 std::map<std::string, int> engines_of(std::string_view network,
                                       const std::shared_ptr<const cuda::CudnnLibrary>& library) {
   std::map<std::string, int> rows;
-  const Graph graph = served_graph(open_model(network, {.weights = "random"}));
+  const Graph graph = served(network);
   for (const Precision precision : kPrecisions) {
-    auto backend = std::make_unique<AllPrecisions>(
-        cuda::make_backend("cuda", cuda::make_cudnn_graphs(library)));
-    const auto plan = compile_plan(graph,
-                                   test::make_unbuilt_backend(std::move(backend)),
-                                   {.buckets = {1, 8, 32}, .precision = precision});
+    const auto plan = compile(graph, cuda::make_cudnn_graphs(library), precision, {1, 8, 32});
     for (const TacticDecision& decision : plan->tactics.decisions) {
       for (const TacticCandidate& candidate : decision.candidates) {
         if (!candidate.tactic.starts_with("cudnn:")) continue;
@@ -123,6 +136,32 @@ TEST_P(CudnnZoo, HasAsManyEnginesAsTheGoldenTable) {
   }
   EXPECT_EQ(engines, expected_engines(GetParam())) << table;
   EXPECT_FALSE(engines.empty());
+}
+
+/// On a device of compute capability 9.0: heuristics have an engine that is compiled ahead, whose
+/// plan was built, or for a grouped convolution one that compiles its kernel.
+TEST_P(CudnnZoo, HasASupportedEngineForEveryConvolution) {
+  std::string why;
+  const auto library = test::real_cudnn(why);
+  if (library == nullptr) GTEST_SKIP() << why;
+  const Graph graph = served(GetParam());
+
+  for (const Precision precision : kPrecisions) {
+    auto convolutions =
+        cuda::make_cudnn_convolutions(library, {.properties = test::sm_90_properties()});
+    const auto plan = compile(graph, std::move(convolutions), precision, {8});
+
+    std::size_t steps = 0;
+    for (const PlannedStep& step : plan->buckets.front().steps) {
+      if (step.node == kNoNode || plan->graph.node(step.node).as<Conv2d>() == nullptr) continue;
+      ++steps;
+      const bool is_grouped = plan->graph.node(step.node).as<Conv2d>()->groups > 1;
+      EXPECT_TRUE(step.tactic.starts_with("cudnn:bo:eng") || step.tactic.starts_with("cudnn:eng") ||
+                  (is_grouped && step.tactic.starts_with("cudnn:bf:eng")))
+          << step.name << ": " << step.tactic;
+    }
+    EXPECT_GT(steps, 0U);
+  }
 }
 
 std::vector<std::string> networks() {

@@ -60,7 +60,7 @@ class MadeOnce {
 struct CudnnDevice {
   /// The properties of a device that is not here, as JSON of cuDNN's. Empty: the device that is
   /// current in the threads that ask.
-  std::string properties;
+  std::string properties{};
 
   /// Called first in every thread that is started to build plans: makes the device current there.
   std::function<void()> enter_thread = [] {};

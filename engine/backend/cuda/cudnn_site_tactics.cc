@@ -16,7 +16,7 @@ namespace fovea::cuda {
 
 namespace {
 
-/// An engine for one spelling of the convolution, with a dense output.
+/// An engine for one spelling of the convolution, with its output where it is likely to lie.
 struct Offer {
   CudnnConvolution convolution;
   CudnnCandidate candidate;
@@ -52,14 +52,28 @@ std::size_t output_bytes(const CudnnConvolution& conv) {
          element_size(conv.dtype);
 }
 
-/// Whether the result may be wanted as a slice: then a plan that cannot write one needs a place.
-bool is_read_by_concat(const OpSite& site) {
-  return std::ranges::any_of(site.graph.nodes(), [&](const Node& node) {
-    return node.as<Concat>() != nullptr &&
-           std::ranges::any_of(node.inputs, [&](const Value& input) {
-             return &site.graph.node(input.node) == &site.node;
-           });
-  });
+/// Where the result lies if it is read by a Concat of channels, as far as can be told from the node
+/// alone; dense otherwise. The compiler has the last word when a tactic is built. With a residual
+/// of other strides than the output's, engines are counted in another way: such a result stays
+/// dense.
+Layout likely_output(const OpSite& site) {
+  if (site.node.as<Conv2d>()->residual) return {};
+  for (const Node& node : site.graph.nodes()) {
+    const auto* concat = node.as<Concat>();
+    const auto is_site = [&](const Value& input) {
+      return &site.graph.node(input.node) == &site.node;
+    };
+    const auto input = std::ranges::find_if(node.inputs, is_site);
+    if (concat == nullptr || input == node.inputs.end()) continue;
+    const Shape& whole = node.outputs[0].shape;
+    if (concat->axis + 1 != static_cast<std::int64_t>(whole.size())) continue;
+    std::int64_t offset = 0;
+    for (auto before = node.inputs.begin(); before != input; ++before) {
+      offset += site.graph.desc(*before).shape.back();
+    }
+    return Layout::sliced(whole.back(), offset);
+  }
+  return {};
 }
 
 /// Of a plan for a device that is not here.
@@ -112,8 +126,8 @@ class SiteOffers {
         .bias = bias(offer, args.weights),
         .copy = std::nullopt};
     if (parts.plan == nullptr) {
-      parts.plan = plans_->plan(offer.convolution, offer.candidate.engine);
-      parts.convolution = offer.convolution;
+      parts.convolution = with_output(offer.convolution, Layout{});
+      parts.plan = plans_->plan(parts.convolution, offer.candidate.engine);
       if (output.kind == Layout::Kind::kSliced) {
         parts.copy = {.workspace_offset = workspace_bytes - output_bytes(offer.convolution),
                       .pixel_stride = output.pixel_stride};
@@ -175,8 +189,6 @@ class SiteOffers {
                                                             std::size_t workspace_bytes) {
     if (output.kind != Layout::Kind::kSliced) return nullptr;
     const CudnnConvolution sliced = with_output(offer.convolution, output);
-    // Engines are counted otherwise where residual and output have strides of their own.
-    if (sliced.residual && sliced.z.pixel_stride != sliced.y.pixel_stride) return nullptr;
     std::shared_ptr<const CudnnPlan> plan;
     try {
       plan = plans_->plan(sliced, offer.candidate.engine);
@@ -213,12 +225,13 @@ class SiteOffers {
 /// Where a bias of the output's type has some, those of a float32 one are told by their rank.
 std::vector<Offer> find_offers(const OpSite& site,
                                std::span<const Layout> inputs,
+                               const Layout& output,
                                CudnnPlans& plans,
                                std::vector<std::string>& refusals) {
   std::vector<Offer> offers;
   std::vector<Offer> fallback;
   for (const CudnnBias bias : bias_types(site)) {
-    const auto convolution = describe(site, inputs, Layout{}, bias);
+    const auto convolution = describe(site, inputs, output, bias);
     if (!convolution) {
       refusals.emplace_back("cuDNN has no such activation, element type or layout");
       return {};
@@ -256,16 +269,16 @@ void drop_refused(std::vector<Offer>& offers,
   offers.erase(offers.begin(), first);
 }
 
-std::vector<Tactic> tactics_of(const OpSite& site,
-                               std::span<const Layout> inputs,
+std::vector<Tactic> tactics_of(std::span<const Layout> inputs,
+                               const Layout& output,
                                const std::shared_ptr<SiteOffers>& offers) {
-  const bool may_be_slice = is_read_by_concat(site);
   std::vector<Tactic> tactics;
   for (std::size_t i = 0; i < offers->offers().size(); ++i) {
     const Offer& offer = offers->offers()[i];
     Tactic tactic = convolution_tactic(inputs, name_of(offer));
     tactic.workspace_bytes = offer.candidate.workspace_bytes;
-    if (may_be_slice) {
+    if (output.kind == Layout::Kind::kSliced) {
+      // Behind the engine's own there is a place for a result that is copied.
       tactic.writes_slices = true;
       tactic.workspace_bytes =
           align_up(tactic.workspace_bytes, kBufferAlignment) + output_bytes(offer.convolution);
@@ -293,13 +306,15 @@ SiteTactics site_tactics(const OpSite& site,
                          bool is_here) {
   SiteTactics found;
   const std::vector<Layout> dense(site.inputs.size());
-  for (const std::vector<Layout>& inputs : {site.inputs, dense}) {
+  const std::pair<std::vector<Layout>, Layout> attempts[] = {
+      {site.inputs, likely_output(site)}, {site.inputs, Layout{}}, {dense, Layout{}}};
+  for (const auto& [inputs, output] : attempts) {
     const auto shared = std::make_shared<SiteOffers>(site, plans, is_here);
-    std::vector<Offer> offers = find_offers(site, inputs, *plans, found.refusals);
+    std::vector<Offer> offers = find_offers(site, inputs, output, *plans, found.refusals);
     drop_refused(offers, *shared, *plans, found.refusals);
     shared->set(std::move(offers));
-    found.tactics = tactics_of(site, inputs, shared);
-    if (!found.tactics.empty() || inputs == dense) break;
+    found.tactics = tactics_of(inputs, output, shared);
+    if (!found.tactics.empty()) break;
   }
   return found;
 }

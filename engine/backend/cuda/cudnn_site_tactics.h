@@ -18,8 +18,9 @@ struct SiteTactics {
   std::vector<std::string> refusals;
 };
 
-/// The first of the tactics has a plan that was built. Inputs that are slices are read as they lie
-/// where an engine can, else all are read dense.
+/// The first of the tactics has a plan that was built. Slices are read as they lie and written
+/// where a Concat wants them as far as an engine can; else the output is dense, and then the inputs
+/// are.
 ///
 /// is_here   whether the plans' device can execute them
 ///
