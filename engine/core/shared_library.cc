@@ -47,7 +47,8 @@ void SharedLibrary::fail_without(const char* name) const {
 
 std::filesystem::path SharedLibrary::file() const {
   link_map* map = nullptr;
-  const bool known = ::dlinfo(handle_, RTLD_DI_LINKMAP, &map) == 0 && map != nullptr;
+  const bool known =
+      ::dlinfo(handle_, RTLD_DI_LINKMAP, static_cast<void*>(&map)) == 0 && map != nullptr;
   return known ? map->l_name : name_;
 }
 

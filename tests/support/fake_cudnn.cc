@@ -4,7 +4,6 @@
 #include <array>
 #include <cstring>
 #include <mutex>
-#include <set>
 #include <span>
 #include <utility>
 
@@ -136,7 +135,7 @@ Json knobs_json(const std::vector<cuda::CudnnKnob>& knobs) {
 struct FakeCudnn::State {
   mutable std::mutex mutex;
   FakeCudnn* fake = nullptr;
-  std::set<const Descriptor*> descriptors;
+  std::map<const void*, std::unique_ptr<Descriptor>> descriptors;
   std::map<cudnnHandle_t, cudaStream_t> handles;
   std::intptr_t last_handle = 0;
   bool failed = false;
@@ -351,19 +350,17 @@ cudnnStatus_t create_descriptor(cudnnBackendDescriptorType_t type,
                                 cudnnBackendDescriptor_t* handle) {
   const std::scoped_lock lock(current->mutex);
   if (const auto status = current->begin(); status != CUDNN_STATUS_SUCCESS) return status;
-  auto* const made = new Descriptor{.type = type, .attributes = {}};
-  current->descriptors.insert(made);
-  *handle = made;
+  auto made = std::make_unique<Descriptor>(Descriptor{.type = type, .attributes = {}});
+  *handle = made.get();
+  current->descriptors.emplace(*handle, std::move(made));
   return CUDNN_STATUS_SUCCESS;
 }
 
 cudnnStatus_t destroy_descriptor(cudnnBackendDescriptor_t handle) {
   const std::scoped_lock lock(current->mutex);
-  auto* const descriptor = static_cast<Descriptor*>(handle);
-  if (current->descriptors.erase(descriptor) == 0) {
+  if (current->descriptors.erase(handle) == 0) {
     return current->wrong("a descriptor is destroyed twice");
   }
-  delete descriptor;
   return CUDNN_STATUS_SUCCESS;
 }
 

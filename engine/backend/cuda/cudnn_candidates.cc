@@ -162,6 +162,30 @@ std::vector<Descriptor> ask(const CudnnLibrary& library,
   return results;
 }
 
+/// Takes the first `most` results that break no rule; of those that are known already none twice.
+void take(const CudnnLibrary& library,
+          const std::vector<Descriptor>& results,
+          const CudnnRules& rules,
+          std::size_t most,
+          std::set<CudnnEngine>& known,
+          std::vector<CudnnCandidate>& taken,
+          std::vector<std::string>& refusals) {
+  for (const Descriptor& config : results) {
+    if (most == 0) return;
+    Judged judged = judge(library, config, rules);
+    const CudnnEngine& engine = judged.candidate.engine;
+    const bool is_new = known.insert(engine).second;
+    const bool is_refused = !judged.refusal.empty();
+    if (!is_refused) --most;
+    if (!is_new) continue;
+    if (is_refused) {
+      refusals.push_back(cat(to_string(engine), ": ", judged.refusal));
+    } else {
+      taken.push_back(std::move(judged.candidate));
+    }
+  }
+}
+
 }  // namespace
 
 std::string to_string(const CudnnEngine& engine) {
@@ -184,21 +208,8 @@ CudnnCandidates find_candidates(const CudnnLibrary& library,
       found.refusals.push_back(cat(mode.name, ": ", error.what()));
       continue;
     }
-    std::size_t taken = 0;
-    for (const Descriptor& config : results) {
-      if (taken == mode.most) break;
-      Judged judged = judge(library, config, rules);
-      const bool is_new = known.insert(judged.candidate.engine).second;
-      if (!judged.refusal.empty()) {
-        if (is_new) {
-          found.refusals.push_back(cat(to_string(judged.candidate.engine), ": ", judged.refusal));
-        }
-        continue;
-      }
-      ++taken;
-      if (!is_new) continue;
-      (mode.is_fallback ? found.fallback : found.best).push_back(std::move(judged.candidate));
-    }
+    std::vector<CudnnCandidate>& taken = mode.is_fallback ? found.fallback : found.best;
+    take(library, results, rules, mode.most, known, taken, found.refusals);
   }
   return found;
 }

@@ -51,7 +51,7 @@ class Descriptor {
   /// One value, of the attribute type that its C++ type stands for.
   template <typename T>
   Descriptor& set(cudnnBackendAttributeName_t name, T value) {
-    return set(name, kTypeOf<T>, 1, &value);
+    return set(name, kTypeOf<T>, 1, static_cast<const void*>(&value));
   }
 
   /// `value` outlives this one.
@@ -61,11 +61,12 @@ class Descriptor {
 
   Descriptor& set_all(cudnnBackendAttributeName_t name, std::span<const Descriptor> values) {
     std::vector<cudnnBackendDescriptor_t> handles;
+    handles.reserve(values.size());
     for (const Descriptor& value : values) handles.push_back(value.handle_);
     return set(name,
                CUDNN_TYPE_BACKEND_DESCRIPTOR,
                static_cast<std::int64_t>(handles.size()),
-               handles.data());
+               static_cast<const void*>(handles.data()));
   }
 
   Descriptor& set_all(cudnnBackendAttributeName_t name, std::span<const std::int64_t> values) {
@@ -81,7 +82,7 @@ class Descriptor {
 
   /// Up to `values.size()` elements; returns how many there are.
   template <typename T>
-  std::int64_t get(cudnnBackendAttributeName_t name, std::span<T> values) const {
+  [[nodiscard]] std::int64_t get(cudnnBackendAttributeName_t name, std::span<T> values) const {
     std::int64_t count = 0;
     check(*library_,
           library_->get_attribute(handle_,
@@ -89,7 +90,7 @@ class Descriptor {
                                   kTypeOf<T>,
                                   static_cast<std::int64_t>(values.size()),
                                   &count,
-                                  values.data()),
+                                  static_cast<void*>(values.data())),
           "reading an attribute");
     return count;
   }

@@ -10,7 +10,7 @@
 namespace fovea::cuda {
 
 /// By these a plan knows its tensors when it is executed.
-enum class CudnnTensor : std::int64_t { kX = 1, kWeights, kBias, kResidual, kY };
+enum class CudnnTensor : std::uint8_t { kX = 1, kWeights, kBias, kResidual, kY };
 
 /// The tensors in memory of the convolution's graph, in ascending order.
 [[nodiscard]] std::vector<CudnnTensor> tensors_of(const CudnnConvolution& convolution);

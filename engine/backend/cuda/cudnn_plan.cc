@@ -55,8 +55,11 @@ Descriptor make_variant_pack(const CudnnLibrary& library,
       .set(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS,
            CUDNN_TYPE_VOID_PTR,
            static_cast<std::int64_t>(addresses.size()),
-           addresses.data())
-      .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR, 1, &workspace);
+           static_cast<const void*>(addresses.data()))
+      .set(CUDNN_ATTR_VARIANT_PACK_WORKSPACE,
+           CUDNN_TYPE_VOID_PTR,
+           1,
+           static_cast<const void*>(&workspace));
   pack.finalize("binding addresses");
   return pack;
 }

@@ -61,6 +61,23 @@ void CudnnPlans::give_back(Handle handle) {
   handles_.push_back(std::move(handle));
 }
 
+/// A handle that goes back when this goes.
+class CudnnPlans::HandleLease {
+ public:
+  explicit HandleLease(CudnnPlans& plans) : plans_(plans), handle_(plans.take_handle()) {}
+
+  HandleLease(const HandleLease&) = delete;
+  HandleLease& operator=(const HandleLease&) = delete;
+
+  ~HandleLease() { plans_.give_back(handle_); }
+
+  [[nodiscard]] const Handle& get() const { return handle_; }
+
+ private:
+  CudnnPlans& plans_;
+  Handle handle_;
+};
+
 template <typename Make>
 auto CudnnPlans::with_target(Make&& make) {
   using Made = decltype(make(CudnnTarget{}));

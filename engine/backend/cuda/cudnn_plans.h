@@ -47,6 +47,7 @@ class MadeOnce {
   [[nodiscard]] std::vector<Key> keys() const {
     const std::scoped_lock lock(mutex_);
     std::vector<Key> keys;
+    keys.reserve(values_.size());
     for (const auto& [key, value] : values_) keys.push_back(key);
     return keys;
   }
@@ -106,6 +107,8 @@ class CudnnPlans {
  private:
   using Handle = std::shared_ptr<cudnnContext>;
   using PlanKey = std::pair<CudnnConvolution, CudnnEngine>;
+
+  class HandleLease;
 
   [[nodiscard]] Handle take_handle();
   void give_back(Handle handle);

@@ -1,6 +1,7 @@
 #include "engine/backend/cuda/cudnn_site_tactics.h"
 
 #include <algorithm>
+#include <array>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -306,8 +307,10 @@ SiteTactics site_tactics(const OpSite& site,
                          bool is_here) {
   SiteTactics found;
   const std::vector<Layout> dense(site.inputs.size());
-  const std::pair<std::vector<Layout>, Layout> attempts[] = {
-      {site.inputs, likely_output(site)}, {site.inputs, Layout{}}, {dense, Layout{}}};
+  using Attempt = std::pair<std::vector<Layout>, Layout>;
+  const std::array attempts{Attempt{site.inputs, likely_output(site)},
+                            Attempt{site.inputs, Layout{}},
+                            Attempt{dense, Layout{}}};
   for (const auto& [inputs, output] : attempts) {
     const auto shared = std::make_shared<SiteOffers>(site, plans, is_here);
     std::vector<Offer> offers = find_offers(site, inputs, output, *plans, found.refusals);
