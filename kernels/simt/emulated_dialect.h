@@ -147,12 +147,24 @@ inline float __fdiv_rn(float a, float b) {
   return a / b;
 }
 
+inline float rsqrtf(float x) {
+  return 1.0F / std::sqrt(x);
+}
+
 inline unsigned __float_as_uint(float value) {
   return __builtin_bit_cast(unsigned, value);
 }
 
 inline float __uint_as_float(unsigned bits) {
   return __builtin_bit_cast(float, bits);
+}
+
+inline long long __double_as_longlong(double value) {
+  return __builtin_bit_cast(long long, value);
+}
+
+inline double __longlong_as_double(long long bits) {
+  return __builtin_bit_cast(double, bits);
 }
 
 // NOLINTEND(readability-identifier-naming)

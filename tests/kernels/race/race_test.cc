@@ -3,6 +3,8 @@
 // Kernels are compiled with -fsanitize=thread here, in whatever preset, and the emulator tells
 // ThreadSanitizer that every CUDA thread is a thread and that barriers are all that orders them.
 // Blocks are not ordered at all. Shapes are small, since the sanitizer's threads are slow.
+#include "tests/kernels/race/race.h"
+
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -47,6 +49,13 @@ extern "C" {
 // NOLINTEND(bugprone-reserved-identifier, readability-identifier-naming)
 
 namespace fovea::kernels {
+
+int reports_of(const std::function<void()>& work) {
+  const int before = reports;
+  work();
+  return reports - before;
+}
+
 namespace {
 
 constexpr int kThreads = 64;
@@ -109,13 +118,6 @@ __global__ void count_atomically(int* out) {
   atomicAdd(out, 1);
 }
 
-/// Reports that `work` causes.
-int reports_of(const std::function<void()>& work) {
-  const int before = reports;
-  work();
-  return reports - before;
-}
-
 struct Planted {
   std::string name;
   void (*kernel)(int*);
@@ -153,12 +155,6 @@ struct Clean {
   std::string name;
   std::function<cudaError_t()> launch;
 };
-
-std::vector<float> ramp(std::size_t size) {
-  std::vector<float> values(size);
-  for (std::size_t i = 0; i < size; ++i) values[i] = static_cast<float>(i * 37 % 101) / 16.0F;
-  return values;
-}
 
 constexpr ElementType kFloat = ElementType::kFloat32;
 constexpr ElementType kHalf = ElementType::kFloat16;
