@@ -58,11 +58,16 @@ TEST(CpuBf16, FastOperatorsAreNotEvaluated) {
   if (!backend->traits().computes_in(Precision::kBf16)) GTEST_SKIP() << "no bf16 here";
   const std::vector<std::string> slow{"conv_depthwise_input_relu",  // no primitive does that, nor
                                       "conv_activation_of_some_channels",
+                                      "conv_depthwise_activation_of_some_channels",
                                       "lrn_even_window",  // oneDNN's window is smaller
                                       "pad",
                                       "pad_blocked",
                                       "rescale",
+                                      "rescale_blocked",
                                       "transpose",
+                                      "transpose_blocked",
+                                      "transpose_keeps_channels",
+                                      "transpose_to_channels_last",
                                       "concat_rows",  // is no channel slice
                                       "slice",
                                       "slice_rows",

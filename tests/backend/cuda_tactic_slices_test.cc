@@ -60,8 +60,18 @@ INSTANTIATE_TEST_SUITE_P(Ops,
 TEST(CudaTactics, ReadAndWriteSlicesWhereTheirKernelsCan) {
   const test::SliceSupport support = test::slice_support(*make_cuda_emu_backend());
 
-  const std::set<std::string> both{
-      "Add", "AveragePool", "Clip", "Conv2d", "MaxPool", "Relu", "Sigmoid", "Tanh"};
+  const std::set<std::string> both{"Add",
+                                   "AveragePool",
+                                   "Clip",
+                                   "Conv2d",
+                                   "Lrn",
+                                   "MaxPool",
+                                   "Pad",
+                                   "Relu",
+                                   "Rescale",
+                                   "Sigmoid",
+                                   "Tanh",
+                                   "Transpose"};
   EXPECT_EQ(support.writers, both);
   std::set<std::string> and_global_pool = both;
   and_global_pool.insert("GlobalPool");

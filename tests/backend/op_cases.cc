@@ -81,6 +81,16 @@ Graph residual_sum(std::int64_t channels, bool relu) {
   return finish(graph, y);
 }
 
+/// A depthwise convolution whose result is added to its input.
+Graph depthwise_residual(std::int64_t channels) {
+  Graph graph;
+  const Value x = picture(graph, 6, 7, channels);
+  const Conv2d conv{.pads = {2, 2, 2, 2}, .groups = channels, .bias = true};
+  const Value y = graph.add(
+      conv, {x, constant(graph, {channels, 5, 5, 1}, 1), constant(graph, {channels}, 2)}, "conv");
+  return finish(graph, graph.add(Relu{}, {graph.add(Add{}, {y, x}, "sum")}, "op"));
+}
+
 Graph rows(const Op& op, std::int64_t columns) {
   Graph graph;
   const Value x = graph.add(Input{{DType::kFloat32, {kBatch, columns}}}, {}, "x");
@@ -221,6 +231,35 @@ std::vector<OpCase> make_cases() {
       {"conv_depthwise_odd",
        [] { return convolution({.pads = {1, 1, 1, 1}, .groups = 5}, {6, 6, 5}, {5, 3, 3, 1}); },
        kSums},
+      {"conv_depthwise_multiplier",
+       [=] {
+         return convolution({.strides = {2, 1},
+                             .pads = {1, 1, 1, 1},
+                             .groups = 8,
+                             .bias = true,
+                             .activation = tanh},
+                            {7, 6, 8},
+                            {24, 3, 3, 1});
+       },
+       kSums},
+      {"conv_depthwise_7x7_dilated",
+       [] {
+         return convolution(
+             {.dilations = {1, 2}, .pads = {3, 6, 3, 6}, .groups = 16}, {8, 9, 16}, {16, 7, 7, 1});
+       },
+       kSums},
+      {"conv_depthwise_activation_of_some_channels",
+       [=] {
+         return convolution({.pads = {1, 1, 1, 1},
+                             .groups = 16,
+                             .bias = true,
+                             .activation = relu,
+                             .activation_channels = 5},
+                            {4, 3, 16},
+                            {16, 3, 3, 1});
+       },
+       kSums},
+      {"depthwise_residual", [] { return depthwise_residual(16); }, kSums},
       {"residual_16", [] { return residual_sum(16, true); }, 5e-2F},
       {"residual_20", [] { return residual_sum(20, false); }, 5e-2F},
       {"dense", [=] { return dense(400, 120, true, tanh); }, kSums},
@@ -325,7 +364,11 @@ std::vector<OpCase> make_cases() {
       {"pad", [] { return on_picture(Pad{{1, 2, 3, 0}, 0.5F}, {3, 4, 2}); }},
       {"pad_blocked", [] { return behind_convolution(Pad{{1, 1, 1, 1}, 0.0F}, 16); }, kSums},
       {"rescale", [] { return on_picture(Rescale{0.5, -1.0}, {3, 4, 2}); }, kFunction},
+      {"rescale_blocked", [] { return behind_convolution(Rescale{-0.25, 3.0}, 24); }, kSums},
       {"transpose", [] { return on_picture(Transpose{{0, 3, 1, 2}}, {3, 4, 2}); }},
+      {"transpose_blocked", [] { return behind_convolution(Transpose{{0, 3, 1, 2}}, 20); }, kSums},
+      {"transpose_keeps_channels", [] { return on_picture(Transpose{{0, 2, 1, 3}}, {5, 7, 12}); }},
+      {"transpose_to_channels_last", [] { return on_picture(Transpose{{0, 2, 3, 1}}, {9, 5, 7}); }},
       {"reshape_blocked",
        [] { return behind_convolution(Reshape{{kBatch, std::int64_t{7} * 9 * 20}}, 20); },
        kSums},

@@ -46,10 +46,7 @@ TEST(CompilerGoals, AreReachedOnCpu) {
 }
 
 TEST(CompilerGoals, AreReachedByTheRulesOfTheDevice) {
-  for (const Goal& goal : test::goals(cuda_plans())) {
-    // The device's depthwise convolutions apply no Relu to what they read.
-    if (goal.network != "xception") expect_reached(goal);
-  }
+  for (const Goal& goal : test::goals(cuda_plans())) expect_reached(goal);
 }
 
 /// The part of docs/compiler.md below the heading that begins so.

@@ -33,6 +33,7 @@ class CudaBackend final : public Backend {
         .fused_activations = bit(ActivationKind::kRelu) | bit(ActivationKind::kClip) |
                              bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
         .fuses_residual = true,
+        .fuses_input_relu = true,
         .writes_slices = true,
         .reads_slices = true,
         .partial_activations = some_channels ? ~0U : 0U,

@@ -1,6 +1,8 @@
 #include "engine/backend/cuda/lowerings.h"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 #include <string>
 #include <variant>
 
@@ -20,17 +22,23 @@ Table make_table() {
   table[kOpIndex<Clip>] = lower_activation;
   table[kOpIndex<Concat>] = lower_concat;
   table[kOpIndex<Dense>] = lower_dense;
+  table[kOpIndex<DequantizeLinear>] = lower_dequantize;
   table[kOpIndex<GlobalPool>] = lower_global_pool;
   table[kOpIndex<Identity>] = lower_view;
+  table[kOpIndex<Lrn>] = lower_lrn;
   table[kOpIndex<MaxPool>] = lower_pool;
   table[kOpIndex<NormalizeImage>] = lower_normalize_image;
+  table[kOpIndex<Pad>] = lower_pad;
+  table[kOpIndex<QuantizeLinear>] = lower_quantize;
   table[kOpIndex<Relu>] = lower_activation;
+  table[kOpIndex<Rescale>] = lower_rescale;
   table[kOpIndex<Reshape>] = lower_view;
   table[kOpIndex<Sigmoid>] = lower_activation;
   table[kOpIndex<Slice>] = lower_slice;
   table[kOpIndex<Softmax>] = lower_softmax;
   table[kOpIndex<Tanh>] = lower_activation;
   table[kOpIndex<TopK>] = lower_topk;
+  table[kOpIndex<Transpose>] = lower_transpose;
   return table;
 }
 
@@ -46,9 +54,10 @@ void throw_reason(const OpSite& site, const ConvolutionLibrary& convolutions) {
 std::vector<Tactic> lower(const OpSite& site, const ConvolutionLibrary* convolutions) {
   static const Table kTable = make_table();
   if (const auto* conv = site.node.as<Conv2d>()) {
+    std::vector<Tactic> tactics = lower_depthwise(site);
     // No convolution library applies anything to what it reads.
-    if (convolutions == nullptr || conv->input_activation != ActivationKind::kNone) return {};
-    std::vector<Tactic> tactics = convolutions->tactics(site);
+    if (convolutions == nullptr || conv->input_activation != ActivationKind::kNone) return tactics;
+    std::ranges::move(convolutions->tactics(site), std::back_inserter(tactics));
     if (tactics.empty()) throw_reason(site, *convolutions);
     return tactics;
   }

@@ -17,16 +17,23 @@ Lowering lower_activation;  ///< Relu, Clip, Tanh, Sigmoid
 Lowering lower_cast;
 Lowering lower_concat;
 Lowering lower_dense;
+Lowering lower_depthwise;  ///< Conv2d with as many groups as channels; none for others
+Lowering lower_dequantize;
 Lowering lower_global_pool;
+Lowering lower_lrn;
 Lowering lower_normalize_image;
+Lowering lower_pad;
 Lowering lower_pool;  ///< MaxPool, AveragePool
+Lowering lower_quantize;
+Lowering lower_rescale;
 Lowering lower_slice;
 Lowering lower_softmax;
 Lowering lower_topk;
+Lowering lower_transpose;
 Lowering lower_view;  ///< Reshape, Identity: the same bytes
 
 /// The lowering of the site's operator; empty where there is none. Convolutions are up to
-/// `convolutions`.
+/// `convolutions`, depthwise ones first to our own kernel.
 [[nodiscard]] std::vector<Tactic> lower(const OpSite& site, const ConvolutionLibrary* convolutions);
 
 }  // namespace fovea::cuda
