@@ -60,6 +60,7 @@ void Block::place_threads(const Coordinates& first_thread) {
     threads_[i].coordinates.thread = {
         index % block.x, index / block.x % block.y, index / (block.x * block.y)};
     threads_[i].state = State::kNew;
+    threads_[i].copies.reset();
   }
 }
 
@@ -171,12 +172,34 @@ std::uint64_t Block::warp_operation(WarpOperation operation,
   return thread.value;
 }
 
+void Block::warp_collective(Collective work, void* lane) {
+  Thread& thread = threads_[running_];
+  thread.collective = work;
+  thread.brought = lane;
+  (void)warp_operation(WarpOperation::kCollective, ~0U, 0, 0);
+}
+
+void Block::run_collective(Collective work, std::size_t warp_begin) {
+  WarpLanes lanes{};
+  for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
+    const std::size_t index = warp_begin + lane;
+    if (index >= size_ || threads_[index].state != State::kAtWarpOperation) {
+      throw EmulationError("lane " + std::to_string(lane) +
+                           " takes no part in what the whole warp does, beside " +
+                           place_of(threads_[warp_begin].coordinates));
+    }
+    lanes[lane] = threads_[index].brought;
+  }
+  work(lanes);
+}
+
 bool Block::complete_warp_operation(std::size_t index) {
   const Thread& asking = threads_[index];
   const std::size_t begin = index / kWarpSize * kWarpSize;
   const std::size_t lanes = std::min<std::size_t>(kWarpSize, size_ - begin);
   const std::optional<std::uint64_t> ballot = ballot_of(asking, begin, lanes);
   if (!ballot) return false;
+  if (asking.operation == WarpOperation::kCollective) run_collective(asking.collective, begin);
 
   std::array<std::uint64_t, kWarpSize> results{};
   const auto takes_part = [&](std::size_t lane) {
@@ -205,7 +228,10 @@ std::optional<std::uint64_t> Block::ballot_of(const Thread& asking,
     const Thread& other = threads_[begin + lane];
     if (!in_mask(asking.mask, lane) || other.state == State::kDone) continue;
     if (other.state != State::kAtWarpOperation) return std::nullopt;
-    if (other.mask != asking.mask || other.operation != asking.operation) {
+    const bool same =
+        other.mask == asking.mask && other.operation == asking.operation &&
+        (asking.operation != WarpOperation::kCollective || other.collective == asking.collective);
+    if (!same) {
       throw EmulationError("lanes of one warp are at different warp operations: " +
                            place_of(other.coordinates) + " and " + place_of(asking.coordinates));
     }

@@ -14,6 +14,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include "kernels/simt/async_copies.h"
 #include "kernels/simt/emulator.h"
 #include "kernels/simt/fiber.h"
 #include "kernels/simt/shared_memory.h"
@@ -32,9 +33,15 @@ struct Coordinates {
 extern thread_local const Coordinates* current;
 
 /// What the lanes of a warp do together.
-enum class WarpOperation : std::uint8_t { kSync, kShuffle, kBallot };
+enum class WarpOperation : std::uint8_t { kSync, kShuffle, kBallot, kCollective };
 
 inline constexpr int kWarpSize = 32;
+
+/// What the lanes of a whole warp bring to a collective, by lane.
+using WarpLanes = std::array<void*, kWarpSize>;
+
+/// What a warp does at once, by whichever lane comes last.
+using Collective = void (*)(const WarpLanes& lanes);
 
 /// Runs the threads of one block after the other, on one OS thread. Where races are looked for, a
 /// Block serves one block only, and lives until the launch is over: memory that another block used
@@ -58,7 +65,15 @@ class Block {
                                std::uint64_t value,
                                int source_lane);
 
+  /// Called by a thread: waits until all lanes of the warp are at the same collective with
+  /// something of theirs, on which it is then run. Throws EmulationError where the warp has fewer
+  /// lanes.
+  void warp_collective(Collective work, void* lane);
+
   SharedMemory& shared() { return shared_; }
+
+  /// Those of the running thread.
+  AsyncCopies& copies() { return threads_[running_].copies; }
 
  private:
   enum class State : std::uint8_t { kNew, kReady, kAtBarrier, kAtWarpOperation, kDone };
@@ -72,6 +87,9 @@ class Block {
     std::uint32_t mask = 0;
     std::uint64_t value = 0;
     int source_lane = 0;
+    Collective collective = nullptr;
+    void* brought = nullptr;
+    AsyncCopies copies;
   };
 
   void place_threads(const Coordinates& first_thread);
@@ -89,6 +107,7 @@ class Block {
                                                        std::size_t begin,
                                                        std::size_t lanes) const;
   [[nodiscard]] std::uint64_t shuffled_value(const Thread& reader, std::size_t warp_begin) const;
+  void run_collective(Collective work, std::size_t warp_begin);
   [[noreturn]] void report_deadlock() const;
 
   std::deque<Thread> threads_;  ///< those behind size_ are kept for larger blocks

@@ -6,6 +6,7 @@
 //   SIMT_DYNAMIC_SHARED(name, float);      the dynamic shared memory, as a pointer
 //   SIMT_UNROLL before a loop;             #pragma unroll
 //   simt::load<T>(p), simt::store(p, v)    vector accesses; p aligned to sizeof(T)
+//   tensor_core.h, async_copy.h            matrix products of a warp, copies that run alongside
 // Inline PTX, textures, cooperative groups and __hfma do not exist in the emulator.
 #pragma once
 
