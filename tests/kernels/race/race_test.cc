@@ -15,13 +15,16 @@
 #include <gtest/gtest.h>
 
 #include "kernels/cast.h"
+#include "kernels/convolution.h"
 #include "kernels/copy.h"
 #include "kernels/dense.h"
+#include "kernels/dense_few_rows.h"
 #include "kernels/element.h"
 #include "kernels/epilogue.h"
 #include "kernels/global_pool.h"
 #include "kernels/normalize.h"
 #include "kernels/pool.h"
+#include "kernels/simt/async_copy.h"
 #include "kernels/simt/emulator.h"
 #include "kernels/simt/simt.h"
 #include "kernels/softmax_topk.h"
@@ -114,6 +117,45 @@ __global__ void neighbour_with_syncwarp(int* out) {
   out[blockIdx.x * kThreads + threadIdx.x] = values[threadIdx.x ^ 2U];
 }
 
+using Row = simt::Floats<4>;
+
+/// A thread's wait says nothing to the others.
+__global__ void copy_without_barrier(int* out) {
+  SIMT_SHARED(rows, Row[kThreads]);
+  const Row* in = reinterpret_cast<const Row*>(out);
+  simt::copy_async(&rows[threadIdx.x], in, true);
+  simt::commit_copies();
+  simt::wait_copies<0>();
+  if (rows[threadIdx.x ^ 1U].lane[0] != 0.0F) out[threadIdx.x] = 1;
+}
+
+/// The second copy may arrive while others still read the first.
+__global__ void copy_onto_what_is_read(int* out) {
+  SIMT_SHARED(rows, Row[kThreads]);
+  const Row* in = reinterpret_cast<const Row*>(out);
+  simt::copy_async(&rows[threadIdx.x], in, true);
+  simt::commit_copies();
+  simt::wait_copies<0>();
+  __syncthreads();
+  const float other = rows[threadIdx.x ^ 1U].lane[0];
+  simt::copy_async(&rows[threadIdx.x], in, true);
+  simt::commit_copies();
+  if (other != 0.0F) out[threadIdx.x] = 1;
+}
+
+__global__ void copy_with_barrier(int* out) {
+  SIMT_SHARED(rows, Row[kThreads]);
+  const Row* in = reinterpret_cast<const Row*>(out);
+  for (int round = 0; round < 2; ++round) {
+    simt::copy_async(&rows[threadIdx.x], in, true);
+    simt::commit_copies();
+    simt::wait_copies<0>();
+    __syncthreads();
+    if (rows[threadIdx.x ^ 1U].lane[0] != 0.0F) out[threadIdx.x] = 1;
+    __syncthreads();
+  }
+}
+
 __global__ void count_atomically(int* out) {
   atomicAdd(out, 1);
 }
@@ -127,7 +169,7 @@ struct Planted {
 class PlantedRace : public testing::TestWithParam<Planted> {};
 
 TEST_P(PlantedRace, IsReportedWhereThereIsOne) {
-  std::vector<int> out(std::size_t{2} * kThreads);
+  alignas(16) std::array<int, std::size_t{2} * kThreads> out{};
 
   const int found = reports_of([&] {
     ASSERT_EQ(simt::launch(GetParam().kernel, dim3(2), dim3(kThreads), 0, nullptr, out.data()),
@@ -148,7 +190,10 @@ INSTANTIATE_TEST_SUITE_P(
                     Planted{"TwoBlocksWriteOneWord", two_blocks_write_one_word, true},
                     Planted{"MirrorWithBarrier", mirror_with_barrier, false},
                     Planted{"NeighbourWithSyncwarp", neighbour_with_syncwarp, false},
-                    Planted{"CountAtomically", count_atomically, false}),
+                    Planted{"CountAtomically", count_atomically, false},
+                    Planted{"CopyWithoutBarrier", copy_without_barrier, true},
+                    Planted{"CopyOntoWhatIsRead", copy_onto_what_is_read, true},
+                    Planted{"CopyWithBarrier", copy_with_barrier, false}),
     [](const auto& test) { return test.param.name; });
 
 struct Clean {
@@ -176,6 +221,33 @@ cudaError_t run_cast(ElementType from, ElementType to) {
               nullptr);
 }
 
+/// Several steps of the depth and, with small tiles, several tiles; y lies where the residual does.
+cudaError_t run_convolution(ConvolutionTile tile, int channels) {
+  constexpr int kFilters = 72;
+  const auto c = static_cast<std::size_t>(channels);
+  const std::vector<float> x = ramp(9 * 8 * c);
+  const std::vector<float> w =
+      ramp(static_cast<std::size_t>(packed_depth(2 * channels, ElementType::kFloat32)) * kFilters);
+  std::vector<float> y = ramp(std::size_t{72} * kFilters);
+  return convolution({.x = x.data(),
+                      .weights = w.data(),
+                      .residual = y.data(),
+                      .y = y.data(),
+                      .x_stride = channels,
+                      .residual_stride = kFilters,
+                      .y_stride = kFilters,
+                      .n = 1,
+                      .h = 9,
+                      .w = 8,
+                      .c = channels,
+                      .out_h = 9,
+                      .out_w = 8,
+                      .filters = kFilters,
+                      .kernel_w = 2},
+                     tile,
+                     nullptr);
+}
+
 cudaError_t run_copy() {
   std::vector<std::byte> src(std::size_t{9} * 48);
   std::vector<std::byte> dst(std::size_t{9} * 40);
@@ -194,6 +266,15 @@ cudaError_t run_dense(ElementType type) {
                 .inputs = 40,
                 .outputs = 11},
                nullptr);
+}
+
+cudaError_t run_dense_few_rows() {
+  const std::vector<float> x = ramp(3 * 36);
+  const std::vector<float> w = ramp(11 * 36);
+  std::vector<float> y(3 * 11);
+  return dense_few_rows(
+      {.x = x.data(), .w = w.data(), .y = y.data(), .rows = 3, .inputs = 36, .outputs = 11},
+      nullptr);
 }
 
 cudaError_t run_epilogue(ElementType type) {
@@ -284,26 +365,38 @@ TEST_P(KernelWithoutRace, IsNotReported) {
 INSTANTIATE_TEST_SUITE_P(
     All,
     KernelWithoutRace,
-    testing::Values(Clean{"Cast", [] { return run_cast(kFloat, kHalf); }},
-                    Clean{"CastBack", [] { return run_cast(kHalf, kFloat); }},
-                    Clean{"CastBetweenHalves", [] { return run_cast(kBFloat, kHalf); }},
-                    Clean{"Copy", run_copy},
-                    Clean{"Dense", [] { return run_dense(kFloat); }},
-                    Clean{"DenseOfHalves", [] { return run_dense(kHalf); }},
-                    Clean{"Epilogue", [] { return run_epilogue(kFloat); }},
-                    Clean{"EpilogueOfHalves", [] { return run_epilogue(kBFloat); }},
-                    Clean{"GlobalPool", [] { return run_global_pool(kFloat, 33); }},
-                    Clean{"GlobalPoolOfVectors", [] { return run_global_pool(kFloat, 72); }},
-                    Clean{"GlobalPoolOfHalves", [] { return run_global_pool(kHalf, 72); }},
-                    Clean{"GlobalPoolOfSingleHalves", [] { return run_global_pool(kBFloat, 33); }},
-                    Clean{"Normalize", [] { return run_normalize(kFloat); }},
-                    Clean{"NormalizeToHalves", [] { return run_normalize(kHalf); }},
-                    Clean{"Pool", [] { return run_pool(kFloat); }},
-                    Clean{"PoolOfHalves", [] { return run_pool(kBFloat); }},
-                    Clean{"Softmax", run_softmax},
-                    Clean{"TopKInRegisters", [] { return run_top_k(2, 150, 5); }},
-                    Clean{"TopKInMoreRegisters", [] { return run_top_k(1, 1100, 5); }},
-                    Clean{"TopKByRank", [] { return run_top_k(2, 300, 40); }}),
+    testing::Values(
+        Clean{"Cast", [] { return run_cast(kFloat, kHalf); }},
+        Clean{"CastBack", [] { return run_cast(kHalf, kFloat); }},
+        Clean{"CastBetweenHalves", [] { return run_cast(kBFloat, kHalf); }},
+        Clean{"ConvolutionMma", [] { return run_convolution(ConvolutionTile::kMma64x64, 36); }},
+        Clean{"ConvolutionMmaGathered",
+              [] { return run_convolution(ConvolutionTile::kMma64x64, 35); }},
+        Clean{"ConvolutionMmaLarge",
+              [] { return run_convolution(ConvolutionTile::kMma128x128, 20); }},
+        Clean{"ConvolutionSimt", [] { return run_convolution(ConvolutionTile::kSimt64x64, 12); }},
+        Clean{"ConvolutionSimtGathered",
+              [] { return run_convolution(ConvolutionTile::kSimt64x64, 11); }},
+        Clean{"ConvolutionSimtLarge",
+              [] { return run_convolution(ConvolutionTile::kSimt128x128, 12); }},
+        Clean{"Copy", run_copy},
+        Clean{"Dense", [] { return run_dense(kFloat); }},
+        Clean{"DenseOfHalves", [] { return run_dense(kHalf); }},
+        Clean{"DenseFewRows", run_dense_few_rows},
+        Clean{"Epilogue", [] { return run_epilogue(kFloat); }},
+        Clean{"EpilogueOfHalves", [] { return run_epilogue(kBFloat); }},
+        Clean{"GlobalPool", [] { return run_global_pool(kFloat, 33); }},
+        Clean{"GlobalPoolOfVectors", [] { return run_global_pool(kFloat, 72); }},
+        Clean{"GlobalPoolOfHalves", [] { return run_global_pool(kHalf, 72); }},
+        Clean{"GlobalPoolOfSingleHalves", [] { return run_global_pool(kBFloat, 33); }},
+        Clean{"Normalize", [] { return run_normalize(kFloat); }},
+        Clean{"NormalizeToHalves", [] { return run_normalize(kHalf); }},
+        Clean{"Pool", [] { return run_pool(kFloat); }},
+        Clean{"PoolOfHalves", [] { return run_pool(kBFloat); }},
+        Clean{"Softmax", run_softmax},
+        Clean{"TopKInRegisters", [] { return run_top_k(2, 150, 5); }},
+        Clean{"TopKInMoreRegisters", [] { return run_top_k(1, 1100, 5); }},
+        Clean{"TopKByRank", [] { return run_top_k(2, 300, 40); }}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -1,0 +1,251 @@
+// Convolutions for tests of kernels: random operands of any type, and a double loop over them.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <gtest/gtest.h>
+
+#include "engine/graph/ops/activation.h"
+#include "kernels/convolution.h"
+#include "tests/kernels/device_test.h"
+
+namespace fovea::test {
+
+/// Sizes of a convolution, and how far its tensors are slices. Everything else is in `args`.
+struct ConvolutionCase {
+  std::string name;
+  kernels::ConvolutionArgs args;  ///< addresses, strides and out_h, out_w are filled in
+  int pad_bottom = 0;
+  int pad_right = 0;
+  bool bias = true;
+  bool residual = false;
+  std::size_t extra = 0;   ///< channels of every slice's pixels beyond its own
+  std::size_t offset = 0;  ///< of every slice in its pixels
+  bool in_place = false;   ///< y is the residual
+
+  friend std::ostream& operator<<(std::ostream& out, const ConvolutionCase& c) {
+    return out << c.name;
+  }
+};
+
+/// The ElementType of T, and the unit of its rounding: half of the last place of 1.
+template <typename T>
+constexpr kernels::ElementType kElementType = kernels::ElementType::kFloat32;
+template <>
+inline constexpr kernels::ElementType kElementType<__half> = kernels::ElementType::kFloat16;
+template <>
+inline constexpr kernels::ElementType kElementType<__nv_bfloat16> = kernels::ElementType::kBFloat16;
+
+template <typename T>
+constexpr double kUnit = 0x1p-24;
+template <>
+inline constexpr double kUnit<__half> = 0x1p-11;
+template <>
+inline constexpr double kUnit<__nv_bfloat16> = 0x1p-8;
+
+/// NaN stays one in every type.
+template <typename T>
+std::vector<T> to_elements(const std::vector<float>& values) {
+  std::vector<T> elements;
+  elements.reserve(values.size());
+  for (const float value : values) elements.push_back(static_cast<T>(value));
+  return elements;
+}
+
+template <typename T>
+std::vector<float> to_numbers(const std::vector<T>& elements) {
+  std::vector<float> values;
+  values.reserve(elements.size());
+  for (const T& element : elements) values.push_back(static_cast<float>(element));
+  return values;
+}
+
+/// x with `bits` bits of fraction, ties away from zero.
+inline float with_fraction_bits(float x, int bits) {
+  int exponent = 0;
+  const double fraction = std::frexp(double{x}, &exponent);
+  return static_cast<float>(
+      std::ldexp(std::round(std::ldexp(fraction, bits + 1)), exponent - bits - 1));
+}
+
+/// The operands of a case as T holds them, dense; as tf32 has them where that is asked for.
+struct ConvolutionOperands {
+  std::vector<float> x;
+  std::vector<float> weights;
+  std::vector<float> bias;
+  std::vector<float> residual;
+};
+
+/// An output, and what its error is bounded by.
+struct ConvolutionOutput {
+  double value;
+  double bound;
+};
+
+/// The sizes of y.
+inline kernels::ConvolutionArgs with_output(const ConvolutionCase& c) {
+  kernels::ConvolutionArgs a = c.args;
+  a.out_h = (a.h + a.pad_top + c.pad_bottom - (a.kernel_h - 1) * a.dilation_h - 1) / a.stride_h + 1;
+  a.out_w = (a.w + a.pad_left + c.pad_right - (a.kernel_w - 1) * a.dilation_w - 1) / a.stride_w + 1;
+  return a;
+}
+
+inline std::size_t pixels_of(const kernels::ConvolutionArgs& a) {
+  return static_cast<std::size_t>(a.n) * static_cast<std::size_t>(a.out_h) *
+         static_cast<std::size_t>(a.out_w);
+}
+
+template <typename T>
+ConvolutionOperands operands_of(const ConvolutionCase& c) {
+  const kernels::ConvolutionArgs a = with_output(c);
+  const auto size = [](auto... dims) { return (static_cast<std::size_t>(dims) * ...); };
+  const auto numbers = [](std::size_t count, unsigned seed) {
+    return to_numbers(to_elements<T>(random_floats(count, seed)));
+  };
+  return {numbers(size(a.n, a.h, a.w, a.c), 1),
+          numbers(size(a.filters, a.kernel_h, a.kernel_w, a.c / a.groups), 2),
+          c.bias ? random_floats(size(a.filters), 3) : std::vector<float>{},
+          c.residual ? numbers(pixels_of(a) * size(a.filters), 4) : std::vector<float>{}};
+}
+
+/// Sums in double precision. `product_bits` are the bits of fraction of what is multiplied, 23 for
+/// all; `sum_unit` bounds the relative error of one addition of the kernel.
+inline std::vector<ConvolutionOutput> convolved(const ConvolutionCase& c,
+                                                const ConvolutionOperands& on,
+                                                int product_bits,
+                                                double sum_unit,
+                                                double result_unit) {
+  const kernels::ConvolutionArgs a = with_output(c);
+  const int group_c = a.c / a.groups;
+  const int group_o = a.filters / a.groups;
+  const fovea::Activation activation{
+      static_cast<fovea::ActivationKind>(a.activation.kind), a.activation.lo, a.activation.hi};
+  std::vector<float> x;
+  for (const float value : on.x) {
+    x.push_back(with_fraction_bits(a.input_relu && value <= 0.0F ? 0.0F : value, product_bits));
+  }
+  std::vector<float> weights;
+  for (const float value : on.weights) weights.push_back(with_fraction_bits(value, product_bits));
+
+  std::vector<ConvolutionOutput> outputs;
+  for (int pixel = 0; pixel < static_cast<int>(pixels_of(a)); ++pixel) {
+    const int q = pixel % a.out_w;
+    const int p = pixel / a.out_w % a.out_h;
+    const int picture = pixel / a.out_w / a.out_h;
+    for (int o = 0; o < a.filters; ++o) {
+      double sum = 0;
+      double magnitude = 0;
+      for (int r = 0; r < a.kernel_h; ++r) {
+        for (int s = 0; s < a.kernel_w; ++s) {
+          const int row = p * a.stride_h + r * a.dilation_h - a.pad_top;
+          const int col = q * a.stride_w + s * a.dilation_w - a.pad_left;
+          if (row < 0 || row >= a.h || col < 0 || col >= a.w) continue;
+          const auto pixel_at = static_cast<std::size_t>(((picture * a.h + row) * a.w + col) * a.c);
+          const auto tap_at =
+              static_cast<std::size_t>(((o * a.kernel_h + r) * a.kernel_w + s) * group_c);
+          const auto first = static_cast<std::size_t>(o / group_o * group_c);
+          for (std::size_t i = 0; i < static_cast<std::size_t>(group_c); ++i) {
+            const double product = double{x[pixel_at + first + i]} * double{weights[tap_at + i]};
+            sum += product;
+            magnitude += std::abs(product);
+          }
+        }
+      }
+      const std::size_t at = outputs.size();
+      for (const double more : {c.residual ? double{on.residual[at]} : 0.0,
+                                c.bias ? double{on.bias[static_cast<std::size_t>(o)]} : 0.0}) {
+        sum += more;
+        magnitude += std::abs(more);
+      }
+      const bool activated = a.activation_channels == 0 || o < a.activation_channels;
+      const double y = activated ? apply(activation, sum) : sum;
+      // Every addition rounds what has been summed; no activation here is steeper than the
+      // identity, and none is farther from its value than 8 units of float32.
+      const int additions = a.kernel_h * a.kernel_w * group_c + 2;
+      const double error = additions * sum_unit * magnitude + 8 * 0x1p-24 * std::abs(y);
+      // The smallest positive half has an error of its own.
+      outputs.push_back({y, error + result_unit * (std::abs(y) + error) + 0x1p-25});
+    }
+  }
+  return outputs;
+}
+
+/// Weights in rows of packed_depth().
+template <typename T>
+std::vector<T> packed_rows(const std::vector<float>& weights, const kernels::ConvolutionArgs& a) {
+  const auto depth = weights.size() / static_cast<std::size_t>(a.filters);
+  const auto packed = static_cast<std::size_t>(
+      kernels::packed_depth(static_cast<std::int64_t>(depth), kElementType<T>));
+  std::vector<float> rows(static_cast<std::size_t>(a.filters) * packed, 0.0F);
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    rows[i / depth * packed + i % depth] = weights[i];
+  return to_elements<T>(rows);
+}
+
+/// The case computed by a kernel on `stream`; fails the test where a slice's surroundings change.
+template <typename T>
+std::vector<float> run_convolution(const ConvolutionCase& c,
+                                   const ConvolutionOperands& on,
+                                   kernels::ConvolutionTile tile,
+                                   cudaStream_t stream) {
+  kernels::ConvolutionArgs a = with_output(c);
+  a.type = kElementType<T>;
+  const auto channels = static_cast<std::size_t>(a.c);
+  const auto filters = static_cast<std::size_t>(a.filters);
+  const auto slice = [&](const std::vector<float>& values, std::size_t row) {
+    return DeviceArray<T>(to_elements<T>(spread(values, row, row + c.extra, c.offset)));
+  };
+  const DeviceArray<T> x = slice(on.x, channels);
+  const DeviceArray<T> weights(packed_rows<T>(on.weights, a));
+  const DeviceArray<float> bias(on.bias);
+  const DeviceArray<T> residual = slice(on.residual, filters);
+  const std::vector<float> nothing(pixels_of(a) * filters, std::numeric_limits<float>::quiet_NaN());
+  const DeviceArray<T> own = slice(nothing, filters);
+  const DeviceArray<T>& y = c.in_place ? residual : own;
+  a.x = x.data() + c.offset;
+  a.weights = weights.data();
+  a.bias = c.bias ? bias.data() : nullptr;
+  a.residual = c.residual ? residual.data() + c.offset : nullptr;
+  a.y = y.data() + c.offset;
+  a.x_stride = static_cast<std::int64_t>(channels + c.extra);
+  a.residual_stride = a.y_stride = static_cast<std::int64_t>(filters + c.extra);
+
+  EXPECT_EQ(kernels::convolution(a, tile, stream), cudaSuccess);
+
+  return gathered(to_numbers(y.download(stream)), filters, filters + c.extra, c.offset);
+}
+
+/// Holds one tile to the double loop.
+template <typename T>
+void expect_convolution(const ConvolutionCase& c,
+                        kernels::ConvolutionTile tile,
+                        cudaStream_t stream) {
+  SCOPED_TRACE(testing::Message() << c << " by " << kernels::name_of(tile) << ", " << sizeof(T) * 8
+                                  << " bits, unit " << kUnit<T>);
+  const bool mma = kernels::uses_tensor_cores(tile);
+  const bool tf32 = mma && sizeof(T) == 4;
+  const ConvolutionOperands on = operands_of<T>(c);
+  // Tensor cores cut sums off where others round them.
+  const std::vector<ConvolutionOutput> expected =
+      convolved(c, on, tf32 ? 10 : 23, mma ? 0x1p-23 : 0x1p-24, kUnit<T>);
+
+  const std::vector<float> got = run_convolution<T>(c, on, tile, stream);
+
+  ASSERT_EQ(got.size(), expected.size());
+  const auto filters = static_cast<std::size_t>(c.args.filters);
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double error = std::abs(double{got[i]} - expected[i].value);
+    ASSERT_TRUE(error <= expected[i].bound)
+        << "pixel " << i / filters << ", filter " << i % filters << ": " << got[i] << " for "
+        << expected[i].value << ", bound " << expected[i].bound;
+  }
+}
+
+}  // namespace fovea::test
