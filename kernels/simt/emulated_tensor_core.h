@@ -49,7 +49,8 @@ inline void load_matrices(unsigned (&words)[4], const void* row) {
   check_alignment(row, 16);
   MatrixLane mine{static_cast<const std::byte*>(row), {}};
   running_block->warp_collective(exchange_rows, &mine);
-  for (std::size_t m = 0; m < 4; ++m) words[m] = load<unsigned>(mine.rows[m] + lane() % 4 * 4);
+  const std::ptrdiff_t word = lane() % 4;
+  for (std::size_t m = 0; m < 4; ++m) words[m] = load<unsigned>(mine.rows[m] + word * 4);
 }
 
 inline unsigned to_tf32(float x) {

@@ -42,8 +42,8 @@ struct Tf32 {
 };
 
 ProductLane& lane_at(const WarpLanes& lanes, int row, int word) {
-  return *static_cast<ProductLane*>(
-      lanes[static_cast<std::size_t>(row % 8 * kGroupLanes + word % kGroupLanes)]);
+  const int lane = row % 8 * kGroupLanes + word % kGroupLanes;
+  return *static_cast<ProductLane*>(lanes.at(static_cast<std::size_t>(lane)));
 }
 
 template <typename Element>

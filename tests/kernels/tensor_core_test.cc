@@ -20,7 +20,6 @@ namespace {
 
 constexpr int kLanes = 32;
 constexpr int kRows = 16;
-constexpr int kColumns = 8;
 
 /// Rows and columns of the sums that a lane holds, by register.
 int sum_row(int lane, int i) {

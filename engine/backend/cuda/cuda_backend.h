@@ -18,16 +18,16 @@ namespace fovea {
 /// kernels and convolutions by the operator's own definition. For tests; slow.
 [[nodiscard]] std::unique_ptr<Backend> make_cuda_emu_backend();
 
-/// The backend "cuda" for a target such as "sm_90" (cuda/targets.h) that need not be here: its plans
-/// are those of such a device, as far as they follow from rules and not from measurements, and can
-/// be looked at. Whoever runs one gets a DeviceError (device/none). Throws InvalidArgument for an
-/// unknown target.
+/// The backend "cuda" for a target such as "sm_90" (cuda/targets.h) that need not be here: its
+/// plans are those of such a device, as far as they follow from rules and not from measurements,
+/// and can be looked at. Whoever runs one gets a DeviceError (device/none). Throws InvalidArgument
+/// for an unknown target.
 [[nodiscard]] std::unique_ptr<Backend> make_cuda_dry_run_backend(std::string_view target);
 
 namespace cuda {
 
-/// The backend over the device calls that were linked. `convolutions` may be null: then there are
-/// none.
+/// The backend over the device calls that were linked. `convolutions` may be null: then
+/// our own kernels compute them all.
 [[nodiscard]] std::unique_ptr<Backend> make_backend(
     std::string name, std::unique_ptr<const ConvolutionLibrary> convolutions);
 

@@ -15,10 +15,10 @@ std::vector<Tactic> lower_dense(const OpSite& site) {
   const TensorDesc& w = site.input(1);
   constexpr std::int64_t kMaxRows = 262'140;  // of the kernel
   if (!fits_int(x) || !fits_int(w) || x.shape[0] > kMaxRows) return {};
-  std::vector<DType> types{x.dtype, x.dtype};
+  ReadTypes types{x.dtype, x.dtype};
   if (op->bias) types.push_back(DType::kFloat32);
   for (std::size_t i = 1; i < types.size(); ++i) {
-    if (!can_be_read_as(site, i, types[i])) return {};
+    if (!can_be_read_as(site, i, *types[i])) return {};
   }
 
   kernels::DenseArgs fixed;
@@ -37,7 +37,9 @@ std::vector<Tactic> lower_dense(const OpSite& site) {
       return kernels::dense(dense, stream);
     };
   };
-  return {kernel_tactic(site, "dense:warp", std::move(types), make)};
+  std::vector<Tactic> tactics = lower_dense_few_rows(site);
+  tactics.push_back(kernel_tactic(site, "dense:warp", std::move(types), make));
+  return tactics;
 }
 
 }  // namespace fovea::cuda

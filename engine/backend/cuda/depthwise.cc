@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
-#include "engine/backend/cuda/element_type.h"
 #include "engine/backend/cuda/elementwise.h"
 #include "engine/backend/cuda/kernel_step.h"
 #include "engine/backend/cuda/lowerings.h"
+#include "engine/backend/cuda/packed_constant.h"
 #include "engine/backend/weight_store.h"
 #include "engine/core/require.h"
 
@@ -36,12 +36,9 @@ std::shared_ptr<const std::byte> pack_weights(const Constant& weights,
   const TensorDesc desc{type, shape};
   const std::string key = cat(weights.key(), " depthwise ", to_string(type));
   return store.get(key, byte_size(desc), [&](std::span<std::byte> packed) {
-    const PinnedBytes elements = weights.read();
-    const ConstTensorView source{&weights.desc, elements.data()};
-    std::vector<std::byte> cast(byte_size(desc));
-    const TensorView target{&desc, cast.data()};
-    Cast{type}.evaluate({&source, 1}, {&target, 1});
-    transpose_taps(cast.data(), shape[0], element_size(type), packed.data(), shape[1] * shape[2]);
+    const std::vector<std::byte> elements = elements_as(weights, type);
+    transpose_taps(
+        elements.data(), shape[0], element_size(type), packed.data(), shape[1] * shape[2]);
   });
 }
 
@@ -90,7 +87,7 @@ std::vector<Tactic> lower_depthwise(const OpSite& site) {
   const TensorDesc& y = site.node.outputs[0];
   const bool applies = conv.groups > 1 && conv.groups == x.shape[3] &&
                        site.constant(1) != nullptr &&
-                       (!conv.bias || site.input(2).dtype == DType::kFloat32);
+                       (!conv.bias || can_be_read_as(site, 2, DType::kFloat32));
   if (!applies || !fits(conv, site)) return {};
 
   const std::size_t residual = site.node.inputs.size() - 1;
@@ -114,7 +111,10 @@ std::vector<Tactic> lower_depthwise(const OpSite& site) {
       return kernels::depthwise(depthwise, stream);
     };
   };
-  Tactic tactic = kernel_tactic(site, "depthwise:runs", make);
+  ReadTypes types{x.dtype, std::nullopt};
+  if (conv.bias) types.emplace_back(DType::kFloat32);
+  if (conv.residual) types.emplace_back(x.dtype);
+  Tactic tactic = kernel_tactic(site, "depthwise:runs", std::move(types), make);
   tactic.inputs[0] = strided_or_dense(site.inputs[0]);
   if (conv.residual && site.constant(residual) == nullptr) {
     tactic.inputs[residual] = strided_or_dense(site.inputs[residual]);

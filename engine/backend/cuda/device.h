@@ -22,6 +22,9 @@ namespace fovea::cuda {
 /// driver: what times depend on. One line.
 [[nodiscard]] std::string description();
 
+/// Whether the device runs kernels that use the tensor cores: compute capability 8.0 or more.
+[[nodiscard]] bool multiplies_matrices();
+
 /// Throws DeviceError (device/failed, device/out-of-memory or device/none) that names the place of
 /// the call unless `status` is cudaSuccess.
 void check(cudaError_t status, const std::source_location& where = std::source_location::current());

@@ -142,6 +142,10 @@ bool has_device() {
   return true;
 }
 
+bool multiplies_matrices() {
+  return true;
+}
+
 std::string description() {
   return "emulated device";
 }

@@ -48,6 +48,15 @@ bool has_device() {
   return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
 }
 
+bool multiplies_matrices() {
+  constexpr int kAmpere = 8;
+  int device = 0;
+  int major = 0;
+  check(cudaGetDevice(&device));
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
+  return major >= kAmpere;
+}
+
 std::string description() {
   int device = 0;
   int runtime = 0;

@@ -18,10 +18,10 @@ std::vector<Tactic> lower_pixelwise(const OpSite& site,
                                     const Activation& activation) {
   const TensorDesc& x = site.input(0);
   if (!fits_int(x)) return {};
-  std::vector<DType> types(site.node.inputs.size(), x.dtype);
+  ReadTypes types(site.node.inputs.size(), x.dtype);
   if (second == Second::kBias) {
     types[1] = DType::kFloat32;
-    if (!can_be_read_as(site, 1, types[1])) return {};
+    if (!can_be_read_as(site, 1, DType::kFloat32)) return {};
   }
   const int bias_channels =
       second == Second::kBias ? static_cast<int>(channels_of(site.input(1))) : 0;

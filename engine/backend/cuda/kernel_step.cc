@@ -47,7 +47,7 @@ class KernelStep final : public Step {
 
 /// A Constant that a step reads, and the type it reads.
 struct Parameter {
-  const Constant* constant = nullptr;  ///< null for inputs that are none
+  const Constant* constant = nullptr;  ///< null for inputs that are none, or are packed elsewhere
   DType type = DType::kFloat32;
 };
 
@@ -67,19 +67,20 @@ std::unique_ptr<Step> build_step(const std::vector<Parameter>& parameters,
 }  // namespace
 
 Tactic kernel_tactic(const OpSite& site, std::string name, MakeLaunch make) {
-  std::vector<DType> types;
+  ReadTypes types;
   types.reserve(site.node.inputs.size());
-  for (std::size_t i = 0; i < site.node.inputs.size(); ++i) types.push_back(site.input(i).dtype);
+  for (std::size_t i = 0; i < site.node.inputs.size(); ++i) {
+    types.emplace_back(site.input(i).dtype);
+  }
   return kernel_tactic(site, std::move(name), std::move(types), std::move(make));
 }
 
-Tactic kernel_tactic(const OpSite& site,
-                     std::string name,
-                     std::vector<DType> types,
-                     MakeLaunch make) {
+Tactic kernel_tactic(const OpSite& site, std::string name, ReadTypes types, MakeLaunch make) {
   std::vector<Parameter> parameters;
   parameters.reserve(types.size());
-  for (std::size_t i = 0; i < types.size(); ++i) parameters.push_back({site.constant(i), types[i]});
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    parameters.push_back(types[i] ? Parameter{site.constant(i), *types[i]} : Parameter{});
+  }
   Tactic tactic;
   tactic.name = std::move(name);
   tactic.inputs.resize(site.node.inputs.size());

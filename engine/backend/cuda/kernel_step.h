@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,15 +36,20 @@ using Launch = std::function<cudaError_t(const Operands& operands, cudaStream_t 
 /// Makes the launch for the layouts that the compiler chose.
 using MakeLaunch = std::function<Launch(const BuildArgs& args)>;
 
-/// A tactic that reads and writes dense tensors, unless the caller changes its layouts.
-[[nodiscard]] Tactic kernel_tactic(const OpSite& site, std::string name, MakeLaunch make);
+/// As what a kernel reads each input of a node where that is a Constant: floats are converted when
+/// the step is built, rounded to nearest even. Nothing: MakeLaunch packs the Constant itself, and
+/// its operand is null.
+using ReadTypes = std::vector<std::optional<DType>>;
 
-/// The same, for a kernel that reads input i as types[i] where it is a Constant; floats are
-/// converted when the step is built, rounded to nearest even. Other inputs are read as they are.
+/// A tactic that reads and writes dense tensors, unless the caller changes its layouts. Inputs that
+/// are no Constants are read as they are.
 [[nodiscard]] Tactic kernel_tactic(const OpSite& site,
                                    std::string name,
-                                   std::vector<DType> types,
+                                   ReadTypes types,
                                    MakeLaunch make);
+
+/// The same with all Constants as they are.
+[[nodiscard]] Tactic kernel_tactic(const OpSite& site, std::string name, MakeLaunch make);
 
 /// Whether the input is of that type when a kernel_tactic that asks for it runs.
 [[nodiscard]] bool can_be_read_as(const OpSite& site, std::size_t input, DType type);

@@ -56,9 +56,11 @@ std::vector<Tactic> lower(const OpSite& site, const ConvolutionLibrary* convolut
   if (const auto* conv = site.node.as<Conv2d>()) {
     std::vector<Tactic> tactics = lower_depthwise(site);
     // No convolution library applies anything to what it reads.
-    if (convolutions == nullptr || conv->input_activation != ActivationKind::kNone) return tactics;
-    std::ranges::move(convolutions->tactics(site), std::back_inserter(tactics));
-    if (tactics.empty()) throw_reason(site, *convolutions);
+    if (convolutions != nullptr && conv->input_activation == ActivationKind::kNone) {
+      std::ranges::move(convolutions->tactics(site), std::back_inserter(tactics));
+    }
+    std::ranges::move(lower_convolution(site), std::back_inserter(tactics));
+    if (tactics.empty() && convolutions != nullptr) throw_reason(site, *convolutions);
     return tactics;
   }
   Lowering* const lowering = kTable.at(site.node.op.index());

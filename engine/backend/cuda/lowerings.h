@@ -16,8 +16,10 @@ Lowering lower_add;
 Lowering lower_activation;  ///< Relu, Clip, Tanh, Sigmoid
 Lowering lower_cast;
 Lowering lower_concat;
+Lowering lower_convolution;  ///< Conv2d by our own kernels
 Lowering lower_dense;
-Lowering lower_depthwise;  ///< Conv2d with as many groups as channels; none for others
+Lowering lower_dense_few_rows;  ///< Dense of small batches; none for others
+Lowering lower_depthwise;       ///< Conv2d with as many groups as channels; none for others
 Lowering lower_dequantize;
 Lowering lower_global_pool;
 Lowering lower_lrn;
@@ -32,8 +34,9 @@ Lowering lower_topk;
 Lowering lower_transpose;
 Lowering lower_view;  ///< Reshape, Identity: the same bytes
 
-/// The lowering of the site's operator; empty where there is none. Convolutions are up to
-/// `convolutions`, depthwise ones first to our own kernel.
+/// The lowering of the site's operator; empty where there is none. Convolutions: depthwise ones
+/// first by our own kernel, then what `convolutions` has, where there is such a library, then our
+/// own kernels for all.
 [[nodiscard]] std::vector<Tactic> lower(const OpSite& site, const ConvolutionLibrary* convolutions);
 
 }  // namespace fovea::cuda

@@ -3,10 +3,14 @@
 
 #include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "engine/backend/weight_store.h"
 
 namespace fovea::cuda {
+
+/// The constant's elements row-major as `dtype`, rounded to nearest even; in host memory.
+[[nodiscard]] std::vector<std::byte> elements_as(const Constant& constant, DType dtype);
 
 /// The constant's elements row-major as `dtype`, rounded to nearest even; uploaded once for all
 /// steps that read them so.

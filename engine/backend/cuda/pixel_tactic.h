@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "engine/backend/cuda/element_type.h"
 #include "engine/backend/cuda/kernel_step.h"
 
 namespace fovea::cuda {
