@@ -199,27 +199,32 @@ std::vector<float> run_convolution(const ConvolutionCase& c,
   a.type = kElementType<T>;
   const auto channels = static_cast<std::size_t>(a.c);
   const auto filters = static_cast<std::size_t>(a.filters);
-  const auto slice = [&](const std::vector<float>& values, std::size_t row) {
-    return DeviceArray<T>(to_elements<T>(spread(values, row, row + c.extra, c.offset)));
+  const auto slice = [&](const std::vector<float>& values, std::size_t row, std::size_t stride) {
+    return DeviceArray<T>(to_elements<T>(spread(values, row, stride, c.offset)));
   };
-  const DeviceArray<T> x = slice(on.x, channels);
+  const std::size_t x_stride = channels + c.extra;
+  const std::size_t y_stride = filters + c.extra;
+  // Another stride than y's, where the two are not one tensor.
+  const std::size_t residual_stride = y_stride + (c.in_place ? 0 : c.extra);
+  const DeviceArray<T> x = slice(on.x, channels, x_stride);
   const DeviceArray<T> weights(packed_rows<T>(on.weights, a));
   const DeviceArray<float> bias(on.bias);
-  const DeviceArray<T> residual = slice(on.residual, filters);
+  const DeviceArray<T> residual = slice(on.residual, filters, residual_stride);
   const std::vector<float> nothing(pixels_of(a) * filters, std::numeric_limits<float>::quiet_NaN());
-  const DeviceArray<T> own = slice(nothing, filters);
+  const DeviceArray<T> own = slice(nothing, filters, y_stride);
   const DeviceArray<T>& y = c.in_place ? residual : own;
   a.x = x.data() + c.offset;
   a.weights = weights.data();
   a.bias = c.bias ? bias.data() : nullptr;
   a.residual = c.residual ? residual.data() + c.offset : nullptr;
   a.y = y.data() + c.offset;
-  a.x_stride = static_cast<std::int64_t>(channels + c.extra);
-  a.residual_stride = a.y_stride = static_cast<std::int64_t>(filters + c.extra);
+  a.x_stride = static_cast<std::int64_t>(x_stride);
+  a.residual_stride = static_cast<std::int64_t>(residual_stride);
+  a.y_stride = static_cast<std::int64_t>(y_stride);
 
   EXPECT_EQ(kernels::convolution(a, tile, stream), cudaSuccess);
 
-  return gathered(to_numbers(y.download(stream)), filters, filters + c.extra, c.offset);
+  return gathered(to_numbers(y.download(stream)), filters, y_stride, c.offset);
 }
 
 /// Holds one tile to the double loop.
