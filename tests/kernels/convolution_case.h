@@ -115,64 +115,78 @@ ConvolutionOperands operands_of(const ConvolutionCase& c) {
           c.residual ? numbers(pixels_of(a) * size(a.filters), 4) : std::vector<float>{}};
 }
 
-/// Sums in double precision. `product_bits` are the bits of fraction of what is multiplied, 23 for
-/// all; `sum_unit` bounds the relative error of one addition of the kernel.
+/// A sum in double precision, and that of its terms' magnitudes.
+struct ExactSum {
+  double value = 0;
+  double magnitude = 0;
+
+  void add(double term) {
+    value += term;
+    magnitude += std::abs(term);
+  }
+};
+
+/// The values with `bits` bits of fraction, after a Relu where that is asked for.
+inline std::vector<float> multiplied(std::vector<float> values, int bits, bool relu) {
+  for (float& value : values) {
+    value = with_fraction_bits(relu && value <= 0.0F ? 0.0F : value, bits);
+  }
+  return values;
+}
+
+/// The products of output (picture, p, q, o), whose places are those of a dense y.
+inline ExactSum products_of(const kernels::ConvolutionArgs& a,
+                            const std::vector<float>& x,
+                            const std::vector<float>& weights,
+                            int output) {
+  const int o = output % a.filters;
+  const int pixel = output / a.filters;
+  const int top = pixel / a.out_w % a.out_h * a.stride_h - a.pad_top;
+  const int left = pixel % a.out_w * a.stride_w - a.pad_left;
+  const int picture = pixel / a.out_w / a.out_h;
+  const int channels = a.c / a.groups;
+  const int first = o / (a.filters / a.groups) * channels;
+  ExactSum sum;
+  for (int tap = 0; tap < a.kernel_h * a.kernel_w; ++tap) {
+    const int row = top + tap / a.kernel_w * a.dilation_h;
+    const int col = left + tap % a.kernel_w * a.dilation_w;
+    if (row < 0 || row >= a.h || col < 0 || col >= a.w) continue;
+    for (int i = 0; i < channels; ++i) {
+      const int x_at = ((picture * a.h + row) * a.w + col) * a.c + first + i;
+      const int w_at = (o * a.kernel_h * a.kernel_w + tap) * channels + i;
+      sum.add(double{x[static_cast<std::size_t>(x_at)]} *
+              double{weights[static_cast<std::size_t>(w_at)]});
+    }
+  }
+  return sum;
+}
+
+/// All outputs in double precision. `product_bits` are the bits of fraction of what is multiplied,
+/// 23 for all; `sum_unit` bounds the relative error of one addition of the kernel.
 inline std::vector<ConvolutionOutput> convolved(const ConvolutionCase& c,
                                                 const ConvolutionOperands& on,
                                                 int product_bits,
                                                 double sum_unit,
                                                 double result_unit) {
   const kernels::ConvolutionArgs a = with_output(c);
-  const int group_c = a.c / a.groups;
-  const int group_o = a.filters / a.groups;
+  const std::vector<float> x = multiplied(on.x, product_bits, a.input_relu);
+  const std::vector<float> weights = multiplied(on.weights, product_bits, false);
   const fovea::Activation activation{
       static_cast<fovea::ActivationKind>(a.activation.kind), a.activation.lo, a.activation.hi};
-  std::vector<float> x;
-  for (const float value : on.x) {
-    x.push_back(with_fraction_bits(a.input_relu && value <= 0.0F ? 0.0F : value, product_bits));
-  }
-  std::vector<float> weights;
-  for (const float value : on.weights) weights.push_back(with_fraction_bits(value, product_bits));
-
-  std::vector<ConvolutionOutput> outputs;
-  for (int pixel = 0; pixel < static_cast<int>(pixels_of(a)); ++pixel) {
-    const int q = pixel % a.out_w;
-    const int p = pixel / a.out_w % a.out_h;
-    const int picture = pixel / a.out_w / a.out_h;
-    for (int o = 0; o < a.filters; ++o) {
-      double sum = 0;
-      double magnitude = 0;
-      for (int r = 0; r < a.kernel_h; ++r) {
-        for (int s = 0; s < a.kernel_w; ++s) {
-          const int row = p * a.stride_h + r * a.dilation_h - a.pad_top;
-          const int col = q * a.stride_w + s * a.dilation_w - a.pad_left;
-          if (row < 0 || row >= a.h || col < 0 || col >= a.w) continue;
-          const auto pixel_at = static_cast<std::size_t>(((picture * a.h + row) * a.w + col) * a.c);
-          const auto tap_at =
-              static_cast<std::size_t>(((o * a.kernel_h + r) * a.kernel_w + s) * group_c);
-          const auto first = static_cast<std::size_t>(o / group_o * group_c);
-          for (std::size_t i = 0; i < static_cast<std::size_t>(group_c); ++i) {
-            const double product = double{x[pixel_at + first + i]} * double{weights[tap_at + i]};
-            sum += product;
-            magnitude += std::abs(product);
-          }
-        }
-      }
-      const std::size_t at = outputs.size();
-      for (const double more : {c.residual ? double{on.residual[at]} : 0.0,
-                                c.bias ? double{on.bias[static_cast<std::size_t>(o)]} : 0.0}) {
-        sum += more;
-        magnitude += std::abs(more);
-      }
-      const bool activated = a.activation_channels == 0 || o < a.activation_channels;
-      const double y = activated ? apply(activation, sum) : sum;
-      // Every addition rounds what has been summed; no activation here is steeper than the
-      // identity, and none is farther from its value than 8 units of float32.
-      const int additions = a.kernel_h * a.kernel_w * group_c + 2;
-      const double error = additions * sum_unit * magnitude + 8 * 0x1p-24 * std::abs(y);
-      // The smallest positive half has an error of its own.
-      outputs.push_back({y, error + result_unit * (std::abs(y) + error) + 0x1p-25});
-    }
+  std::vector<ConvolutionOutput> outputs(pixels_of(a) * static_cast<std::size_t>(a.filters));
+  for (std::size_t at = 0; at < outputs.size(); ++at) {
+    const int o = static_cast<int>(at) % a.filters;
+    ExactSum sum = products_of(a, x, weights, static_cast<int>(at));
+    if (c.residual) sum.add(double{on.residual[at]});
+    if (c.bias) sum.add(double{on.bias[static_cast<std::size_t>(o)]});
+    const bool activated = a.activation_channels == 0 || o < a.activation_channels;
+    const double y = activated ? apply(activation, sum.value) : sum.value;
+    // Every addition rounds what has been summed; no activation here is steeper than the identity,
+    // and none is farther from its value than 8 units of float32.
+    const int additions = a.kernel_h * a.kernel_w * (a.c / a.groups) + 2;
+    const double error = additions * sum_unit * sum.magnitude + 8 * 0x1p-24 * std::abs(y);
+    // The smallest positive half has an error of its own.
+    outputs[at] = {y, error + result_unit * (std::abs(y) + error) + 0x1p-25};
   }
   return outputs;
 }
