@@ -217,6 +217,10 @@ __device__ __forceinline__ void finish_warp(const ConvolutionProblem& z,
 template <typename T, typename Tile, bool Vectors>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks) convolve_mma(
     const ConvolutionProblem z) {
+  if (!simt::kTensorCores) {
+    simt::refuse_device();
+    return;
+  }
   SIMT_SHARED(memory, std::byte[kSharedBytes<Tile>]);
   Stage<Tile>* const stages = reinterpret_cast<Stage<Tile>*>(&memory[0]);
   const ConvolutionPlace place = place_of_block(z, Tile::kPixels, Tile::kFilters);

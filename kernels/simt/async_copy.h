@@ -10,7 +10,7 @@
 //                                           thread are done; other threads see them after a barrier
 // In the emulator the target is NaN until the thread has waited, so that a missing wait shows.
 //
-// Devices before compute capability 8.0 have no such copies: a kernel that starts one traps there.
+// Devices before compute capability 8.0 have no such copies, see tensor_core.h.
 #pragma once
 
 #ifdef __CUDACC__

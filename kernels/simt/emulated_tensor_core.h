@@ -14,6 +14,12 @@
 
 namespace simt {
 
+inline constexpr bool kTensorCores = true;
+
+inline void refuse_device() {
+  throw EmulationError("the device has no tensor cores");
+}
+
 /// What a lane brings to mma(); the sums are replaced.
 struct ProductLane {
   float sums[4];

@@ -4,29 +4,21 @@
 namespace simt {
 
 __device__ __forceinline__ void copy_async(void* shared, const void* global, bool wanted) {
-#if __CUDA_ARCH__ >= 800
   const auto target = static_cast<unsigned>(__cvta_generic_to_shared(shared));
   const int bytes = wanted ? 16 : 0;
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"
                :
                : "r"(target), "l"(global), "r"(bytes)
                : "memory");
-#else
-  __trap();
-#endif
 }
 
 __device__ __forceinline__ void commit_copies() {
-#if __CUDA_ARCH__ >= 800
   asm volatile("cp.async.commit_group;" ::: "memory");
-#endif
 }
 
 template <int Groups>
 __device__ __forceinline__ void wait_copies() {
-#if __CUDA_ARCH__ >= 800
   asm volatile("cp.async.wait_group %0;" ::"n"(Groups) : "memory");
-#endif
 }
 
 }  // namespace simt

@@ -8,11 +8,20 @@
 
 namespace simt {
 
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+inline constexpr bool kTensorCores = false;
+#else
+inline constexpr bool kTensorCores = true;
+#endif
+
+__device__ __forceinline__ void refuse_device() {
+  __trap();
+}
+
 template <typename T>
 __device__ __forceinline__ void mma(float (&sums)[4],
                                     const unsigned (&a)[4],
                                     const unsigned (&b)[2]) {
-#if __CUDA_ARCH__ >= 800
   if constexpr (std::is_same_v<T, __half>) {
     asm volatile(
         "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "
@@ -33,9 +42,6 @@ __device__ __forceinline__ void mma(float (&sums)[4],
         : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
   }
-#else
-  __trap();
-#endif
 }
 
 __device__ __forceinline__ void load_matrices(unsigned (&words)[4], const void* row) {
@@ -48,13 +54,9 @@ __device__ __forceinline__ void load_matrices(unsigned (&words)[4], const void* 
 }
 
 __device__ __forceinline__ unsigned to_tf32(float x) {
-#if __CUDA_ARCH__ >= 800
   unsigned bits;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(bits) : "f"(x));
   return bits;
-#else
-  __trap();
-#endif
 }
 
 }  // namespace simt

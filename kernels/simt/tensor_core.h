@@ -19,8 +19,9 @@
 //
 // simt::to_tf32(x) is x with 10 bits of fraction, rounded to nearest, ties away from zero.
 //
-// Devices before compute capability 8.0 have no such products of bfloat16 and float: a kernel that
-// calls mma() traps there.
+// Devices before compute capability 8.0 have no such products of bfloat16 and float.
+// simt::kTensorCores says whether code is compiled for one that has; a kernel's body is
+// simt::refuse_device() otherwise, which fails the launch.
 #pragma once
 
 #ifdef __CUDACC__
