@@ -121,6 +121,7 @@ std::vector<ConvolutionTile> convolution_tiles(const ConvolutionArgs& args) {
     return fills_a ? size(*a) > size(*b) : size(*a) < size(*b);
   });
   std::vector<ConvolutionTile> names;
+  names.reserve(tiles.size());
   for (const TileFacts* tile : tiles) names.push_back(tile->tile);
   return names;
 }

@@ -94,10 +94,10 @@ __device__ __forceinline__ void advance(const ConvolutionProblem& z, Tap& tap, i
 
 /// Whether the tap is one of the filter's and reads an element of x.
 __device__ __forceinline__ bool reads(const ConvolutionProblem& z, const Window& at, Tap tap) {
+  if (tap.row >= z.args.kernel_h) return false;  // farther on, rows may not fit an int
   const int row = at.top + tap.row * z.args.dilation_h;
   const int col = at.left + tap.col * z.args.dilation_w;
-  return tap.row < z.args.kernel_h &&
-         static_cast<unsigned>(row) < static_cast<unsigned>(z.args.h) &&
+  return static_cast<unsigned>(row) < static_cast<unsigned>(z.args.h) &&
          static_cast<unsigned>(col) < static_cast<unsigned>(z.args.w);
 }
 
@@ -106,7 +106,8 @@ __device__ __forceinline__ std::int64_t offset_of(const ConvolutionProblem& z,
                                                   const Window& at,
                                                   Tap tap) {
   const std::int64_t row = static_cast<std::int64_t>(tap.row) * z.args.dilation_h;
-  const std::int64_t pixel = row * z.args.w + tap.col * z.args.dilation_w;
+  const int col = tap.col * z.args.dilation_w;
+  const std::int64_t pixel = row * z.args.w + col;
   return at.start + pixel * z.args.x_stride + tap.channel;
 }
 
