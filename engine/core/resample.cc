@@ -67,13 +67,12 @@ void vertical(PixelFormat format, const Pixels& in, const ResampleTaps& taps, Ou
   resample_kernels().vertical(in.rows, row_bytes, taps, out);
 }
 
-/// Cuts an axis to the input positions that it uses: returns the first of them and their number,
-/// and makes the axis count from there. First and last positions grow along the axis.
+/// Cuts an axis to the input positions that it uses, which are returned, and makes it count from
+/// the first of them.
 OutputRange cut_to_used(ResampleAxis& axis, int size) {
-  const int begin = axis.first.front();
-  const int end = axis.first.back() + axis.count.back();
-  for (int& first : axis.first) first -= begin;
-  return {size, begin, end - begin};
+  const OutputRange used = used_positions(axis, size);
+  for (int& first : axis.first) first -= used.first;
+  return used;
 }
 
 /// The columns and rows of a picture from `first` on, `count` of each.
@@ -133,11 +132,8 @@ void separable(const ImageView& image,
   const auto taps = [how](int size, float begin, float end, const OutputRange& range) {
     return ResampleTaps(resample_axis(size, begin, end, range, how));
   };
-  // Pillow's conditions: an axis that keeps its size and is not cut is not filtered.
-  const bool needs_columns = window.columns.size != image.width || box[0] != 0.0F ||
-                             box[2] != static_cast<float>(image.width);
-  const bool needs_rows = window.rows.size != image.height || box[1] != 0.0F ||
-                          box[3] != static_cast<float>(image.height);
+  const bool needs_columns = needs_resampling(image.width, box[0], box[2], window.columns.size);
+  const bool needs_rows = needs_resampling(image.height, box[1], box[3], window.rows.size);
   if (needs_columns && needs_rows) {
     both_passes(image,
                 window,

@@ -109,6 +109,19 @@ ResampleAxis resample_axis(
   return axis;
 }
 
+OutputRange used_positions(const ResampleAxis& axis, int size) {
+  const int begin = axis.first.front();
+  return {size, begin, axis.first.back() + axis.count.back() - begin};
+}
+
+std::size_t most_taps(int size, int out_size, Interpolation interpolation) {
+  if (interpolation == Interpolation::kNearest) return 1;
+  const double stretch = std::max(static_cast<double>(size) / out_size, 1.0);
+  // As many positions lie between the two rounded ends; one more where the ends' sums are rounded.
+  const double most = std::ceil(2.0 * filter(interpolation).support * stretch) + 1.0;
+  return static_cast<std::size_t>(std::min(most, static_cast<double>(size)));
+}
+
 std::vector<std::int32_t> fixed_point_weights(const ResampleAxis& axis) {
   std::vector<std::int32_t> fixed(axis.weights.size());
   std::ranges::transform(axis.weights, fixed.begin(), [](double weight) {

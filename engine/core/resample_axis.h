@@ -16,9 +16,9 @@ namespace fovea {
 /// lobes.
 inline constexpr int kResampleBits = 32 - 8 - 2;
 
-/// The output positions of one axis that are wanted: all of them, or the part that a crop keeps.
+/// Positions of one axis: of its output all of them, or the part that a crop keeps.
 struct OutputRange {
-  int size = 0;   ///< positions that the axis is resampled to, >= 1
+  int size = 0;   ///< positions that the axis has, of an output those it is resampled to, >= 1
   int first = 0;  ///< in [0, size)
   int count = 0;  ///< in [1, size - first]
 };
@@ -39,6 +39,17 @@ struct ResampleAxis {
 /// interpolation not kNearest
 [[nodiscard]] ResampleAxis resample_axis(
     int size, float begin, float end, const OutputRange& out, Interpolation interpolation);
+
+/// Pillow's condition: an axis that keeps its size and is not cut is copied, not resampled.
+[[nodiscard]] constexpr bool needs_resampling(int size, float begin, float end, int out_size) {
+  return out_size != size || begin != 0.0F || end != static_cast<float>(size);
+}
+
+/// The input positions that the axis uses, of `size`: first and last ones grow along it.
+[[nodiscard]] OutputRange used_positions(const ResampleAxis& axis, int size);
+
+/// An upper bound of `taps` for up to `size` input positions that become `out_size` or more.
+[[nodiscard]] std::size_t most_taps(int size, int out_size, Interpolation interpolation);
 
 /// The weights in fixed point with kResampleBits, rounded half away from zero; [count][taps].
 [[nodiscard]] std::vector<std::int32_t> fixed_point_weights(const ResampleAxis& axis);

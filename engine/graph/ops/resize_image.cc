@@ -5,54 +5,10 @@
 
 #include "engine/core/require.h"
 #include "engine/core/resample.h"
+#include "engine/graph/ops/ragged_batch.h"
 #include "engine/graph/ops/shape_rule.h"
 
 namespace fovea {
-
-namespace {
-
-constexpr int kMaxSide = 16'384;
-
-int channels(ColorMode color) {
-  return color == ColorMode::kRgb ? 3 : 1;
-}
-
-PixelFormat format(ColorMode color) {
-  return color == ColorMode::kRgb ? PixelFormat::kRgb8 : PixelFormat::kGray8;
-}
-
-/// Picture `index` of the batch. Throws InvalidArgument where it does not lie inside the pixels.
-ImageView picture(std::span<const std::uint8_t> pixels,
-                  std::span<const std::int64_t> row,
-                  std::size_t index,
-                  ColorMode color) {
-  const std::int64_t width = row[0];
-  const std::int64_t height = row[1];
-  const std::int64_t offset = row[2];
-  const auto capacity = static_cast<std::int64_t>(pixels.size());
-  const bool sides_fit = width >= 1 && width <= kMaxSide && height >= 1 && height <= kMaxSide;
-  const std::int64_t bytes = sides_fit ? width * height * channels(color) : 0;
-  if (!sides_fit || offset < 0 || bytes > capacity || offset > capacity - bytes) {
-    throw InvalidArgument(cat("picture ",
-                              index,
-                              " of the batch is ",
-                              width,
-                              " x ",
-                              height,
-                              " at byte ",
-                              offset,
-                              ", which is not inside the ",
-                              capacity,
-                              " bytes of pixels"));
-  }
-  return {.data = pixels.data() + offset,
-          .width = static_cast<int>(width),
-          .height = static_cast<int>(height),
-          .stride = static_cast<std::ptrdiff_t>(width) * channels(color),
-          .format = format(color)};
-}
-
-}  // namespace
 
 std::vector<TensorDesc> ResizeImage::infer(std::span<const TensorDesc> inputs) const {
   check_inputs(inputs, 2);
@@ -69,7 +25,8 @@ std::vector<TensorDesc> ResizeImage::infer(std::span<const TensorDesc> inputs) c
   // Any picture will do: this is about the spec's own sizes.
   (void)resize_geometry(1, 1, spec);
   return {checked_output(
-      {DType::kUInt8, {table.shape[0], spec.height, spec.width, channels(spec.color)}})};
+      {DType::kUInt8,
+       {table.shape[0], spec.height, spec.width, pixel_bytes(pixel_format(spec.color))}})};
 }
 
 void ResizeImage::evaluate(std::span<const ConstTensorView> inputs,
@@ -78,8 +35,14 @@ void ResizeImage::evaluate(std::span<const ConstTensorView> inputs,
   const auto table = inputs[1].as<std::int64_t>();
   const auto out = outputs[0].as<std::uint8_t>();
   const auto batch = static_cast<std::size_t>(inputs[1].dim(0));
+  const PixelFormat format = pixel_format(spec.color);
   for (std::size_t i = 0; i < batch; ++i) {
-    const ImageView image = picture(pixels, table.subspan(i * 3, 3), i, spec.color);
+    const RaggedPicture picture = ragged_picture(table, i, format, pixels.size());
+    const ImageView image{.data = pixels.data() + picture.offset,
+                          .width = picture.width,
+                          .height = picture.height,
+                          .stride = std::ptrdiff_t{picture.width} * pixel_bytes(format),
+                          .format = format};
     resize_into(image, spec, out.data() + i * (out.size() / batch));
   }
 }

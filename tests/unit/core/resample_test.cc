@@ -182,6 +182,30 @@ TEST(Resample, GoesVerticallyFirstWhereTheHeightShrinksMore) {
   EXPECT_FALSE(vertical_pass_first(4, 300, 100, 300)) << "the height stays";
 }
 
+// Sizes for buffers that are allocated before the pictures are known; seed 3.
+TEST(Resample, NoAxisHasMoreTapsThanItsBound) {
+  std::mt19937 random(3);
+  const auto uniform = [&](int low, int high) {
+    return std::uniform_int_distribution<int>(low, high)(random);
+  };
+  for (int round = 0; round < 2'000; ++round) {
+    const int size = uniform(1, round % 2 == 0 ? 9 : 700);
+    const int out = uniform(1, round % 3 == 0 ? 9 : 300);
+    const int begin = uniform(0, size - 1);
+    const int end = uniform(begin, size);
+    const Interpolation how = kAll.at(static_cast<std::size_t>(uniform(1, 5)));
+
+    const ResampleAxis axis =
+        resample_axis(size, static_cast<float>(begin), static_cast<float>(end), {out, 0, out}, how);
+
+    ASSERT_LE(axis.taps, most_taps(size, out, how)) << size << " to " << out << to_string(how);
+    ASSERT_LE(axis.taps, most_taps(size + 3, out, how)) << size << " to " << out << to_string(how);
+  }
+  EXPECT_EQ(most_taps(500, 224, Interpolation::kNearest), 1U);
+  EXPECT_EQ(most_taps(500, 224, Interpolation::kBilinear), 6U);
+  EXPECT_EQ(most_taps(4, 224, Interpolation::kLanczos), 4U);
+}
+
 TEST(Resample, ReadsRowsThatAreNotPacked) {
   const Image packed = formula_picture(29, 19, PixelFormat::kRgb8);
   constexpr std::ptrdiff_t kStride = 128;

@@ -12,34 +12,14 @@
 #include "engine/graph/ops/normalize_image.h"
 #include "engine/graph/ops/resize_image.h"
 #include "tests/support/formula_picture.h"
+#include "tests/support/ragged_batch.h"
 
 namespace fovea {
 namespace {
 
+using test::evaluated;
 using test::formula_picture;
-
-/// A batch as ResizeImage reads it.
-struct RaggedBatch {
-  std::vector<std::uint8_t> pixels;
-  std::vector<std::int64_t> table;
-
-  void add(const Image& image) {
-    table.insert(table.end(),
-                 {image.width(), image.height(), static_cast<std::int64_t>(pixels.size())});
-    pixels.insert(pixels.end(), image.data(), image.data() + image.bytes());
-  }
-};
-
-std::vector<std::uint8_t> evaluated(const ResizeImage& op, const RaggedBatch& batch) {
-  const TensorDesc pixels{DType::kUInt8, {static_cast<std::int64_t>(batch.pixels.size())}};
-  const TensorDesc table{DType::kInt64, {static_cast<std::int64_t>(batch.table.size()) / 3, 3}};
-  const auto descs = op.infer(std::array{pixels, table});
-  std::vector<std::uint8_t> out(static_cast<std::size_t>(num_elements(descs.at(0).shape)));
-  op.evaluate(std::array{ConstTensorView{&pixels, std::as_bytes(std::span(batch.pixels)).data()},
-                         ConstTensorView{&table, std::as_bytes(std::span(batch.table)).data()}},
-              std::array{TensorView{&descs[0], std::as_writable_bytes(std::span(out)).data()}});
-  return out;
-}
+using test::RaggedBatch;
 
 TEST(ResizeImage, ResizesEveryPictureOfARaggedBatch) {
   const ResizeImage op{
