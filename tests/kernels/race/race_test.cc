@@ -24,6 +24,7 @@
 #include "kernels/global_pool.h"
 #include "kernels/normalize.h"
 #include "kernels/pool.h"
+#include "kernels/resize.h"
 #include "kernels/simt/async_copy.h"
 #include "kernels/simt/emulator.h"
 #include "kernels/simt/simt.h"
@@ -335,6 +336,48 @@ cudaError_t run_pool(ElementType type) {
                   nullptr);
 }
 
+/// Both orders of the passes, and a picture without a first one: 7 x 5, 3 x 9 and 4 x 3 pixels to
+/// 4 x 3, with weights that do not matter here.
+cudaError_t run_resize() {
+  struct Table {
+    std::array<ResizePicture, 3> pictures{};
+    std::array<std::int32_t, 4 * 4> columns{0, 0, 1, 1, 2, 2, 2, 2};
+    std::array<std::int32_t, 4 * 3> rows{0, 1, 2, 2, 2, 2};
+  };
+
+  Table table;
+  const auto index = [&table](const auto& words) {
+    return static_cast<std::int32_t>(words.data() - reinterpret_cast<const std::int32_t*>(&table));
+  };
+  const ResizePicture common{.columns = {index(table.columns), 4}, .rows = {index(table.rows), 3}};
+  table.pictures.fill(common);
+  table.pictures[0].width = 7;
+  table.pictures[0].between_width = 4;
+  table.pictures[0].between_height = 4;
+  table.pictures[0].tiles = 1;
+  table.pictures[1] = table.pictures[0];
+  table.pictures[1].pixels = 7 * 5 * 3;
+  table.pictures[1].between = 4 * 4 * 3;
+  table.pictures[1].first_tile = 1;
+  table.pictures[1].between_height = 3;
+  table.pictures[1].vertical_first = 1;
+  table.pictures[2].width = 4;
+  table.pictures[2].first_tile = 2;
+  table.columns.back() = table.rows.back() = 1 << kResizeBits;
+  const std::vector<std::uint8_t> pixels(7 * 5 * 3 * 2, 9);
+  std::vector<std::uint8_t> workspace(4 * 7 * 3);
+  std::vector<float> y(std::size_t{3} * 3 * 4 * 4);
+  return resize_normalize({.pixels = pixels.data(),
+                           .table = table.pictures.data(),
+                           .workspace = workspace.data(),
+                           .workspace_bytes = workspace.size(),
+                           .n = 3,
+                           .height = 3,
+                           .width = 4},
+                          {.y = y.data(), .out_channels = 4},
+                          nullptr);
+}
+
 cudaError_t run_softmax() {
   std::vector<float> x = ramp(2 * 300);
   return softmax(x.data(), x.data(), 2, 300, nullptr);
@@ -393,6 +436,7 @@ INSTANTIATE_TEST_SUITE_P(
         Clean{"NormalizeToHalves", [] { return run_normalize(kHalf); }},
         Clean{"Pool", [] { return run_pool(kFloat); }},
         Clean{"PoolOfHalves", [] { return run_pool(kBFloat); }},
+        Clean{"Resize", run_resize},
         Clean{"Softmax", run_softmax},
         Clean{"TopKInRegisters", [] { return run_top_k(2, 150, 5); }},
         Clean{"TopKInMoreRegisters", [] { return run_top_k(1, 1100, 5); }},
