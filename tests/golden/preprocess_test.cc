@@ -1,10 +1,7 @@
 // The input path against real Keras: sha256 of decoded, resized and normalised pixels.
 #include <cstddef>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <span>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -13,44 +10,18 @@
 #include <fovea/image.h>
 
 #include "engine/core/digest.h"
+#include "tests/support/preprocess_goldens.h"
 #include "tests/support/shared_data.h"
 
 namespace fovea {
 namespace {
 
+using test::picture_path;
+using test::Row;
+using test::rows_by_picture;
+using test::spec_of;
+
 using PreprocessGolden = test::SharedDataTest;
-
-/// The columns of one line.
-using Row = std::vector<std::string>;
-
-/// The lines of a table by their first column, the name of the picture; the heading is dropped.
-std::map<std::string, std::vector<Row>> rows_by_picture(const std::filesystem::path& path) {
-  std::map<std::string, std::vector<Row>> rows;
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  while (std::getline(file, line)) {
-    std::istringstream columns(line);
-    Row row;
-    for (std::string column; std::getline(columns, column, '\t');) row.push_back(column);
-    rows[row.at(0)].push_back(row);
-  }
-  return rows;
-}
-
-std::string picture_path(const std::filesystem::path& shared, const std::string& name) {
-  const auto special = shared / "goldens" / "preprocess" / "images" / name;
-  return std::filesystem::exists(special) ? special : shared / "data" / "imagenet" / name;
-}
-
-/// Columns: image, target_h, target_w, interpolation, keep_aspect_ratio, color_mode, dtype, sha256.
-/// "0 0 -" is the decoded picture.
-PreprocessSpec spec_of(const Row& row) {
-  PreprocessSpec spec{.height = std::stoi(row.at(1)), .width = std::stoi(row.at(2))};
-  if (row.at(3) != "-") spec.interpolation = parse_interpolation(row.at(3));
-  if (row.at(4) == "true") spec.fit = Fit::kKeepAspectRatio;
-  return spec;
-}
 
 TEST_F(PreprocessGolden, DecodesAndResizesLikeKeras) {
   const auto table = rows_by_picture(shared_ / "goldens" / "preprocess" / "resize.tsv");
