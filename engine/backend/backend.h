@@ -21,7 +21,7 @@ namespace fovea {
 class WeightStore;
 
 /// A point in a stream's work. Made by the stream's backend; used with streams of that backend
-/// only.
+/// only. One thread may wait for it or ask for its time while another one uses the stream.
 class Event {
  public:
   virtual ~Event() = default;
@@ -54,6 +54,9 @@ class Stream {
 
   /// Copies device bytes to the host. `dst` holds them after synchronize().
   virtual void download(std::byte* dst, const std::byte* src, std::size_t bytes) = 0;
+
+  /// Copies device bytes to device bytes that do not overlap them.
+  virtual void copy(std::byte* dst, const std::byte* src, std::size_t bytes) = 0;
 
   [[nodiscard]] virtual std::unique_ptr<Event> make_event() = 0;
   virtual void record(Event& event) = 0;
@@ -186,6 +189,12 @@ class Backend {
   /// Device memory, aligned to kBufferAlignment, freed with the last pointer; zeroed where it is
   /// on_host(). Throws DeviceError (device/out-of-memory).
   [[nodiscard]] virtual std::shared_ptr<std::byte> allocate(std::size_t bytes) const = 0;
+
+  /// Memory of the host, aligned to kBufferAlignment, freed with the last pointer: of the kind from
+  /// and to which copies go on beside other work. It is scarce, and stays in the machine's memory.
+  /// This one gives ordinary memory, for where nothing is copied. Throws DeviceError
+  /// (device/out-of-memory).
+  [[nodiscard]] virtual std::shared_ptr<std::byte> allocate_host(std::size_t bytes) const;
 
   /// Whether device memory is ordinary memory, which the caller may read and write.
   [[nodiscard]] virtual bool on_host() const { return false; }

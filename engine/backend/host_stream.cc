@@ -40,6 +40,10 @@ std::shared_ptr<std::byte> allocate_host(std::size_t bytes) {
   return memory;
 }
 
+std::shared_ptr<std::byte> Backend::allocate_host(std::size_t bytes) const {
+  return fovea::allocate_host(bytes);
+}
+
 MemoryInfo host_memory_info() {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
   return {.free_bytes = page * static_cast<std::size_t>(sysconf(_SC_AVPHYS_PAGES)),

@@ -37,6 +37,10 @@ class HostStream : public Stream {
     if (bytes != 0) std::memcpy(dst, src, bytes);
   }
 
+  void copy(std::byte* dst, const std::byte* src, std::size_t bytes) override {
+    if (bytes != 0) std::memcpy(dst, src, bytes);
+  }
+
   [[nodiscard]] std::unique_ptr<Event> make_event() override {
     return std::make_unique<HostEvent>();
   }

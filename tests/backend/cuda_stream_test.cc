@@ -11,6 +11,7 @@
 #include <fovea/error.h>
 
 #include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/emulated_device.h"
 #include "kernels/simt/emulator.h"
 #include "kernels/simt/stream.h"
 
@@ -155,6 +156,74 @@ TEST_F(CudaStreamTest, AFailureOfTheDeviceIsThrownByTheNextWait) {
   EXPECT_NO_THROW(stream_->synchronize());
 }
 
+/// As on a device, whose failure nobody can miss.
+TEST_F(CudaStreamTest, AFailureIsThrownByEveryStreamThatLostWork) {
+  Bytes result{};
+  const std::unique_ptr<Stream> idle = backend_->make_stream(1);
+  const std::unique_ptr<Event> event = other_->make_event();
+  other_->download(result.data(), memory_.get(), result.size());
+  other_->record(*event);
+  simt::enqueue(cuda::as_cuda(*stream_), [] { throw simt::EmulationError("planted"); });
+  stream_->upload(memory_.get(), result.data(), result.size());
+  EXPECT_THROW(stream_->synchronize(), DeviceError);
+
+  EXPECT_NO_THROW(idle->synchronize());
+  EXPECT_THROW(event->synchronize(), DeviceError);
+  EXPECT_EQ(result, Bytes{}) << "it ran on a device that had failed";
+}
+
+TEST_F(CudaStreamTest, AFailureReachesWhoWaitsForIt) {
+  const std::unique_ptr<Event> event = stream_->make_event();
+  simt::set_stream_order(simt::StreamOrder::kRandom, 3);
+  for (int i = 0; i < 50; ++i) {
+    simt::enqueue(cuda::as_cuda(*stream_), [] { throw simt::EmulationError("planted"); });
+    stream_->record(*event);
+    other_->wait(*event);
+    EXPECT_THROW(other_->synchronize(), DeviceError);
+    EXPECT_THROW(stream_->synchronize(), DeviceError);
+  }
+  simt::set_stream_order(simt::StreamOrder::kOnDemand);
+}
+
+TEST_F(CudaStreamTest, CopiesOnTheDevice) {
+  const Bytes source = filled(9);
+  Bytes result{};
+  const std::shared_ptr<std::byte> there = backend_->allocate(sizeof(Bytes));
+
+  stream_->upload(memory_.get(), source.data(), source.size());
+  stream_->copy(there.get(), memory_.get(), source.size());
+  stream_->download(result.data(), there.get(), result.size());
+  stream_->synchronize();
+
+  EXPECT_EQ(result, source);
+}
+
+TEST_F(CudaStreamTest, CopiesOfMemoryThatIsNotPageLockedAreCounted) {
+  Bytes pageable{};
+  const std::shared_ptr<std::byte> pinned = backend_->allocate_host(sizeof(Bytes));
+  const std::uint64_t before = cuda::emulated::pageable_copies();
+
+  stream_->upload(memory_.get(), pinned.get(), sizeof(Bytes));
+  stream_->upload(memory_.get(), pinned.get() + 4, sizeof(Bytes) - 4);
+  stream_->download(pinned.get(), memory_.get(), sizeof(Bytes));
+  stream_->download(nullptr, memory_.get(), 0);
+  EXPECT_EQ(cuda::emulated::pageable_copies(), before);
+  stream_->upload(memory_.get(), pageable.data(), sizeof(Bytes));
+  EXPECT_EQ(cuda::emulated::pageable_copies(), before + 1);
+  stream_->download(pageable.data(), memory_.get(), sizeof(Bytes));
+  EXPECT_EQ(cuda::emulated::pageable_copies(), before + 2);
+  stream_->upload(memory_.get(), pinned.get() + 1, sizeof(Bytes));  // half of it; is never run
+  EXPECT_EQ(cuda::emulated::pageable_copies(), before + 3);
+}
+
+TEST_F(CudaStreamTest, CapturedWorkWaitsForNothingOutside) {
+  const std::unique_ptr<Event> event = other_->make_event();
+  other_->record(*event);
+  stream_->begin_capture();
+  EXPECT_THROW(stream_->wait(*event), DeviceError);
+  (void)stream_->end_capture();
+}
+
 TEST_F(CudaStreamTest, CapturingTwiceIsADeviceError) {
   stream_->begin_capture();
   EXPECT_THROW(stream_->begin_capture(), DeviceError);
@@ -182,6 +251,23 @@ TEST(CudaMemory, ThatDoesNotFitIsOutOfMemory) {
   } catch (const DeviceError& error) {
     EXPECT_EQ(error.code(), ErrorCode::kDeviceOutOfMemory) << error.what();
   }
+}
+
+TEST(CudaMemory, IsCountedAndLimited) {
+  const std::unique_ptr<Backend> backend = make_cuda_emu_backend();
+  const std::size_t before = cuda::emulated::device_bytes();
+  cuda::emulated::set_capacity(before + 1000);
+  {
+    const auto memory = backend->allocate(600);
+    EXPECT_EQ(cuda::emulated::device_bytes(), before + 600);
+    EXPECT_EQ(backend->memory_info().free_bytes, 400U);
+    EXPECT_THROW((void)backend->allocate(401), DeviceError);
+    EXPECT_NO_THROW((void)backend->allocate(400));
+    EXPECT_NO_THROW((void)backend->allocate_host(5000)) << "not of the device";
+  }
+  EXPECT_EQ(cuda::emulated::device_bytes(), before);
+  EXPECT_EQ(backend->memory_info().free_bytes, 1000U);
+  cuda::emulated::set_capacity(0);
 }
 
 /// Writes where nobody may, through a volatile pointer that the compiler cannot see through.

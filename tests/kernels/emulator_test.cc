@@ -3,7 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <numeric>
+#include <set>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -352,6 +355,58 @@ TEST(EmulatedStream, RunsUpToAPosition) {
   EXPECT_EQ(value, 1);
   stream.synchronize();
   EXPECT_EQ(value, 12);
+}
+
+/// Three streams of three pieces each, of which the last one's second waits for the first one's.
+std::string an_order(std::uint32_t seed) {
+  set_stream_order(StreamOrder::kRandom, seed);
+  std::string order;
+  const std::array<std::shared_ptr<Stream>, 3> streams{
+      std::make_shared<Stream>(), std::make_shared<Stream>(), std::make_shared<Stream>()};
+  for (const char piece : {'1', '2', '3'}) {
+    for (std::size_t s = 0; s < streams.size(); ++s) {
+      if (s == 2 && piece == '2') streams[2]->enqueue_wait(streams[0], streams[0]->position());
+      streams[s]->enqueue([&order, s, piece] {
+        order += static_cast<char>('a' + s);
+        order += piece;
+      });
+    }
+  }
+  for (const auto& stream : streams) stream->synchronize();
+  set_stream_order(StreamOrder::kOnDemand);
+  return order;
+}
+
+TEST(EmulatedStream, RunsInOrdersThatEventsAllow) {
+  std::set<std::string> orders;
+  for (std::uint32_t seed = 1; seed <= 200; ++seed) {
+    const std::string order = an_order(seed);
+    ASSERT_EQ(order.size(), 18U);
+    for (const std::string stream : {"a", "b", "c"}) {
+      EXPECT_LT(order.find(stream + '1'), order.find(stream + '2')) << order;
+      EXPECT_LT(order.find(stream + '2'), order.find(stream + '3')) << order;
+    }
+    EXPECT_LT(order.find("a2"), order.find("c2")) << order;
+    EXPECT_EQ(an_order(seed), order) << "the same seed";
+    orders.insert(order);
+  }
+  EXPECT_GT(orders.size(), 100U);
+}
+
+TEST(EmulatedStream, RunsOnDemandNoMoreThanIsWaitedFor) {
+  const auto first = std::make_shared<Stream>();
+  const auto second = std::make_shared<Stream>();
+  std::string order;
+  first->enqueue([&] { order += 'a'; });
+  second->enqueue([&] { order += 'b'; });
+  second->enqueue_wait(first, first->position());
+  second->enqueue([&] { order += 'c'; });
+  first->enqueue([&] { order += 'd'; });
+
+  second->synchronize();
+  EXPECT_EQ(order, "bac");
+  first->synchronize();
+  EXPECT_EQ(order, "bacd");
 }
 
 TEST(EmulatedStream, CaptureCopiesArgumentsAndReplays) {

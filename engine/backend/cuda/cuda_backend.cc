@@ -73,6 +73,10 @@ class CudaBackend final : public Backend {
     return cuda::allocate(bytes);
   }
 
+  [[nodiscard]] std::shared_ptr<std::byte> allocate_host(std::size_t bytes) const override {
+    return allocate_pinned(bytes);
+  }
+
   [[nodiscard]] MemoryInfo memory_info() const override { return cuda::memory_info(); }
 
  private:

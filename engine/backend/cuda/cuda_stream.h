@@ -24,6 +24,10 @@ class CudaStream final : public Stream {
     copy_to_host(dst, src, bytes, stream_.get());
   }
 
+  void copy(std::byte* dst, const std::byte* src, std::size_t bytes) override {
+    copy_on_device(dst, src, bytes, stream_.get());
+  }
+
   [[nodiscard]] std::unique_ptr<Event> make_event() override;
   void record(Event& event) override;
   void wait(const Event& event) override;

@@ -33,6 +33,11 @@ void check(cudaError_t status, const std::source_location& where = std::source_l
 /// undefined. Throws DeviceError (device/out-of-memory).
 [[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes);
 
+/// Page-locked memory of the host, aligned to kBufferAlignment, freed with the last pointer; its
+/// content is undefined. Only copies from and to such memory go on while the host does, and beside
+/// kernels. Throws DeviceError (device/out-of-memory).
+[[nodiscard]] std::shared_ptr<std::byte> allocate_pinned(std::size_t bytes);
+
 [[nodiscard]] MemoryInfo memory_info();
 
 /// Releases what the handle refers to; errors have no one to report to.
@@ -57,10 +62,13 @@ using GraphHandle = Owned<cudaGraphExec_t>;
 void copy_to_device(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream);
 void copy_to_host(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream);
 
+/// Enqueues a copy from device memory to device memory that does not overlap it.
+void copy_on_device(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream);
+
 /// Waits for everything enqueued. Throws DeviceError for a failure of that work.
 void synchronize(cudaStream_t stream);
 
-/// An event that has a time.
+/// An event that has a time; a thread that waits for it sleeps.
 [[nodiscard]] EventHandle make_event();
 void record(cudaEvent_t event, cudaStream_t stream);
 

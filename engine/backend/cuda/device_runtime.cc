@@ -1,4 +1,5 @@
 // The device calls by the CUDA runtime.
+#include <functional>
 #include <string>
 
 #include "engine/backend/cuda/device.h"
@@ -20,6 +21,46 @@ ErrorCode code_of(cudaError_t status) {
   }
 }
 
+/// Whether the process can use the device no more, and must end: every later call returns the same.
+/// Those of which driver_types.h says so.
+bool is_sticky(cudaError_t status) {
+  switch (status) {
+    case cudaErrorAssert:
+    case cudaErrorContained:
+    case cudaErrorExternalDevice:
+    case cudaErrorHardwareStackError:
+    case cudaErrorIllegalAddress:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorLaunchFailure:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorMpsClientTerminated:
+    case cudaErrorTensorMemoryLeak:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Memory that `create` gives for so many bytes, `free` for the last pointer; `kind` for messages.
+std::shared_ptr<std::byte> allocated(std::size_t bytes,
+                                     const char* kind,
+                                     const std::function<cudaError_t(void**)>& create,
+                                     cudaError_t (*free)(void*)) {
+  void* memory = nullptr;
+  const cudaError_t status = create(&memory);
+  if (status == cudaErrorMemoryAllocation) {
+    (void)cudaGetLastError();  // not sticky: later calls must not see it again
+    throw DeviceError(
+        cat("no ", bytes, " bytes of ", kind, " memory; a smaller largest batch needs less"),
+        ErrorCode::kDeviceOutOfMemory);
+  }
+  check(status);
+  return {static_cast<std::byte*>(memory), [free](std::byte* p) { (void)free(p); }};
+}
+
 /// Calls `create(&handle, arguments...)`, checks it, and takes ownership of the handle.
 template <typename Handle, typename Create, typename... Arguments>
 Owned<Handle> make(Create create, Arguments... arguments) {
@@ -32,6 +73,10 @@ Owned<Handle> make(Create create, Arguments... arguments) {
 
 void check(cudaError_t status, const std::source_location& where) {
   if (status == cudaSuccess) return;
+  const bool sticky = is_sticky(status);
+  // What went wrong is told once; what the device cannot recover from stays where it is, so that
+  // nobody takes it for usable.
+  if (!sticky) (void)cudaGetLastError();
   throw DeviceError(cat("CUDA: ",
                         cudaGetErrorString(status),
                         " (",
@@ -39,13 +84,16 @@ void check(cudaError_t status, const std::source_location& where) {
                         ") at ",
                         where.file_name(),
                         ':',
-                        where.line()),
+                        where.line(),
+                        sticky ? "; this process can use the device no more" : ""),
                     code_of(status));
 }
 
 bool has_device() {
   int count = 0;
-  return cudaGetDeviceCount(&count) == cudaSuccess && count > 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess) (void)cudaGetLastError();
+  return status == cudaSuccess && count > 0;
 }
 
 bool multiplies_matrices() {
@@ -79,16 +127,15 @@ std::string description() {
 }
 
 std::shared_ptr<std::byte> allocate(std::size_t bytes) {
-  void* memory = nullptr;
-  const cudaError_t status = cudaMalloc(&memory, bytes);
-  if (status == cudaErrorMemoryAllocation) {
-    (void)cudaGetLastError();  // not sticky: later calls must not see it again
-    throw DeviceError(
-        cat("no ", bytes, " bytes of device memory; a smaller largest batch needs less"),
-        ErrorCode::kDeviceOutOfMemory);
-  }
-  check(status);
-  return {static_cast<std::byte*>(memory), [](std::byte* p) { (void)cudaFree(p); }};
+  return allocated(bytes, "device", [bytes](void** p) { return cudaMalloc(p, bytes); }, cudaFree);
+}
+
+std::shared_ptr<std::byte> allocate_pinned(std::size_t bytes) {
+  return allocated(
+      bytes,
+      "page-locked",
+      [bytes](void** p) { return cudaHostAlloc(p, bytes, cudaHostAllocDefault); },
+      cudaFreeHost);
 }
 
 MemoryInfo memory_info() {
@@ -121,12 +168,16 @@ void copy_to_host(std::byte* dst, const std::byte* src, std::size_t bytes, cudaS
   check(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToHost, stream));
 }
 
+void copy_on_device(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream) {
+  check(cudaMemcpyAsync(dst, src, bytes, cudaMemcpyDeviceToDevice, stream));
+}
+
 void synchronize(cudaStream_t stream) {
   check(cudaStreamSynchronize(stream));
 }
 
 EventHandle make_event() {
-  return make<cudaEvent_t>(cudaEventCreateWithFlags, cudaEventDefault);
+  return make<cudaEvent_t>(cudaEventCreateWithFlags, cudaEventBlockingSync);
 }
 
 void record(cudaEvent_t event, cudaStream_t stream) {

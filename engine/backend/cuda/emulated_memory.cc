@@ -1,0 +1,213 @@
+#include "engine/backend/cuda/emulated_memory.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <span>
+
+#include "engine/backend/cuda/emulated_device.h"
+#include "engine/backend/host_stream.h"
+#include "engine/core/align.h"
+#include "engine/core/require.h"
+#include "kernels/simt/sanitizers.h"
+
+namespace fovea::cuda::emulated {
+
+namespace {
+
+/// What is allocated; guarded by its mutex.
+struct Ledger {
+  std::mutex mutex;
+  std::size_t device_bytes = 0;
+  std::size_t capacity = 0;  ///< 0: no limit
+  std::size_t pinned_bytes = 0;
+  std::map<const std::byte*, std::size_t, std::less<>> pinned;  ///< bytes by first byte
+  std::uint64_t pageable_copies = 0;
+};
+
+/// Never destroyed: static objects may free memory later.
+Ledger& ledger() {
+  static auto& ledger = *std::make_unique<Ledger>().release();
+  return ledger;
+}
+
+[[noreturn]] void throw_out_of_memory(std::size_t bytes, const char* kind) {
+  throw DeviceError(
+      cat("no ", bytes, " bytes of ", kind, " memory; a smaller largest batch needs less"),
+      ErrorCode::kDeviceOutOfMemory);
+}
+
+/// Bytes before and after every allocation that nobody may write to.
+constexpr std::size_t kGuardBytes = kBufferAlignment;
+constexpr std::byte kGuard{0xA5};
+
+/// An allocation with its guards; the one behind begins right after the last byte.
+class GuardedMemory {
+ public:
+  GuardedMemory(std::size_t bytes, const char* kind)
+      : bytes_(bytes), size_(2 * kGuardBytes + align_up(bytes, kBufferAlignment)) {
+    // Not operator new: AddressSanitizer would limit what one call may ask for, and abort.
+    // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): of the destructor
+    base_ = static_cast<std::byte*>(std::aligned_alloc(kBufferAlignment, size_));
+    if (base_ == nullptr) throw_out_of_memory(bytes, kind);
+    std::memset(base_, static_cast<int>(kGuard), size_);
+    fill_with_nan();
+    simt::sanitizers::poison(base_, kGuardBytes);
+    simt::sanitizers::poison(data() + bytes_, behind());
+  }
+
+  GuardedMemory(const GuardedMemory&) = delete;
+  GuardedMemory& operator=(const GuardedMemory&) = delete;
+
+  ~GuardedMemory() {
+    simt::sanitizers::unpoison(base_, size_);
+    const auto intact = [](std::span<const std::byte> bytes) {
+      return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == kGuard; });
+    };
+    if (!intact({base_, kGuardBytes}) || !intact({data() + bytes_, behind()})) {
+      (void)std::fprintf(stderr, "emulated device: a write outside of %zu bytes\n", bytes_);
+      std::abort();
+    }
+    // NOLINTNEXTLINE(cppcoreguidelines-no-malloc,cppcoreguidelines-owning-memory): of aligned_alloc
+    std::free(base_);
+  }
+
+  [[nodiscard]] std::byte* data() const { return base_ + kGuardBytes; }
+
+ private:
+  [[nodiscard]] std::size_t behind() const { return size_ - kGuardBytes - bytes_; }
+
+  void fill_with_nan() const {
+    constexpr std::uint64_t kNan = 0x7fff'7fff'7fff'7fff;  // as double, as float and as half
+    for (std::size_t at = 0; at < bytes_; at += sizeof(kNan)) {
+      std::memcpy(data() + at, &kNan, std::min(sizeof(kNan), bytes_ - at));
+    }
+  }
+
+  std::size_t bytes_;
+  std::size_t size_;
+  std::byte* base_ = nullptr;
+};
+
+/// Bytes of the device's memory while they are taken.
+class DeviceShare {
+ public:
+  explicit DeviceShare(std::size_t bytes) : bytes_(bytes) {
+    Ledger& all = ledger();
+    const std::lock_guard lock(all.mutex);
+    if (all.capacity != 0 && bytes > all.capacity - std::min(all.capacity, all.device_bytes)) {
+      throw_out_of_memory(bytes, "device");
+    }
+    all.device_bytes += bytes;
+  }
+
+  DeviceShare(const DeviceShare&) = delete;
+  DeviceShare& operator=(const DeviceShare&) = delete;
+
+  ~DeviceShare() {
+    const std::lock_guard lock(ledger().mutex);
+    ledger().device_bytes -= bytes_;
+  }
+
+ private:
+  std::size_t bytes_;
+};
+
+struct DeviceMemory {
+  explicit DeviceMemory(std::size_t bytes) : share(bytes), memory(bytes, "device") {}
+
+  DeviceShare share;
+  GuardedMemory memory;
+};
+
+/// Bytes that copies may take for page-locked.
+class PinnedRange {
+ public:
+  PinnedRange(const std::byte* data, std::size_t bytes) : data_(data), bytes_(bytes) {
+    const std::lock_guard lock(ledger().mutex);
+    ledger().pinned.emplace(data_, bytes_);
+    ledger().pinned_bytes += bytes_;
+  }
+
+  PinnedRange(const PinnedRange&) = delete;
+  PinnedRange& operator=(const PinnedRange&) = delete;
+
+  ~PinnedRange() {
+    const std::lock_guard lock(ledger().mutex);
+    ledger().pinned.erase(data_);
+    ledger().pinned_bytes -= bytes_;
+  }
+
+ private:
+  const std::byte* data_;
+  std::size_t bytes_;
+};
+
+struct PinnedMemory {
+  explicit PinnedMemory(std::size_t bytes)
+      : memory(bytes, "page-locked"), range(memory.data(), bytes) {}
+
+  GuardedMemory memory;
+  PinnedRange range;
+};
+
+template <typename Memory>
+std::shared_ptr<std::byte> allocate(std::size_t bytes) {
+  const auto owner = std::make_shared<Memory>(bytes);
+  return {owner, owner->memory.data()};
+}
+
+}  // namespace
+
+std::shared_ptr<std::byte> allocate_device(std::size_t bytes) {
+  return allocate<DeviceMemory>(bytes);
+}
+
+std::shared_ptr<std::byte> allocate_pinned(std::size_t bytes) {
+  return allocate<PinnedMemory>(bytes);
+}
+
+MemoryInfo memory_info() {
+  const std::lock_guard lock(ledger().mutex);
+  const std::size_t capacity = ledger().capacity;
+  if (capacity == 0) return host_memory_info();
+  return {.free_bytes = capacity - std::min(capacity, ledger().device_bytes),
+          .total_bytes = capacity};
+}
+
+void note_copy(const std::byte* host, std::size_t bytes) {
+  if (bytes == 0) return;
+  Ledger& all = ledger();
+  const std::lock_guard lock(all.mutex);
+  const auto behind = all.pinned.upper_bound(host);
+  const bool pinned = behind != all.pinned.begin() &&
+                      host + bytes <= std::prev(behind)->first + std::prev(behind)->second;
+  if (!pinned) ++all.pageable_copies;
+}
+
+std::uint64_t pageable_copies() {
+  const std::lock_guard lock(ledger().mutex);
+  return ledger().pageable_copies;
+}
+
+std::size_t device_bytes() {
+  const std::lock_guard lock(ledger().mutex);
+  return ledger().device_bytes;
+}
+
+std::size_t pinned_bytes() {
+  const std::lock_guard lock(ledger().mutex);
+  return ledger().pinned_bytes;
+}
+
+void set_capacity(std::size_t bytes) {
+  const std::lock_guard lock(ledger().mutex);
+  ledger().capacity = bytes;
+}
+
+}  // namespace fovea::cuda::emulated
