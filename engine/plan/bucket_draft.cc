@@ -139,11 +139,15 @@ void place_in_arena(const BucketDraft& draft, BucketPlan& plan) {
   const ArenaPlan arena = plan_arena(lifetimes, kBufferAlignment);
   plan.arena_bytes = arena.bytes;
   plan.lower_bound = arena.lower_bound;
+  for (std::size_t b = 0; b < draft.buffers.size(); ++b) {
+    plan.buffers.push_back({arena.offsets[b], draft.buffers[b]});
+  }
   for (const DraftSlot& slot : draft.slots) {
     const auto skip = static_cast<std::size_t>(slot.layout.channel_offset);
     plan.slots.push_back({slot.desc,
                           slot.layout,
-                          arena.offsets[slot.buffer] + skip * element_size(slot.desc.dtype)});
+                          arena.offsets[slot.buffer] + skip * element_size(slot.desc.dtype),
+                          slot.buffer});
   }
 }
 

@@ -16,12 +16,19 @@
 
 namespace fovea {
 
+/// A part of the arena that one value has, or several: slices, views, values one after the other.
+struct ArenaBuffer {
+  std::size_t offset = 0;  ///< bytes from the arena's start
+  std::size_t bytes = 0;
+};
+
 /// A tensor of one bucket: where it lies in the arena.
 struct Slot {
   TensorDesc desc;
   Layout layout;
   std::size_t offset =
       0;  ///< bytes from the arena's start to the first element (of a slice: its own)
+  std::size_t buffer = 0;  ///< index into BucketPlan::buffers, in which it lies
 };
 
 /// Index into BucketPlan::slots; kNoSlot stands for a Constant, which the step holds itself.
@@ -50,6 +57,7 @@ struct PlannedStep {
 /// The steps for one batch size.
 struct BucketPlan {
   std::int64_t batch = 0;
+  std::vector<ArenaBuffer> buffers;  ///< empty ones are no slot's
   std::vector<Slot> slots;
   std::vector<PlannedStep> steps;
   std::vector<SlotId> inputs;   ///< in the order of ExecutionPlan::inputs; dense

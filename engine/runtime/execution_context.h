@@ -10,6 +10,9 @@
 #include <fovea/stage_times.h>
 
 #include "engine/plan/execution_plan.h"
+#include "engine/runtime/bound_bucket.h"
+#include "engine/runtime/device_memory.h"
+#include "engine/runtime/tensor_size.h"
 
 namespace fovea {
 
@@ -33,6 +36,8 @@ class ExecutionContext {
   /// inputs   in the order of ExecutionPlan::inputs, dense, byte_size(with_batch(desc, n)) bytes
   /// each outputs  likewise for ExecutionPlan::outputs
   /// times    null, or what the stages' times are added to
+  ///
+  /// Throws DeviceError; nothing of the run is at work any more then.
   void run(std::int64_t n,
            std::span<const std::span<const std::byte>> inputs,
            std::span<const std::span<std::byte>> outputs,
@@ -41,29 +46,16 @@ class ExecutionContext {
   [[nodiscard]] const ExecutionPlan& plan() const { return *plan_; }
 
   /// Bytes of this context's memory on the device.
-  [[nodiscard]] std::size_t arena_bytes() const { return arena_bytes_; }
+  [[nodiscard]] std::size_t arena_bytes() const { return device_bytes(*plan_, 0); }
 
  private:
-  struct BoundBucket;
-
-  /// Sizes of a plan tensor, computed once so that run() allocates nothing.
-  struct TensorSize {
-    bool batched = false;
-    std::size_t row_bytes = 0;  ///< of one picture; of the whole tensor where it has no batch
-  };
-
-  [[nodiscard]] static TensorSize size_of(const TensorInfo& tensor);
-  static void require_size(const TensorInfo& tensor,
-                           const TensorSize& size,
-                           std::int64_t n,
-                           std::size_t bytes);
-
+  void require_sizes(std::int64_t n,
+                     std::span<const std::span<const std::byte>> inputs,
+                     std::span<const std::span<std::byte>> outputs) const;
   void upload(const BucketPlan& bucket,
               std::int64_t n,
               std::span<const std::span<const std::byte>> inputs);
-  void download(const BucketPlan& bucket,
-                std::int64_t n,
-                std::span<const std::span<std::byte>> outputs);
+  void download(const BucketPlan& bucket, std::span<const std::span<std::byte>> outputs);
   void add_times(std::int64_t n, StageTimes& times) const;
   [[nodiscard]] std::byte* address(const BucketPlan& bucket, SlotId slot) const;
 
@@ -71,12 +63,10 @@ class ExecutionContext {
   std::unique_ptr<Stream> stream_;
   std::vector<TensorSize> input_sizes_;
   std::vector<TensorSize> output_sizes_;
-  std::size_t arena_bytes_ = 0;
   std::shared_ptr<std::byte> arena_;
-  std::byte* workspace_ = nullptr;
   std::array<std::unique_ptr<Event>, 4>
-      boundaries_;                                   ///< of a run's stages: upload, steps, download
-  std::vector<std::unique_ptr<BoundBucket>> bound_;  ///< in the order of ExecutionPlan::buckets
+      boundaries_;                  ///< of a run's stages: upload, steps, download
+  std::vector<BoundBucket> bound_;  ///< in the order of ExecutionPlan::buckets
 };
 
 }  // namespace fovea
