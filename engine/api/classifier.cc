@@ -19,7 +19,7 @@
 #include "engine/graph/work.h"
 #include "engine/pipeline/decode_color.h"
 #include "engine/pipeline/ordered_pool.h"
-#include "engine/pipeline/picture_worker.h"
+#include "engine/pipeline/picture_team.h"
 
 namespace fovea {
 
@@ -29,6 +29,9 @@ namespace {
 /// sixteen give ResNet50 no more pictures a second, LeNet-5 an eighth more
 /// (docs/measurements/2026-11-25-cpu-batch.md), and hold back each result until the last is there.
 constexpr std::int64_t kCpuBatch = 1;
+
+/// The same on a device with memory of its own, which one picture at a time leaves idle.
+constexpr std::int64_t kDeviceBatch = 32;
 
 /// Multiply-adds a picture below which threads that share one run wait for each other as long as
 /// they save, so that one thread is given the whole picture. Between LeNet-5 (0.4 million), which
@@ -95,7 +98,7 @@ struct Classifier::Impl {
   /// A plan and the workers that run it; made when it is first needed.
   struct Team {
     std::shared_ptr<const ExecutionPlan> plan;
-    std::vector<std::unique_ptr<PictureWorker>> workers;
+    std::unique_ptr<const PictureTeam> workers;
     std::size_t chunk = 1;
   };
 
@@ -111,8 +114,9 @@ struct Classifier::Impl {
     // Refused now, not at the first picture.
     (void)exact_convolutions(options.convolution);
     (void)tactic_options(compile_options(/*latency=*/true));
-    require_precision(*make_backend(backend),
-                      options.precision.value_or(model.default_precision()));
+    const std::shared_ptr<const Backend> device = make_backend(backend);
+    on_host = device->on_host();
+    require_precision(*device, options.precision.value_or(model.default_precision()));
     require(options.batch >= 0, "a batch size cannot be negative");
     const std::int64_t top_k = checked_top_k(options.top_k, shape.classes);
     graph = classify_graph(network, shape, spec, top_k, manifest.logits);
@@ -126,7 +130,11 @@ struct Classifier::Impl {
     compile.tuning = options.tuning;
     compile.tuning_seconds = options.tuning_seconds;
     compile.lock = options.lock;
-    compile.buckets = {options.batch == 0 ? kCpuBatch : options.batch};
+    if (on_host) {
+      compile.buckets = {options.batch == 0 ? kCpuBatch : options.batch};
+    } else {
+      compile.batch = options.batch == 0 ? kDeviceBatch : options.batch;
+    }
     compile.threads = latency ? threads : 1;
     return compile;
   }
@@ -135,7 +143,8 @@ struct Classifier::Impl {
   Team& team_for(std::optional<std::size_t> expected) {
     Threading threading = options.threading;
     if (threading == Threading::kAuto) threading = threading_for(graph, threads, expected);
-    const bool latency = threading == Threading::kLatency || threads == 1;
+    // Elsewhere the threads only load pictures.
+    const bool latency = on_host && (threading == Threading::kLatency || threads == 1);
     Team& team = latency ? latency_team : throughput_team;
     if (team.plan != nullptr) return team;
 
@@ -143,9 +152,8 @@ struct Classifier::Impl {
     made.plan = compile_graph(
         graph, compile_options(latency), ModelGraphAccess::precompiled(model.graph()));
     made.chunk = static_cast<std::size_t>(made.plan->buckets.back().batch);
-    for (int i = 0; i < (latency ? 1 : threads); ++i) {
-      made.workers.push_back(std::make_unique<PictureWorker>(made.plan, model.labels()));
-    }
+    made.workers = std::make_unique<const PictureTeam>(
+        made.plan, model.labels(), latency ? 1U : static_cast<std::size_t>(threads));
     return team = std::move(made);
   }
 
@@ -155,12 +163,12 @@ struct Classifier::Impl {
            std::optional<std::size_t> expected) {
     const std::lock_guard lock(turn);
     Team& team = team_for(expected);
-    run_ordered({.workers = team.workers.size(),
+    run_ordered({.workers = team.workers->size(),
                  .chunk = team.chunk,
                  .next = next,
                  .work =
                      [&](std::size_t worker, std::span<const LoadPicture> pictures) {
-                       return team.workers[worker]->run(pictures);
+                       return team.workers->worker(worker).run(pictures);
                      },
                  .sink = sink});
   }
@@ -189,6 +197,7 @@ struct Classifier::Impl {
   ClassifierOptions options;
   int threads;
   std::string backend;
+  bool on_host = true;  ///< the backend's device
   PreprocessSpec spec;
   Graph graph;
   Team latency_team;
@@ -245,8 +254,8 @@ void Classifier::classify_files(const NextPath& next,
 Classifier::Engine Classifier::prepare(std::optional<std::size_t> expected) {
   const std::lock_guard lock(impl_->turn);
   const Impl::Team& team = impl_->team_for(expected);
-  Engine engine{std::make_shared<const Plan>(team.plan), team.workers.size(), 0};
-  for (const auto& worker : team.workers) engine.arena_bytes += worker->arena_bytes();
+  Engine engine{
+      std::make_shared<const Plan>(team.plan), team.workers->size(), team.workers->device_bytes()};
   return engine;
 }
 
@@ -254,7 +263,7 @@ StageTimes Classifier::stage_times() const {
   const std::lock_guard lock(impl_->turn);
   StageTimes sum;
   for (const Impl::Team* team : {&impl_->latency_team, &impl_->throughput_team}) {
-    for (const auto& worker : team->workers) sum += worker->times();
+    if (team->workers != nullptr) sum += team->workers->times();
   }
   return sum;
 }

@@ -4,28 +4,31 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <fovea/model.h>
 #include <fovea/result.h>
 #include <fovea/stage_times.h>
 
-#include "engine/runtime/execution_context.h"
+#include "engine/plan/execution_plan.h"
 
 namespace fovea {
+
+class PipelinedContext;
 
 /// Writes one picture, already resized, to `out`: height * width * channels bytes of the network's
 /// input, and adds what that took to `times`. Throws Error with an image/... code for a picture
 /// that cannot be had.
 using LoadPicture = std::function<void(std::uint8_t* out, StageTimes& times)>;
 
-/// A context for a plan that begins with pictures of the network's size and ends with TopK, and the
-/// buffers around it. Not thread-safe: one per thread.
+/// Runs a plan that begins with pictures of the network's size and ends with TopK. Not thread-safe:
+/// one per thread.
 class PictureWorker {
  public:
-  /// `plan` has one u8 input [N,H,W,C] and the outputs of a TopK, values first. `labels` must live
-  /// as long as the worker.
-  PictureWorker(std::shared_ptr<const ExecutionPlan> plan, std::span<const Label> labels);
+  virtual ~PictureWorker() = default;
+  PictureWorker(const PictureWorker&) = delete;
+  PictureWorker& operator=(const PictureWorker&) = delete;
 
   /// One Result per picture, at most the plan's largest batch of them; a picture that cannot be
   /// loaded gets a Result with that failure and takes no part in the run. Throws DeviceError.
@@ -34,18 +37,41 @@ class PictureWorker {
   /// Of all runs so far.
   [[nodiscard]] const StageTimes& times() const { return times_; }
 
-  /// Bytes of the context's memory on the device.
-  [[nodiscard]] std::size_t arena_bytes() const { return context_.arena_bytes(); }
+ protected:
+  /// Writes n pictures to the plan's input and returns n.
+  using Fill = std::function<std::int64_t(std::span<std::byte> pictures)>;
+
+  /// Reads the plan's outputs for n pictures.
+  using Take =
+      std::function<void(std::span<const float> values, std::span<const std::int32_t> indices)>;
+
+  PictureWorker(const ExecutionPlan& plan, std::span<const Label> labels);
+
+  /// Fills a batch, runs it unless it is empty, and has its outputs taken.
+  virtual void run_batch(const Fill& fill, const Take& take) = 0;
+
+  [[nodiscard]] std::size_t picture_bytes() const { return picture_bytes_; }
+
+  /// Predictions per picture.
+  [[nodiscard]] std::size_t k() const { return k_; }
+
+  StageTimes times_;
 
  private:
-  ExecutionContext context_;
   std::span<const Label> labels_;
   std::size_t picture_bytes_;
   std::size_t k_;
-  std::vector<std::uint8_t> pictures_;
-  std::vector<float> values_;
-  std::vector<std::int32_t> indices_;
-  StageTimes times_;
 };
+
+/// A worker with a context and buffers of its own. `plan` has one u8 input [N,H,W,C] and the
+/// outputs of a TopK, values first. `labels` must live as long as the worker.
+[[nodiscard]] std::unique_ptr<PictureWorker> make_picture_worker(
+    std::shared_ptr<const ExecutionPlan> plan, std::span<const Label> labels);
+
+/// A worker that fills a slot of a context which it shares with others: at most one slot at a time,
+/// from the first picture that is loaded until the last result is read. The context's plan is as
+/// above.
+[[nodiscard]] std::unique_ptr<PictureWorker> make_picture_worker(
+    std::shared_ptr<PipelinedContext> context, std::span<const Label> labels);
 
 }  // namespace fovea
