@@ -109,7 +109,6 @@ void PipelinedContext::enqueue(Slot& slot, std::int64_t n) {
   const BucketPlan& bucket = plan_->bucket_for(n);
   const auto index = static_cast<std::size_t>(&bucket - plan_->buckets.data());
   const std::lock_guard lock(mutex_);
-  require_usable();
   slot.n = n;
   try {
     upload(slot, index);

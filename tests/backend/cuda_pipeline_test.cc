@@ -246,6 +246,20 @@ TEST_F(CudaPipeline, MeasuresItsStages) {
   EXPECT_GT(times.download_s, 0);
 }
 
+TEST_F(CudaPipeline, OutputsStayAsLongAsTheirBatch) {
+  const auto plan = plan_of(small_network());
+  const auto known = test::known_batches(plan, kSizes);
+  PipelinedContext context(plan, 2);
+  auto first = context.submit([&](auto to) { return known[1].fill(to); });
+  const auto outputs = first.collect();
+
+  for (const auto& batch : known) {
+    EXPECT_TRUE(batch.equals(context.submit([&](auto to) { return batch.fill(to); }).collect()));
+  }
+
+  EXPECT_TRUE(known[1].equals(outputs));
+}
+
 /// The work of one batch that has been enqueued is still to come while the next one is enqueued.
 TEST_F(CudaPipeline, SubmittingDoesNotWait) {
   const auto plan = plan_of(small_network());
