@@ -66,9 +66,9 @@ struct Place {
 };
 
 struct Places {
-  Place x;
-  Place y;
-  Place residual;
+  Place x{};
+  Place y{};
+  Place residual{};
   std::size_t weights_offset = 0;
 };
 

@@ -27,7 +27,7 @@ struct Descriptor {
     const auto found = attributes.find(name);
     if (found == attributes.end()) return {};
     std::vector<T> values(found->second.size() / sizeof(T));
-    std::memcpy(values.data(), found->second.data(), found->second.size());
+    std::memcpy(static_cast<void*>(values.data()), found->second.data(), found->second.size());
     return values;
   }
 
@@ -36,7 +36,7 @@ struct Descriptor {
     const auto found = attributes.find(name);
     T value{};
     if (found != attributes.end() && found->second.size() >= sizeof value) {
-      std::memcpy(&value, found->second.data(), sizeof value);
+      std::memcpy(static_cast<void*>(&value), found->second.data(), sizeof value);
     }
     return value;
   }
@@ -137,7 +137,7 @@ struct FakeCudnn::State {
   FakeCudnn* fake = nullptr;
   std::map<const void*, std::unique_ptr<Descriptor>> descriptors;
   std::map<cudnnHandle_t, cudaStream_t> handles;
-  std::intptr_t last_handle = 0;
+  std::vector<std::unique_ptr<char>> handle_places;  ///< whose addresses the handles are
   bool failed = false;
   FakeRecord record;
   cudnnCallback_t callback = nullptr;
@@ -205,7 +205,7 @@ struct FakeCudnn::State {
   /// Puts what heuristics give into the caller's descriptors.
   cudnnStatus_t propose(const Descriptor& heuristics,
                         std::span<const cudnnBackendDescriptor_t> configs,
-                        std::int64_t* count) {
+                        std::int64_t* count) const {
     const auto& engines =
         fake->proposals[heuristics.one<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE)];
     *count = static_cast<std::int64_t>(engines.size());
@@ -317,16 +317,16 @@ struct FakeCudnn::State {
   cudnnStatus_t execute(cudnnHandle_t handle, const Descriptor& plan, const Descriptor& pack) {
     if (!handles.contains(handle)) return wrong("a plan is executed with a destroyed handle");
     if (!plan.finalized || !pack.finalized) return wrong("what is executed is not finalized");
-    FakeRun run{plan_of(plan),
-                {},
-                pack.one<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE),
-                handle,
-                handles[handle]};
+    FakeRun done{plan_of(plan),
+                 {},
+                 pack.one<void*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE),
+                 handle,
+                 handles[handle]};
     const auto ids = pack.all<std::int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
     const auto addresses = pack.all<void*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
-    for (std::size_t i = 0; i < ids.size(); ++i) run.addresses[ids[i]] = addresses.at(i);
-    record.runs.push_back(run);
-    return fake->run(run);
+    for (std::size_t i = 0; i < ids.size(); ++i) done.addresses[ids[i]] = addresses.at(i);
+    record.runs.push_back(done);
+    return fake->run(done);
   }
 };
 
@@ -392,7 +392,8 @@ cudnnStatus_t finalize(cudnnBackendDescriptor_t handle) {
 cudnnStatus_t create_handle(cudnnHandle_t* handle) {
   const std::scoped_lock lock(current->mutex);
   if (const auto status = current->begin(); status != CUDNN_STATUS_SUCCESS) return status;
-  *handle = reinterpret_cast<cudnnHandle_t>(++current->last_handle);
+  current->handle_places.push_back(std::make_unique<char>());
+  *handle = reinterpret_cast<cudnnHandle_t>(current->handle_places.back().get());
   current->handles.emplace(*handle, nullptr);
   return CUDNN_STATUS_SUCCESS;
 }

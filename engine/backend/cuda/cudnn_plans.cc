@@ -94,15 +94,8 @@ auto CudnnPlans::with_target(Make&& make) {
   };
   if (properties_ != nullptr) return keep(properties_, {.properties = properties_.get()});
 
-  struct Lease {
-    CudnnPlans* plans;
-    Handle handle;
-
-    ~Lease() { plans->give_back(handle); }
-  };
-
-  const Lease lease{this, take_handle()};
-  return keep(lease.handle, {.handle = lease.handle.get()});
+  const HandleLease lease(*this);
+  return keep(lease.get(), {.handle = lease.get().get()});
 }
 
 std::shared_ptr<const CudnnCandidates> CudnnPlans::candidates(const CudnnConvolution& convolution) {
