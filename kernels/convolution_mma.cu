@@ -201,7 +201,7 @@ __device__ __forceinline__ void finish_warp(const ConvolutionProblem& z,
       }
     }
     __syncwarp();
-    SIMT_UNROLL
+    // Not unrolled: what finishes a piece is long.
     for (int item = 0; item < kProductPixels * kPieces; item += kWarp) {
       const int row = (item + lane) / kPieces;
       const int column = (item + lane) % kPieces * kFinished;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "kernels/convolution.h"
 #include "kernels/detail/activate.h"
@@ -127,26 +128,20 @@ __device__ __forceinline__ Packed<T, Width> gather(const ConvolutionProblem& z,
   return elements;
 }
 
-/// Writes Width channels of a pixel from `channel` of y on, all of them valid.
-template <typename T, int Width>
-__device__ __forceinline__ void finish(const ConvolutionProblem& z,
-                                       int pixel,
-                                       int channel,
-                                       Values<Width> value) {
-  const ConvolutionArgs& a = z.args;
-  const std::int64_t row = pixel;
-  if (a.residual != nullptr) {
-    const auto residual =
-        load_values<Width>(static_cast<const T*>(a.residual) + row * a.residual_stride + channel);
-    SIMT_UNROLL
-    for (int i = 0; i < Width; ++i) value.lane[i] += residual.lane[i];
+/// Calls `piece(std::integral_constant<int, Width>, first)` for the valid ones of kFinished filters
+/// from the group's `filter` on: for all at once where they lie aligned, else one by one.
+template <typename Piece>
+__device__ __forceinline__ void for_each_piece(const ConvolutionProblem& z,
+                                               int filter,
+                                               const Piece& piece) {
+  if (z.finishes_vectors) {
+    piece(std::integral_constant<int, kFinished>{}, 0);
+    return;
   }
   SIMT_UNROLL
-  for (int i = 0; i < Width; ++i) {
-    if (a.bias != nullptr) value.lane[i] += a.bias[channel + i];
-    if (channel + i < z.activated) value.lane[i] = activate(a.activation, value.lane[i]);
+  for (int i = 0; i < kFinished; ++i) {
+    if (filter + i < z.group_filters) piece(std::integral_constant<int, 1>{}, i);
   }
-  store_values<Width>(static_cast<T*>(a.y) + row * a.y_stride + channel, value);
 }
 
 /// Finishes the sums of kFinished filters from the group's `filter` on, for one pixel; those beyond
@@ -154,17 +149,31 @@ __device__ __forceinline__ void finish(const ConvolutionProblem& z,
 /// then writes the same element of y, and by no other, so that y may be the residual.
 template <typename T>
 __device__ __forceinline__ void finish_sums(
-    const ConvolutionProblem& z, int group, int pixel, int filter, const Values<kFinished>& sums) {
+    const ConvolutionProblem& z, int group, int pixel, int filter, Values<kFinished> value) {
   if (pixel >= z.pixels || filter >= z.group_filters) return;
+  const ConvolutionArgs& a = z.args;
+  const std::int64_t row = pixel;
   const int channel = group * z.group_filters + filter;
-  if (z.finishes_vectors) {
-    finish<T, kFinished>(z, pixel, channel, sums);
-    return;
+  if (a.residual != nullptr) {
+    const T* residual = static_cast<const T*>(a.residual) + row * a.residual_stride + channel;
+    for_each_piece(z, filter, [&]<int Width>(std::integral_constant<int, Width>, int first) {
+      const auto more = load_values<Width>(residual + first);
+      SIMT_UNROLL
+      for (int i = 0; i < Width; ++i) value.lane[first + i] += more.lane[i];
+    });
   }
   SIMT_UNROLL
   for (int i = 0; i < kFinished; ++i) {
-    if (filter + i < z.group_filters) finish<T, 1>(z, pixel, channel + i, {{sums.lane[i]}});
+    if (a.bias != nullptr && filter + i < z.group_filters) value.lane[i] += a.bias[channel + i];
+    if (channel + i < z.activated) value.lane[i] = activate(a.activation, value.lane[i]);
   }
+  T* y = static_cast<T*>(a.y) + row * a.y_stride + channel;
+  for_each_piece(z, filter, [&]<int Width>(std::integral_constant<int, Width>, int first) {
+    Values<Width> piece;
+    SIMT_UNROLL
+    for (int i = 0; i < Width; ++i) piece.lane[i] = value.lane[first + i];
+    store_values<Width>(y + first, piece);
+  });
 }
 
 /// Launches of the two forms; `vectors`: x is read 16 bytes at a time. The number of blocks is one
