@@ -8,8 +8,8 @@
 // The bytes between the passes make a round trip through memory. For bilinear 500 x 375 to 224 x
 // 224, colour, that is 2 * 252,000 bytes beside 562,500 read and 602,112 written (four float
 // channels); a fused kernel would save them, read every source row 1.3 times and need up to 70 KB
-// of shared memory a block for a ratio of 73. All of it is below the time that the picture takes to
-// arrive over the bus, so there is one form for every size.
+// of shared memory a block for a ratio of 73. By its bytes all of it is a thirtieth of the time
+// that the picture takes to arrive over the bus, so there is one form for every size.
 #pragma once
 
 #include <array>

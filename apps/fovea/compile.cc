@@ -154,8 +154,11 @@ int compile(const Arguments& arguments) {
     throw InvalidArgument(
         "--target is for --dry-run: a plan file is made on its device, or for the CPU");
   }
-  if (arguments.output.empty())
-    throw InvalidArgument("--output says where the plan goes; --dry-run writes none");
+  if (arguments.output.empty()) {
+    throw InvalidArgument(
+        "a file to be written needs a name: --output says where the plan goes; --dry-run writes "
+        "none");
+  }
   check_files(arguments);
   const PlanFileOptions place = file_options(arguments);
   const Model model = opened(arguments);

@@ -97,8 +97,8 @@ Json bucket_json(const DryRunBucket& bucket, bool has_floor) {
 
 std::string dry_run_text(const DryRun& run) {
   std::string text = "model '" + one_line(run.model) + "' in " + run.precision + " for " +
-                     wrap(one_line(run.compiled_for), 2, 40) + "\n" + "  packed weights " +
-                     bytes_text(run.packed_bytes) + "\n";
+                     wrap(one_line(run.compiled_for), 2, 40) + "\n" + "  weights " +
+                     bytes_text(run.weight_bytes) + "\n";
   if (run.ceilings) text += ceilings_text(*run.ceilings);
   return text + buckets_table(run) + "\nbatch " + std::to_string(run.buckets.back().batch) + "\n" +
          steps_table(run);
@@ -109,7 +109,7 @@ std::string dry_run_json(const DryRun& run) {
             {"backend", run.backend},
             {"precision", run.precision},
             {"compiled_for", run.compiled_for},
-            {"packed_bytes", run.packed_bytes}};
+            {"weight_bytes", run.weight_bytes}};
   if (run.ceilings) {
     json["ceilings"] = {{"device", run.ceilings->device},
                         {"flops_per_s", run.ceilings->flops_per_s},

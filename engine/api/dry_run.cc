@@ -82,12 +82,12 @@ DryRun dry_run(const Model& model, const CompileOptions& options, std::string_vi
   result.backend = backend->name();
   result.precision = to_string(plan->precision);
   result.compiled_for = backend->fingerprint();
-  result.packed_bytes = plan->weight_bytes;
   if (ceilings) {
     result.ceilings = {.device = ceilings->device,
                        .bytes_per_s = ceilings->bytes_per_s,
                        .flops_per_s = peak(*ceilings, plan->precision)};
   }
+  result.weight_bytes = total(step_costs(*plan, plan->buckets.back())).weight_bytes;
   for (const BucketPlan& bucket : plan->buckets) {
     result.buckets.push_back(describe(*plan, bucket, ceilings));
   }

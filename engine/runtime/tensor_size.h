@@ -6,8 +6,6 @@
 #include <span>
 #include <vector>
 
-#include "engine/core/require.h"
-#include "engine/passes/pass.h"
 #include "engine/plan/execution_plan.h"
 
 namespace fovea {

@@ -27,9 +27,11 @@ std::vector<test::OpCase> convolution_cases() {
   return cases;
 }
 
+constexpr int kHopper = 90;
+
 /// The emulated device with convolutions of our own alone.
-std::unique_ptr<Backend> without_library() {
-  return cuda::make_backend("cuda-emu", nullptr);
+std::unique_ptr<Backend> without_library(int capability = kHopper) {
+  return cuda::make_backend("cuda-emu", nullptr, capability);
 }
 
 /// Whether all operators of the graph have a tactic here.
@@ -126,6 +128,14 @@ TEST(CudaConvolution, HalfSitesAreMultipliedByTensorCores) {
 
   // Weights are rounded to bfloat16, by 2^-9 of themselves, and so is the result.
   test::expect_equal_to_definition(*without_library(), site, kDepth * 4 * 0x1p-9F, 0x1p-8);
+}
+
+TEST(CudaConvolution, OldDevicesMultiplyByOrdinaryInstructions) {
+  const Graph graph = large(DType::kFloat16);
+  const OpSite site = test::sites_of(graph, 1).at(0);
+
+  EXPECT_EQ(names_of(without_library(80)->tactics(site)), kAll);
+  EXPECT_EQ(names_of(without_library(75)->tactics(site)), kSimt);
 }
 
 TEST(CudaConvolution, ReadsASiteAsItLies) {

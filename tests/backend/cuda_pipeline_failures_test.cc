@@ -7,9 +7,12 @@
 
 #include <gtest/gtest.h>
 
+#include <fovea/error.h>
+
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/cuda/cuda_stream.h"
 #include "engine/backend/cuda/emulated_device.h"
+#include "engine/core/require.h"
 #include "engine/passes/constants.h"
 #include "engine/runtime/execution_context.h"
 #include "kernels/simt/emulator.h"

@@ -24,47 +24,7 @@ namespace {
 constexpr std::array kPrecisions{
     Precision::kFp32, Precision::kTf32, Precision::kFp16, Precision::kBf16};
 
-/// A backend that computes in all of these precisions, and pads pixels as tensor cores want it.
-class AllPrecisions final : public Backend {
- public:
-  explicit AllPrecisions(std::unique_ptr<Backend> backend) : backend_(std::move(backend)) {}
-
-  [[nodiscard]] std::string_view name() const override { return backend_->name(); }
-
-  [[nodiscard]] TargetTraits traits() const override {
-    TargetTraits traits = backend_->traits();
-    for (const Precision precision : kPrecisions) traits.precisions |= TargetTraits::bit(precision);
-    traits.pixel_alignment_bytes = 16;
-    return traits;
-  }
-
-  [[nodiscard]] std::string fingerprint() const override { return backend_->fingerprint(); }
-
-  [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
-    // Only convolutions are asked for; the unbuilt backend has something for all others.
-    if (site.node.as<Conv2d>() == nullptr) return {};
-    return backend_->tactics(site);
-  }
-
-  [[nodiscard]] Tactic conversion(const TensorDesc& desc,
-                                  const Layout& from,
-                                  const Layout& to) const override {
-    return backend_->conversion(desc, from, to);
-  }
-
-  [[nodiscard]] std::unique_ptr<Stream> make_stream(int threads) const override {
-    return backend_->make_stream(threads);
-  }
-
-  [[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes) const override {
-    return backend_->allocate(bytes);
-  }
-
-  [[nodiscard]] MemoryInfo memory_info() const override { return backend_->memory_info(); }
-
- private:
-  std::unique_ptr<Backend> backend_;
-};
+constexpr int kHopper = 90;
 
 /// The network's plan in this precision, whose convolutions the library offers.
 std::shared_ptr<const ExecutionPlan> compile(
@@ -72,8 +32,7 @@ std::shared_ptr<const ExecutionPlan> compile(
     std::unique_ptr<const cuda::ConvolutionLibrary> convolutions,
     Precision precision,
     std::vector<std::int64_t> batches) {
-  auto backend =
-      std::make_unique<AllPrecisions>(cuda::make_backend("cuda", std::move(convolutions)));
+  auto backend = cuda::make_backend("cuda", std::move(convolutions), kHopper);
   return compile_plan(graph,
                       test::make_unbuilt_backend(std::move(backend)),
                       {.buckets = std::move(batches), .precision = precision});
@@ -156,6 +115,8 @@ TEST_P(CudnnZoo, HasASupportedEngineForEveryConvolution) {
       if (step.node == kNoNode || plan->graph.node(step.node).as<Conv2d>() == nullptr) continue;
       ++steps;
       const bool is_grouped = plan->graph.node(step.node).as<Conv2d>()->groups > 1;
+      // Ours for one channel a group, cuDNN's for all others.
+      if (is_grouped && step.tactic == "depthwise:runs") continue;
       EXPECT_TRUE(step.tactic.starts_with("cudnn:bo:eng") || step.tactic.starts_with("cudnn:eng") ||
                   (is_grouped && step.tactic.starts_with("cudnn:bf:eng")))
           << step.name << ": " << step.tactic;

@@ -22,7 +22,8 @@ inline constexpr std::int64_t kPictures = 2;
 /// One input, u8 [N,H,W,C]; one output, the logits, f32 [N, classes]. Throws model/not-found.
 [[nodiscard]] Graph make_network(std::string_view name);
 
-/// A batch of formula pictures for what make_network() gives: picture i is that of seed i % kPictures + 1.
+/// A batch of formula pictures for what make_network() gives: picture i is that of seed i %
+/// kPictures + 1.
 [[nodiscard]] TensorBytes formula_pictures(const Graph& network, std::int64_t n);
 
 }  // namespace fovea::selftest

@@ -1,19 +1,19 @@
-// The resizing kernels and their table against ResizeImage's definition, which is Pillow's.
+// The resizing kernels against ResizeImage's definition, which is Pillow's.
+#include <bit>
 #include <cstring>
 #include <random>
 #include <utility>
 
-#include <fovea/error.h>
-
 #include "engine/core/resample_axis.h"
 #include "kernels/resize.h"
 #include "tests/kernels/device_batch.h"
-#include "tests/support/formula_picture.h"
 
 namespace fovea::kernels {
 namespace {
 
+using test::batch_of;
 using test::RaggedBatch;
+using test::Sizes;
 
 constexpr std::array kFilters{Interpolation::kNearest,
                               Interpolation::kBilinear,
@@ -21,8 +21,6 @@ constexpr std::array kFilters{Interpolation::kNearest,
                               Interpolation::kHamming,
                               Interpolation::kBox,
                               Interpolation::kLanczos};
-
-using Sizes = std::vector<std::pair<int, int>>;  ///< width, height
 
 /// One, two, three, lines, odd ones, a warp's and a block's, and the sizes of results below.
 const Sizes kSizes{{1, 1},
@@ -38,14 +36,6 @@ const Sizes kSizes{{1, 1},
                    {25, 9},
                    {5, 90},
                    {33, 31}};
-
-RaggedBatch batch_of(const Sizes& sizes, ColorMode color) {
-  RaggedBatch batch;
-  for (const auto& [width, height] : sizes) {
-    batch.add(test::formula_picture(width, height, pixel_format(color)));
-  }
-  return batch;
-}
 
 class RaggedResizeTest : public test::DeviceTest {
  protected:
@@ -214,7 +204,7 @@ TEST_P(RaggedResizeTest, OffsetsBeyond32Bits) {
     const test::DeviceBatch device(spec, batch);
     const test::DeviceArray<std::byte> table(host.bytes);
     const auto below = [](const std::uint8_t* address) {
-      return reinterpret_cast<std::uint8_t*>(reinterpret_cast<std::uintptr_t>(address) - kFar);
+      return std::bit_cast<std::uint8_t*>(std::bit_cast<std::uintptr_t>(address) - kFar);
     };
     ResizeArgs args = device.args();
     args.table = reinterpret_cast<const ResizePicture*>(table.data());
@@ -250,63 +240,6 @@ TEST_P(RaggedResizeTest, RefusesWhatIsOutOfRange) {
 }
 
 FOVEA_ON_EVERY_DEVICE_RUN(RaggedResizeTest);
-
-TEST(PictureTable, EqualAxesAreWrittenOnce) {
-  const PreprocessSpec spec{.height = 9, .width = 12, .interpolation = Interpolation::kBilinear};
-  const std::size_t one = test::HostTable(spec, batch_of({{40, 30}}, spec.color)).bytes.size();
-
-  const test::HostTable three(spec, batch_of({{40, 30}, {40, 30}, {40, 30}}, spec.color));
-
-  EXPECT_EQ(three.bytes.size(), one + 2 * sizeof(ResizePicture));
-}
-
-TEST(PictureTable, OnlyAxesThatAreBothFilteredTakeWorkspace) {
-  const PreprocessSpec spec{.height = 9, .width = 12, .interpolation = Interpolation::kBilinear};
-  const auto bytes = [&](int width, int height) {
-    return test::HostTable(spec, batch_of({{width, height}}, spec.color)).workspace_bytes;
-  };
-
-  EXPECT_EQ(bytes(12, 9), 0U);
-  EXPECT_EQ(bytes(12, 30), 0U);
-  EXPECT_EQ(bytes(40, 9), 0U);
-  EXPECT_EQ(bytes(40, 9 + 4), std::size_t{12} * 13 * 3) << "horizontally first: every source row";
-  EXPECT_EQ(bytes(14, 90), std::size_t{14} * 9 * 3) << "vertically first: every source column";
-}
-
-TEST(PictureTable, RefusesWhatItCannotHold) {
-  const PreprocessSpec spec{.height = 9, .width = 12, .interpolation = Interpolation::kBilinear};
-  const RaggedBatch batch = batch_of({{40, 30}, {20, 20}}, spec.color);
-  std::vector<std::byte> table(test::HostTable(spec, batch).bytes.size());
-  const auto write = [&](std::span<const std::int64_t> rows, std::size_t bytes) {
-    (void)cuda::write_picture_table(spec, rows, batch.pixels.size(), std::span(table).first(bytes));
-  };
-
-  write(batch.table, table.size());
-  EXPECT_THROW(write(batch.table, table.size() - 4), InvalidArgument);
-  EXPECT_THROW(write(batch.table, 2 * sizeof(ResizePicture) - 1), InvalidArgument);
-  for (const std::array<std::int64_t, 3>& row : {std::array<std::int64_t, 3>{0, 5, 0},
-                                                 {5, 16'385, 0},
-                                                 {20, 20, -1},
-                                                 {20, 20, 3601},
-                                                 {1'000, 1'000, 0}}) {
-    EXPECT_THROW(write(row, table.size()), InvalidArgument) << row[0] << "x" << row[1];
-  }
-}
-
-TEST(PictureTable, RefusesLimitsThatPicturesCannotHave) {
-  const PreprocessSpec spec{.height = 224, .width = 224, .interpolation = Interpolation::kLanczos};
-  const auto most = [&](std::int64_t pictures, int width, int height) {
-    return cuda::most_picture_table_bytes(spec, {pictures, width, height});
-  };
-
-  EXPECT_EQ(most(0, 1, 1).table, 0U);
-  EXPECT_GT(most(256, 16'384, 16'384).table, most(256, 500, 500).table);
-  EXPECT_THROW((void)most(-1, 10, 10), InvalidArgument);
-  EXPECT_THROW((void)most(1, 0, 10), InvalidArgument);
-  EXPECT_THROW((void)most(1, 10, 16'385), InvalidArgument);
-  EXPECT_THROW((void)most(std::int64_t{1} << 40, 10, 10), InvalidArgument);
-  EXPECT_THROW((void)cuda::most_picture_table_bytes({}, {1, 10, 10}), InvalidArgument);
-}
 
 }  // namespace
 }  // namespace fovea::kernels

@@ -3,7 +3,6 @@
 #include "engine/graph/ops/normalize_image.h"
 #include "kernels/resize.h"
 #include "tests/kernels/device_batch.h"
-#include "tests/support/formula_picture.h"
 
 namespace fovea::kernels {
 namespace {
@@ -77,10 +76,8 @@ class ResizeNormalizeTest : public test::DeviceTest {
 
 TEST_P(ResizeNormalizeTest, EqualsTheDefinitionsBitForBit) {
   for (const ColorMode color : {ColorMode::kRgb, ColorMode::kGrayscale}) {
-    test::RaggedBatch batch;
-    for (const auto& [width, height] : {std::pair{40, 31}, {17, 60}, {19, 23}, {19, 5}, {3, 23}}) {
-      batch.add(test::formula_picture(width, height, pixel_format(color)));
-    }
+    const test::RaggedBatch batch =
+        test::batch_of({{40, 31}, {17, 60}, {19, 23}, {19, 5}, {3, 23}}, color);
     const int channels = pixel_bytes(pixel_format(color));
     for (const Normalization mode : {Normalization::kNone,
                                      Normalization::kCaffe,
@@ -123,9 +120,8 @@ TEST_P(ResizeNormalizeTest, EveryByteOfEveryChannel) {
 }
 
 TEST_P(ResizeNormalizeTest, RefusesWhatIsOutOfRange) {
-  test::RaggedBatch batch;
-  batch.add(test::formula_picture(2, 2, PixelFormat::kRgb8));
-  const test::DeviceBatch device({.height = 2, .width = 2}, batch);
+  const test::DeviceBatch device({.height = 2, .width = 2},
+                                 test::batch_of({{2, 2}}, ColorMode::kRgb));
   const test::DeviceArray<float> y(12);
   const auto with = [&](int channels, int out_channels) {
     ResizeArgs args = device.args();

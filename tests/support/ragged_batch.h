@@ -3,11 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <fovea/image.h>
 
+#include "engine/graph/ops/ragged_batch.h"
 #include "engine/graph/ops/resize_image.h"
+#include "tests/support/formula_picture.h"
 
 namespace fovea::test {
 
@@ -23,6 +26,17 @@ struct RaggedBatch {
     pixels.insert(pixels.end(), image.data(), image.data() + image.bytes());
   }
 };
+
+using Sizes = std::vector<std::pair<int, int>>;  ///< width, height
+
+/// Formula pictures of these sizes.
+inline RaggedBatch batch_of(const Sizes& sizes, ColorMode color) {
+  RaggedBatch batch;
+  for (const auto& [width, height] : sizes) {
+    batch.add(formula_picture(width, height, pixel_format(color)));
+  }
+  return batch;
+}
 
 /// What the operator's definition makes of the batch.
 inline std::vector<std::uint8_t> evaluated(const ResizeImage& op, const RaggedBatch& batch) {

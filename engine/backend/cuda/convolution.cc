@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "engine/backend/cuda/device.h"
 #include "engine/backend/cuda/elementwise.h"
 #include "engine/backend/cuda/kernel_step.h"
 #include "engine/backend/cuda/lowerings.h"
@@ -117,7 +116,7 @@ Tactic tactic_of(const OpSite& site, const ConvolutionArgs& described, Convoluti
 
 }  // namespace
 
-std::vector<Tactic> lower_convolution(const OpSite& site) {
+std::vector<Tactic> lower_convolution(const OpSite& site, int capability) {
   const auto& conv = *site.node.as<Conv2d>();
   if (site.constant(1) == nullptr || !fits(site, conv) ||
       (conv.bias && !can_be_read_as(site, 2, DType::kFloat32))) {
@@ -129,7 +128,7 @@ std::vector<Tactic> lower_convolution(const OpSite& site) {
   std::vector<Tactic> tactics;
   for (const ConvolutionTile tile : kernels::convolution_tiles(described)) {
     const bool mma = kernels::uses_tensor_cores(tile);
-    if (mma && (keeps_float32 || !multiplies_matrices())) continue;
+    if (mma && (keeps_float32 || capability < kAmpere)) continue;
     tactics.push_back(tactic_of(site, described, tile));
   }
   return tactics;

@@ -22,27 +22,27 @@ constexpr std::uint32_t bit(ActivationKind kind) {
 
 class CudaBackend final : public Backend {
  public:
-  CudaBackend(std::string name, std::unique_ptr<const ConvolutionLibrary> convolutions)
-      : name_(std::move(name)), convolutions_(std::move(convolutions)) {}
+  CudaBackend(std::string name,
+              std::unique_ptr<const ConvolutionLibrary> convolutions,
+              int capability)
+      : name_(std::move(name)), convolutions_(std::move(convolutions)), capability_(capability) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
 
   [[nodiscard]] TargetTraits traits() const override {
-    const bool some_channels = convolutions_ != nullptr && convolutions_->activates_some_channels();
-    return {
-        .fused_activations = bit(ActivationKind::kRelu) | bit(ActivationKind::kClip) |
-                             bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
-        .fuses_residual = true,
-        .fuses_input_relu = true,
-        .writes_slices = true,
-        .reads_slices = true,
-        .partial_activations = some_channels ? ~0U : 0U,
-        .fuses_pool_activation = true,
-        .fuses_softmax_topk = true,
-        // The widest access of a kernel, and what tensor cores ask of a convolution's pixels.
-        .pixel_alignment_bytes = 16,
-        .precisions = TargetTraits::bit(Precision::kFp32) | TargetTraits::bit(Precision::kTf32) |
-                      TargetTraits::bit(Precision::kFp16) | TargetTraits::bit(Precision::kBf16)};
+    const bool some_channels = convolutions_ == nullptr || convolutions_->activates_some_channels();
+    return {.fused_activations = bit(ActivationKind::kRelu) | bit(ActivationKind::kClip) |
+                                 bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
+            .fuses_residual = true,
+            .fuses_input_relu = true,
+            .writes_slices = true,
+            .reads_slices = true,
+            .partial_activations = some_channels ? ~0U : 0U,
+            .fuses_pool_activation = true,
+            .fuses_softmax_topk = true,
+            // The widest access of a kernel, and what tensor cores ask of a convolution's pixels.
+            .pixel_alignment_bytes = 16,
+            .precisions = precisions()};
   }
 
   [[nodiscard]] std::string fingerprint() const override {
@@ -56,7 +56,7 @@ class CudaBackend final : public Backend {
   }
 
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
-    return lower(site, convolutions_.get());
+    return lower(site, convolutions_.get(), capability_);
   }
 
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,
@@ -80,15 +80,24 @@ class CudaBackend final : public Backend {
   [[nodiscard]] MemoryInfo memory_info() const override { return cuda::memory_info(); }
 
  private:
+  [[nodiscard]] std::uint32_t precisions() const {
+    const std::uint32_t all =
+        TargetTraits::bit(Precision::kFp32) | TargetTraits::bit(Precision::kFp16);
+    if (capability_ < kAmpere) return all;
+    return all | TargetTraits::bit(Precision::kTf32) | TargetTraits::bit(Precision::kBf16);
+  }
+
   std::string name_;
   std::unique_ptr<const ConvolutionLibrary> convolutions_;
+  int capability_;
 };
 
 }  // namespace
 
 std::unique_ptr<Backend> make_backend(std::string name,
-                                      std::unique_ptr<const ConvolutionLibrary> convolutions) {
-  return std::make_unique<CudaBackend>(std::move(name), std::move(convolutions));
+                                      std::unique_ptr<const ConvolutionLibrary> convolutions,
+                                      int capability) {
+  return std::make_unique<CudaBackend>(std::move(name), std::move(convolutions), capability);
 }
 
 }  // namespace fovea::cuda

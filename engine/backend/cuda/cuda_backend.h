@@ -26,10 +26,11 @@ namespace fovea {
 
 namespace cuda {
 
-/// The backend over the device calls that were linked. `convolutions` may be null: then
-/// our own kernels compute them all.
+/// The backend over the device calls that were linked. `convolutions` may be null: then our own
+/// kernels compute them all. `capability` is the compute capability that tactics are for, as
+/// device.h's compute_capability() gives it.
 [[nodiscard]] std::unique_ptr<Backend> make_backend(
-    std::string name, std::unique_ptr<const ConvolutionLibrary> convolutions);
+    std::string name, std::unique_ptr<const ConvolutionLibrary> convolutions, int capability);
 
 }  // namespace cuda
 

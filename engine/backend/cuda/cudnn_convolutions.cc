@@ -1,5 +1,7 @@
 #include "engine/backend/cuda/cudnn_convolutions.h"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -28,7 +30,12 @@ class CudnnConvolutions final : public ConvolutionLibrary {
   }
 
   [[nodiscard]] std::string why_none(const OpSite& site) const override {
-    return joined(find(site).refusals, "; ");
+    // Both types of the bias are refused for one reason mostly.
+    std::vector<std::string> reasons;
+    for (std::string& reason : find(site).refusals) {
+      if (std::ranges::find(reasons, reason) == reasons.end()) reasons.push_back(std::move(reason));
+    }
+    return joined(reasons, "; ");
   }
 
  private:

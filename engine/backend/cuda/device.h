@@ -22,8 +22,8 @@ namespace fovea::cuda {
 /// driver: what times depend on. One line.
 [[nodiscard]] std::string description();
 
-/// Whether the device runs kernels that use the tensor cores: compute capability 8.0 or more.
-[[nodiscard]] bool multiplies_matrices();
+/// The device's compute capability, ten times the major number plus the minor one: 90.
+[[nodiscard]] int compute_capability();
 
 /// Throws DeviceError (device/failed, device/out-of-memory or device/none) that names the place of
 /// the call unless `status` is cudaSuccess.

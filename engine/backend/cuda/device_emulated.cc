@@ -76,8 +76,9 @@ bool has_device() {
   return true;
 }
 
-bool multiplies_matrices() {
-  return true;
+int compute_capability() {
+  constexpr int kHopper = 90;
+  return kHopper;
 }
 
 std::string description() {

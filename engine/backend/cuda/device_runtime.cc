@@ -96,13 +96,14 @@ bool has_device() {
   return status == cudaSuccess && count > 0;
 }
 
-bool multiplies_matrices() {
-  constexpr int kAmpere = 8;
+int compute_capability() {
   int device = 0;
   int major = 0;
+  int minor = 0;
   check(cudaGetDevice(&device));
   check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
-  return major >= kAmpere;
+  check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device));
+  return major * 10 + minor;
 }
 
 std::string description() {

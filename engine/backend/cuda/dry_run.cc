@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/make_convolutions.h"
 #include "engine/backend/cuda/targets.h"
 #include "engine/backend/host_stream.h"
 #include "engine/core/require.h"
@@ -10,45 +11,62 @@ namespace fovea {
 
 namespace {
 
+[[noreturn]] void refuse(std::string_view target) {
+  throw DeviceError(cat("this plan is for ",
+                        target,
+                        " and was made without such a device: it can be looked at, not run"),
+                    ErrorCode::kDeviceNone);
+}
+
+/// What stands in a plan that cannot be run.
+class AbsentStep final : public Step {
+ public:
+  explicit AbsentStep(std::string_view target) : target_(target) {}
+
+  void enqueue(const StepArgs& /*args*/, Stream& /*stream*/) const override { refuse(target_); }
+
+ private:
+  std::string_view target_;  ///< of targets(), which are constants
+};
+
+/// The tactic without what building it needs: a device, packed weights.
+Tactic not_built(Tactic tactic, std::string_view target) {
+  tactic.build = [target](const BuildArgs&) { return std::make_unique<AbsentStep>(target); };
+  return tactic;
+}
+
 class DryRunBackend final : public Backend {
  public:
-  DryRunBackend(const cuda::Target& target, std::unique_ptr<const Backend> backend)
-      : target_(target), backend_(std::move(backend)) {}
+  /// convolutions   the version of their library
+  DryRunBackend(const cuda::Target& target,
+                std::unique_ptr<const Backend> backend,
+                std::string convolutions)
+      : target_(target), backend_(std::move(backend)), convolutions_(std::move(convolutions)) {}
 
   [[nodiscard]] std::string_view name() const override { return backend_->name(); }
 
-  [[nodiscard]] TargetTraits traits() const override {
-    TargetTraits traits = backend_->traits();
-    constexpr int kAmpere = 80;  // the first with products of TF32 and bfloat16
-    if (target_.capability < kAmpere) {
-      traits.precisions &=
-          ~(TargetTraits::bit(Precision::kTf32) | TargetTraits::bit(Precision::kBf16));
-    }
-    return traits;
-  }
+  [[nodiscard]] TargetTraits traits() const override { return backend_->traits(); }
 
   [[nodiscard]] std::string fingerprint() const override {
-    return cat(name(), "; ", target_.name, " that is not here");
+    return cat(name(), "; ", target_.name, " that is not here; ", convolutions_);
   }
 
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
-    return backend_->tactics(site);
+    std::vector<Tactic> tactics = backend_->tactics(site);
+    for (Tactic& tactic : tactics) tactic = not_built(std::move(tactic), target_.name);
+    return tactics;
   }
 
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,
                                   const Layout& from,
                                   const Layout& to) const override {
-    return backend_->conversion(desc, from, to);
+    return not_built(backend_->conversion(desc, from, to), target_.name);
   }
 
   [[nodiscard]] std::unique_ptr<Stream> make_stream(int /*threads*/) const override {
-    throw DeviceError(cat("this plan is for ",
-                          target_.name,
-                          " and was made without such a device: it can be looked at, not run"),
-                      ErrorCode::kDeviceNone);
+    refuse(target_.name);
   }
 
-  /// Packed weights lie in ordinary memory.
   [[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes) const override {
     return allocate_host(bytes);
   }
@@ -62,13 +80,19 @@ class DryRunBackend final : public Backend {
  private:
   const cuda::Target& target_;
   std::unique_ptr<const Backend> backend_;
+  std::string convolutions_;
 };
 
 }  // namespace
 
 std::unique_ptr<Backend> make_cuda_dry_run_backend(std::string_view target) {
-  return std::make_unique<DryRunBackend>(cuda::find_target(target),
-                                         cuda::make_backend("cuda", nullptr));
+  const cuda::Target& found = cuda::find_target(target);
+  auto convolutions = cuda::make_target_convolutions();
+  std::string version = convolutions->version();
+  return std::make_unique<DryRunBackend>(
+      found,
+      cuda::make_backend("cuda", std::move(convolutions), found.capability),
+      std::move(version));
 }
 
 }  // namespace fovea

@@ -51,7 +51,9 @@ void throw_reason(const OpSite& site, const ConvolutionLibrary& convolutions) {
 
 }  // namespace
 
-std::vector<Tactic> lower(const OpSite& site, const ConvolutionLibrary* convolutions) {
+std::vector<Tactic> lower(const OpSite& site,
+                          const ConvolutionLibrary* convolutions,
+                          int capability) {
   static const Table kTable = make_table();
   if (const auto* conv = site.node.as<Conv2d>()) {
     std::vector<Tactic> tactics = lower_depthwise(site);
@@ -59,7 +61,7 @@ std::vector<Tactic> lower(const OpSite& site, const ConvolutionLibrary* convolut
     if (convolutions != nullptr && conv->input_activation == ActivationKind::kNone) {
       std::ranges::move(convolutions->tactics(site), std::back_inserter(tactics));
     }
-    std::ranges::move(lower_convolution(site), std::back_inserter(tactics));
+    std::ranges::move(lower_convolution(site, capability), std::back_inserter(tactics));
     if (tactics.empty() && convolutions != nullptr) throw_reason(site, *convolutions);
     return tactics;
   }

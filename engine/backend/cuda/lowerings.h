@@ -16,7 +16,6 @@ Lowering lower_add;
 Lowering lower_activation;  ///< Relu, Clip, Tanh, Sigmoid
 Lowering lower_cast;
 Lowering lower_concat;
-Lowering lower_convolution;  ///< Conv2d by our own kernels
 Lowering lower_dense;
 Lowering lower_dense_few_rows;  ///< Dense of small batches; none for others
 Lowering lower_depthwise;       ///< Conv2d with as many groups as channels; none for others
@@ -34,9 +33,17 @@ Lowering lower_topk;
 Lowering lower_transpose;
 Lowering lower_view;  ///< Reshape, Identity: the same bytes
 
+/// The first compute capability whose tensor cores multiply bfloat16 and TF32 as well.
+inline constexpr int kAmpere = 80;
+
+/// Conv2d by our own kernels; those that use tensor cores where the device has them for every type.
+[[nodiscard]] std::vector<Tactic> lower_convolution(const OpSite& site, int capability);
+
 /// The lowering of the site's operator; empty where there is none. Convolutions: depthwise ones
 /// first by our own kernel, then what `convolutions` has, where there is such a library, then our
-/// own kernels for all.
-[[nodiscard]] std::vector<Tactic> lower(const OpSite& site, const ConvolutionLibrary* convolutions);
+/// own kernels for all. `capability` is that of the device, see make_backend().
+[[nodiscard]] std::vector<Tactic> lower(const OpSite& site,
+                                        const ConvolutionLibrary* convolutions,
+                                        int capability);
 
 }  // namespace fovea::cuda

@@ -11,7 +11,7 @@ std::unique_ptr<Backend> make_cuda_backend() {
     throw DeviceError("no CUDA device can be used; choose the backend 'cpu', or see nvidia-smi",
                       ErrorCode::kDeviceNone);
   }
-  return cuda::make_backend("cuda", cuda::make_convolutions());
+  return cuda::make_backend("cuda", cuda::make_convolutions(), cuda::compute_capability());
 }
 
 }  // namespace fovea

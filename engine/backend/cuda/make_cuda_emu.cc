@@ -1,10 +1,12 @@
 #include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/device.h"
 #include "engine/backend/cuda/emulated_convolution.h"
 
 namespace fovea {
 
 std::unique_ptr<Backend> make_cuda_emu_backend() {
-  return cuda::make_backend("cuda-emu", cuda::make_emulated_convolutions());
+  return cuda::make_backend(
+      "cuda-emu", cuda::make_emulated_convolutions(), cuda::compute_capability());
 }
 
 }  // namespace fovea

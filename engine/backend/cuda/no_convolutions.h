@@ -14,7 +14,10 @@ class NoConvolutions final : public ConvolutionLibrary {
  public:
   explicit NoConvolutions(std::string reason) : reason_(std::move(reason)) {}
 
-  [[nodiscard]] std::string version() const override { return "no convolutions"; }
+  [[nodiscard]] std::string version() const override { return "convolutions of our own"; }
+
+  /// Our own kernels, which compute them all, do.
+  [[nodiscard]] bool activates_some_channels() const override { return true; }
 
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& /*site*/) const override { return {}; }
 

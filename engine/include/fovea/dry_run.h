@@ -52,7 +52,7 @@ struct DryRun {
   std::string backend;
   std::string precision;
   std::string compiled_for;      ///< the device, and the libraries' versions
-  std::size_t packed_bytes = 0;  ///< of weights, on the device
+  std::size_t weight_bytes = 0;  ///< that a run reads
   std::optional<DeviceCeilings> ceilings;
   std::vector<DryRunBucket> buckets;  ///< ascending batch
 };
