@@ -129,7 +129,11 @@ Model opened(const Arguments& arguments) {
   return open_model(arguments.model.model, options);
 }
 
-int dry_run(const Arguments& arguments) {
+int dry_run(Arguments arguments) {
+  // Nothing of the backend that this machine has is then to be told.
+  if (!arguments.target.empty() && arguments.model.backend == "auto") {
+    arguments.model.backend = "cuda";
+  }
   const Model model = opened(arguments);
   const CompileOptions how = compile_options(arguments, model);
   const DryRun run = fovea::dry_run(model, how, arguments.target);

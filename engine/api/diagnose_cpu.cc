@@ -131,9 +131,10 @@ Check check_backend(const std::string& backend) {
 }  // namespace
 
 std::string precision_note(std::string_view backend, Precision precision) {
-  const bool emulated = precision == Precision::kBf16 && make_backend(backend)->name() == "cpu" &&
-                        bf16_support() == Bf16Support::kEmulated;
-  return emulated ? std::string(kEmulated) : std::string();
+  if (precision != Precision::kBf16 || bf16_support() != Bf16Support::kEmulated) return {};
+  const bool on_cpu =
+      backend == "cpu" || (backend == "auto" && make_backend(backend)->name() == "cpu");
+  return on_cpu ? std::string(kEmulated) : std::string();
 }
 
 std::vector<Check> diagnose_cpu() {
