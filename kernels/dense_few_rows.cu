@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(kBlockThreads) multiply_few_rows(DenseFewRowsA
 
   float sums[kOutputs][Rows] = {};
   for (std::int64_t i = static_cast<int>(threadIdx.x) * kWidth; i < a.inputs;
-       i += kBlockThreads * kWidth) {
+       i += std::int64_t{kBlockThreads} * kWidth) {
     Packed<T, kWidth> weights[kOutputs];
     SIMT_UNROLL
     for (int o = 0; o < kOutputs; ++o) {
