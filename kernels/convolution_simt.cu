@@ -66,12 +66,107 @@ struct Share {
   }
 };
 
+/// Loads the thread's chunks of the windows at the tap, zeros beyond the border.
+template <bool Vectors, typename T, int Rows, int Threads>
+__device__ __forceinline__ void load_pixels(const ConvolutionProblem& z,
+                                            const Window* windows,
+                                            const Tap& tap,
+                                            Share<T, Rows, Threads>& to) {
+  constexpr int kWidth = kWidest<T>;
+  SIMT_UNROLL
+  for (int i = 0; i < to.kCount; ++i) {
+    if constexpr (Vectors) {
+      to.chunk[i] = {};
+      if (!reads(z, windows[i], tap)) continue;
+      to.chunk[i] = simt::load<Packed<T, kWidth>>(static_cast<const T*>(z.args.x) +
+                                                  offset_of(z, windows[i], tap));
+    } else {
+      to.chunk[i] = gather<T, kWidth>(z, windows[i], tap);
+    }
+  }
+}
+
+/// Loads the thread's chunks of the filters from element `first` of their rows on, zeros beyond the
+/// last filter and the last element.
+template <typename T, int Rows, int Threads>
+__device__ __forceinline__ void load_filters(const ConvolutionProblem& z,
+                                             const ConvolutionPlace& place,
+                                             int first,
+                                             Share<T, Rows, Threads>& to) {
+  const int element = first + to.element();
+  SIMT_UNROLL
+  for (int i = 0; i < to.kCount; ++i) {
+    const int filter = place.filter + to.row(i);
+    to.chunk[i] = {};
+    if (filter >= z.group_filters || element >= z.packed_depth) continue;
+    const std::int64_t row = static_cast<std::int64_t>(place.group) * z.group_filters + filter;
+    to.chunk[i] = simt::load<Packed<T, kWidest<T>>>(static_cast<const T*>(z.args.weights) +
+                                                    row * z.packed_depth + element);
+  }
+}
+
+/// A thread's part of the product.
+template <typename T, typename Tile>
+struct ThreadSums {
+  static constexpr int kPixelGap = Tile::kPixels / Tile::kPixelPieces;
+  static constexpr int kFilterGap = Tile::kFilters / Tile::kFilterPieces;
+  using Piece = simt::Floats<kPiece>;
+
+  float at[Tile::kPixelPieces][kPiece][Tile::kFilterPieces][kPiece];
+
+  /// Of its first piece in the tile.
+  __device__ __forceinline__ static int pixel() {
+    return static_cast<int>(threadIdx.x) / Tile::kColumns * kPiece;
+  }
+
+  __device__ __forceinline__ static int filter() {
+    return static_cast<int>(threadIdx.x) % Tile::kColumns * kPiece;
+  }
+
+  /// Adds the products of one element of the rows' depth.
+  __device__ __forceinline__ void add(const float* pixels, const float* filters) {
+    Piece value[Tile::kPixelPieces];
+    Piece weight[Tile::kFilterPieces];
+    SIMT_UNROLL
+    for (int i = 0; i < Tile::kPixelPieces; ++i) {
+      value[i] = simt::load<Piece>(pixels + pixel() + i * kPixelGap);
+    }
+    SIMT_UNROLL
+    for (int j = 0; j < Tile::kFilterPieces; ++j) {
+      weight[j] = simt::load<Piece>(filters + filter() + j * kFilterGap);
+    }
+    SIMT_UNROLL
+    for (int i = 0; i < Tile::kPixelPieces * kPiece; ++i) {
+      SIMT_UNROLL
+      for (int j = 0; j < Tile::kFilterPieces * kPiece; ++j) {
+        at[i / kPiece][i % kPiece][j / kPiece][j % kPiece] +=
+            value[i / kPiece].lane[i % kPiece] * weight[j / kPiece].lane[j % kPiece];
+      }
+    }
+  }
+
+  /// Finishes the sums and writes them.
+  __device__ __forceinline__ void finish(const ConvolutionProblem& z,
+                                         const ConvolutionPlace& place) const {
+    SIMT_UNROLL
+    for (int i = 0; i < Tile::kPixelPieces * kPiece; ++i) {
+      const int row = place.pixel + pixel() + i / kPiece * kPixelGap + i % kPiece;
+      SIMT_UNROLL
+      for (int j = 0; j < Tile::kFilterPieces; ++j) {
+        Values<kFinished> mine;
+        SIMT_UNROLL
+        for (int e = 0; e < kFinished; ++e) mine.lane[e] = at[i / kPiece][i % kPiece][j][e];
+        finish_sums<T>(z, place.group, row, place.filter + filter() + j * kFilterGap, mine);
+      }
+    }
+  }
+};
+
 template <typename T, typename Tile, bool Vectors>
 __global__ void __launch_bounds__(Tile::kThreads, 512 / Tile::kThreads) convolve_simt(
     const ConvolutionProblem z) {
   using PixelShare = Share<T, Tile::kPixels, Tile::kThreads>;
   using FilterShare = Share<T, Tile::kFilters, Tile::kThreads>;
-  constexpr int kWidth = kWidest<T>;
   SIMT_SHARED(pixels, Transposed<T, Tile::kPixels>[2]);
   SIMT_SHARED(filters, Transposed<T, Tile::kFilters>[2]);
 
@@ -86,37 +181,11 @@ __global__ void __launch_bounds__(Tile::kThreads, 512 / Tile::kThreads) convolve
   PixelShare x;
   FilterShare w;
   const auto load = [&](int first) {
-    SIMT_UNROLL
-    for (int i = 0; i < PixelShare::kCount; ++i) {
-      if constexpr (Vectors) {
-        x.chunk[i] = {};
-        if (reads(z, windows[i], tap)) {
-          x.chunk[i] = simt::load<Packed<T, kWidth>>(static_cast<const T*>(z.args.x) +
-                                                     offset_of(z, windows[i], tap));
-        }
-      } else {
-        x.chunk[i] = gather<T, kWidth>(z, windows[i], tap);
-      }
-    }
+    load_pixels<Vectors>(z, windows, tap, x);
     advance(z, tap, kDepth<T>);
-    const int element = first + FilterShare::element();
-    SIMT_UNROLL
-    for (int i = 0; i < FilterShare::kCount; ++i) {
-      const int filter = place.filter + FilterShare::row(i);
-      w.chunk[i] = {};
-      if (filter < z.group_filters && element < z.packed_depth) {
-        const std::int64_t row = static_cast<std::int64_t>(place.group) * z.group_filters + filter;
-        w.chunk[i] = simt::load<Packed<T, kWidth>>(static_cast<const T*>(z.args.weights) +
-                                                   row * z.packed_depth + element);
-      }
-    }
+    load_filters(z, place, first, w);
   };
-
-  const int thread_pixel = static_cast<int>(threadIdx.x) / Tile::kColumns * kPiece;
-  const int thread_filter = static_cast<int>(threadIdx.x) % Tile::kColumns * kPiece;
-  constexpr int kPixelGap = Tile::kPixels / Tile::kPixelPieces;
-  constexpr int kFilterGap = Tile::kFilters / Tile::kFilterPieces;
-  float sums[Tile::kPixelPieces][kPiece][Tile::kFilterPieces][kPiece] = {};
+  ThreadSums<T, Tile> sums{};
 
   load(0);
   int buffer = 0;
@@ -127,43 +196,10 @@ __global__ void __launch_bounds__(Tile::kThreads, 512 / Tile::kThreads) convolve
     __syncthreads();
     if (first + kDepth<T> < z.depth) load(first + kDepth<T>);
     SIMT_UNROLL
-    for (int k = 0; k < kDepth<T>; ++k) {
-      simt::Floats<kPiece> value[Tile::kPixelPieces];
-      simt::Floats<kPiece> weight[Tile::kFilterPieces];
-      SIMT_UNROLL
-      for (int i = 0; i < Tile::kPixelPieces; ++i) {
-        value[i] =
-            simt::load<simt::Floats<kPiece>>(&pixels[buffer].at[k][thread_pixel + i * kPixelGap]);
-      }
-      SIMT_UNROLL
-      for (int j = 0; j < Tile::kFilterPieces; ++j) {
-        weight[j] = simt::load<simt::Floats<kPiece>>(
-            &filters[buffer].at[k][thread_filter + j * kFilterGap]);
-      }
-      SIMT_UNROLL
-      for (int i = 0; i < Tile::kPixelPieces * kPiece; ++i) {
-        SIMT_UNROLL
-        for (int j = 0; j < Tile::kFilterPieces * kPiece; ++j) {
-          sums[i / kPiece][i % kPiece][j / kPiece][j % kPiece] +=
-              value[i / kPiece].lane[i % kPiece] * weight[j / kPiece].lane[j % kPiece];
-        }
-      }
-    }
+    for (int k = 0; k < kDepth<T>; ++k) sums.add(pixels[buffer].at[k], filters[buffer].at[k]);
     buffer ^= 1;
   }
-
-  SIMT_UNROLL
-  for (int i = 0; i < Tile::kPixelPieces * kPiece; ++i) {
-    const int pixel = place.pixel + thread_pixel + i / kPiece * kPixelGap + i % kPiece;
-    SIMT_UNROLL
-    for (int j = 0; j < Tile::kFilterPieces; ++j) {
-      Values<kFinished> mine;
-      SIMT_UNROLL
-      for (int e = 0; e < kFinished; ++e) mine.lane[e] = sums[i / kPiece][i % kPiece][j][e];
-      const int filter = place.filter + thread_filter + j * kFilterGap;
-      finish_sums<T>(z, place.group, pixel, filter, mine);
-    }
-  }
+  sums.finish(z, place);
 }
 
 template <typename T, typename Tile>

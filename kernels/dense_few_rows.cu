@@ -16,6 +16,34 @@ constexpr int kWarps = kBlockThreads / kWarp;
 /// would otherwise be as many bytes as the weights for every row.
 constexpr int kOutputs = 4;
 
+/// Adds the products of the row x with the weights of every output, Width elements of each.
+template <int Width, typename T, int Rows>
+__device__ __forceinline__ void add_products(const Values<Width>& x,
+                                             const Packed<T, Width> (&weights)[kOutputs],
+                                             int row,
+                                             float (&sums)[kOutputs][Rows]) {
+  SIMT_UNROLL
+  for (int o = 0; o < kOutputs; ++o) {
+    SIMT_UNROLL
+    for (int e = 0; e < Width; ++e) sums[o][row] += x.lane[e] * to_float(weights[o].lane[e]);
+  }
+}
+
+/// Finishes and stores the sum of one row and output, of which every warp has a part.
+template <typename T>
+__device__ __forceinline__ void store_output(const DenseFewRowsArgs& a,
+                                             const float (&parts)[kWarps],
+                                             int row,
+                                             int output) {
+  if (output >= a.outputs || row >= a.rows) return;
+  float value = 0.0F;
+  SIMT_UNROLL
+  for (int w = 0; w < kWarps; ++w) value += parts[w];
+  if (a.bias != nullptr) value += a.bias[output];
+  static_cast<T*>(a.y)[static_cast<std::int64_t>(row) * a.outputs + output] =
+      from_float<T>(activate(a.activation, value));
+}
+
 /// One block per kOutputs outputs and all rows, whose number Rows is at least: every thread has 16
 /// bytes of each weight row in flight, and a block per few outputs is enough blocks to fill a
 /// device.
@@ -24,8 +52,7 @@ __global__ void __launch_bounds__(kBlockThreads) multiply_few_rows(DenseFewRowsA
   constexpr int kWidth = kWidest<T>;
   SIMT_SHARED(partial, float[kOutputs * Rows][kWarps]);
   const int first = static_cast<int>(blockIdx.x) * kOutputs;
-  const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  const int thread = static_cast<int>(threadIdx.x);
 
   // Rows and outputs beyond the last are computed as the last and not stored.
   const auto row_of = [&](int r) {
@@ -38,7 +65,7 @@ __global__ void __launch_bounds__(kBlockThreads) multiply_few_rows(DenseFewRowsA
   };
 
   float sums[kOutputs][Rows] = {};
-  for (std::int64_t i = static_cast<int>(threadIdx.x) * kWidth; i < a.inputs;
+  for (std::int64_t i = std::int64_t{thread} * kWidth; i < a.inputs;
        i += std::int64_t{kBlockThreads} * kWidth) {
     Packed<T, kWidth> weights[kOutputs];
     SIMT_UNROLL
@@ -47,32 +74,18 @@ __global__ void __launch_bounds__(kBlockThreads) multiply_few_rows(DenseFewRowsA
     }
     SIMT_UNROLL
     for (int r = 0; r < Rows; ++r) {
-      const auto x = load_values<kWidth>(row_of(r) + i);
-      SIMT_UNROLL
-      for (int o = 0; o < kOutputs; ++o) {
-        SIMT_UNROLL
-        for (int e = 0; e < kWidth; ++e) sums[o][r] += x.lane[e] * to_float(weights[o].lane[e]);
-      }
+      add_products(load_values<kWidth>(row_of(r) + i), weights, r, sums);
     }
   }
 
   SIMT_UNROLL
   for (int s = 0; s < kOutputs * Rows; ++s) {
     const float total = warp_reduce<Sum>(sums[s / Rows][s % Rows]);
-    if (lane == 0) partial[s][warp] = total;
+    if (thread % kWarp == 0) partial[s][thread / kWarp] = total;
   }
   __syncthreads();
-  const int mine = static_cast<int>(threadIdx.x);
-  if (mine >= kOutputs * Rows) return;
-  const int output = first + mine / Rows;
-  const int row = mine % Rows;
-  if (output >= a.outputs || row >= a.rows) return;
-  float value = 0.0F;
-  SIMT_UNROLL
-  for (int w = 0; w < kWarps; ++w) value += partial[mine][w];
-  if (a.bias != nullptr) value += a.bias[output];
-  static_cast<T*>(a.y)[static_cast<std::int64_t>(row) * a.outputs + output] =
-      from_float<T>(activate(a.activation, value));
+  if (thread >= kOutputs * Rows) return;
+  store_output<T>(a, partial[thread], thread % Rows, first + thread / Rows);
 }
 
 template <typename T>
