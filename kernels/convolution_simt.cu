@@ -129,11 +129,11 @@ struct ThreadSums {
     Piece weight[Tile::kFilterPieces];
     SIMT_UNROLL
     for (int i = 0; i < Tile::kPixelPieces; ++i) {
-      value[i] = simt::load<Piece>(pixels + pixel() + i * kPixelGap);
+      value[i] = simt::load<Piece>(&pixels[pixel() + i * kPixelGap]);
     }
     SIMT_UNROLL
     for (int j = 0; j < Tile::kFilterPieces; ++j) {
-      weight[j] = simt::load<Piece>(filters + filter() + j * kFilterGap);
+      weight[j] = simt::load<Piece>(&filters[filter() + j * kFilterGap]);
     }
     SIMT_UNROLL
     for (int i = 0; i < Tile::kPixelPieces * kPiece; ++i) {
