@@ -18,7 +18,7 @@ struct KnownBatch {
   std::vector<std::vector<std::byte>> outputs;
 
   /// Writes the inputs and returns n: what PipelinedContext::submit takes.
-  std::int64_t fill(std::span<const std::span<std::byte>> to) const;
+  [[nodiscard]] std::int64_t fill(std::span<const std::span<std::byte>> to) const;
 
   /// Whether these are the outputs, bit for bit.
   [[nodiscard]] bool equals(std::span<const std::span<const std::byte>> got) const;

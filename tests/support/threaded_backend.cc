@@ -70,6 +70,9 @@ class ThreadedStream final : public Stream {
     changed_.notify_all();
   }
 
+  ThreadedStream(const ThreadedStream&) = delete;
+  ThreadedStream& operator=(const ThreadedStream&) = delete;
+
   void enqueue(Work work) {
     if (capturing_) {
       captured_.push_back(std::move(work));

@@ -15,11 +15,12 @@ std::vector<Tactic> lower_dense(const OpSite& site) {
   const TensorDesc& w = site.input(1);
   constexpr std::int64_t kMaxRows = 262'140;  // of the kernel
   if (!fits_int(x) || !fits_int(w) || x.shape[0] > kMaxRows) return {};
-  ReadTypes types{x.dtype, x.dtype};
-  if (op->bias) types.push_back(DType::kFloat32);
-  for (std::size_t i = 1; i < types.size(); ++i) {
-    if (!can_be_read_as(site, i, *types[i])) return {};
+  if (!can_be_read_as(site, 1, x.dtype) ||
+      (op->bias && !can_be_read_as(site, 2, DType::kFloat32))) {
+    return {};
   }
+  ReadTypes types{x.dtype, x.dtype};
+  if (op->bias) types.emplace_back(DType::kFloat32);
 
   kernels::DenseArgs fixed;
   fixed.type = element_type(x.dtype);

@@ -79,7 +79,8 @@ Tactic kernel_tactic(const OpSite& site, std::string name, ReadTypes types, Make
   std::vector<Parameter> parameters;
   parameters.reserve(types.size());
   for (std::size_t i = 0; i < types.size(); ++i) {
-    parameters.push_back(types[i] ? Parameter{site.constant(i), *types[i]} : Parameter{});
+    const std::optional<DType>& type = types[i];
+    parameters.push_back(type ? Parameter{site.constant(i), *type} : Parameter{});
   }
   Tactic tactic;
   tactic.name = std::move(name);
