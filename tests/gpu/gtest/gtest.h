@@ -22,25 +22,23 @@ namespace testing {
 /// Text that is built by <<.
 class Message {
  public:
-  Message() = default;
-
-  Message(const Message& other) : text_(other.GetString(), std::ios::ate) {}
-
-  Message& operator<<(const Message& other) {
-    text_ << other.GetString();
-    return *this;
-  }
-
   template <typename T>
   Message& operator<<(const T& value) {
-    text_ << value;
+    std::ostringstream out;
+    out << value;
+    text_ += out.str();
     return *this;
   }
 
-  [[nodiscard]] std::string GetString() const { return text_.str(); }
+  Message& operator<<(const Message& other) {
+    text_ += other.text_;
+    return *this;
+  }
+
+  [[nodiscard]] const std::string& GetString() const { return text_; }
 
  private:
-  std::ostringstream text_;
+  std::string text_;
 };
 
 class Test {
