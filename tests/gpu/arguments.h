@@ -24,7 +24,7 @@ struct Arguments {
   [[nodiscard]] bool has(std::string_view part) const;
 };
 
-inline constexpr std::string_view kUsage =
+inline constexpr const char* kUsage =
     "usage: gpu_selftest [--only PART,...] [--networks NAME,...] [--precisions P,...]\n"
     "                    [--batches N,...] [--filter TEXT] [--bench-seconds S]\n"
     "                    [--budget-seconds S] [--json FILE]\n"

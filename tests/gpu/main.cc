@@ -138,7 +138,7 @@ void write(const std::string& file, const std::string& text) {
 int run(int argc, char** argv) {
   const std::optional<Arguments> arguments = parse_arguments(argc, argv);
   if (!arguments) {
-    std::fputs(kUsage.data(), stdout);
+    std::fputs(kUsage, stdout);
     return 0;
   }
   (void)std::setvbuf(stdout, nullptr, _IOLBF, 0);

@@ -40,7 +40,7 @@ void Note::operator=(const Message& message) const {
   constexpr std::size_t kMost = 20;
   if (running.messages.size() >= kMost) return;
   std::string text = std::string(file_) + ":" + std::to_string(line_) + ": " + what_;
-  if (const std::string more = message.GetString(); !more.empty()) text += "; " + more;
+  if (const std::string& more = message.GetString(); !more.empty()) text += "; " + more;
   for (const std::string& trace : running.traces) text += " [" + trace + "]";
   running.messages.push_back(std::move(text));
 }

@@ -2,6 +2,7 @@
 // several versions.
 #include <cstddef>
 
+// NOLINTBEGIN(readability-identifier-naming): cuDNN's names
 extern "C" {
 
 std::size_t cudnnGetVersion() {
@@ -24,3 +25,4 @@ int cudnnCnnVersionCheck() {
   return 0;
 }
 }
+// NOLINTEND(readability-identifier-naming)
