@@ -158,7 +158,7 @@ void Release::operator()(cudaGraphExec_t graph) const noexcept {
 }
 
 StreamHandle make_stream() {
-  return make<cudaStream_t>(cudaStreamCreateWithFlags, cudaStreamNonBlocking);
+  return make<cudaStream_t>(cudaStreamCreateWithFlags, unsigned{cudaStreamNonBlocking});
 }
 
 void copy_to_device(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream) {
@@ -178,7 +178,7 @@ void synchronize(cudaStream_t stream) {
 }
 
 EventHandle make_event() {
-  return make<cudaEvent_t>(cudaEventCreateWithFlags, cudaEventBlockingSync);
+  return make<cudaEvent_t>(cudaEventCreateWithFlags, unsigned{cudaEventBlockingSync});
 }
 
 void record(cudaEvent_t event, cudaStream_t stream) {
