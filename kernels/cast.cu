@@ -64,10 +64,8 @@ cudaError_t launch_cast(const CastArgs& a, cudaStream_t stream) {
   const int width = vectors ? kGroup : 1;
   const std::int64_t groups = (a.channels + width - 1) / width;
   const std::int64_t items = a.pixels * groups;
-  return simt::launch(vectors ? cast_items<From, To, kGroup> : cast_items<From, To, 1>,
-                      blocks_for(items),
-                      dim3(kBlockThreads),
-                      0,
+  return launch_items(vectors ? cast_items<From, To, kGroup> : cast_items<From, To, 1>,
+                      items,
                       stream,
                       a,
                       items,

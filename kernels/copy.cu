@@ -37,7 +37,7 @@ cudaError_t launch_copy(Rows rows,
   if (row_items > kMaxItems || count > kMaxItems / row_items) return cudaErrorInvalidValue;
   rows.row_items = static_cast<int>(row_items);
   rows.items = count * row_items;
-  return simt::launch(copy_items<T>, blocks_for(rows.items), dim3(kBlockThreads), 0, stream, rows);
+  return launch_items(copy_items<T>, rows.items, stream, rows);
 }
 
 }  // namespace

@@ -31,7 +31,7 @@ __device__ __forceinline__ void add_products(const Values<Width>& x,
 
 /// Finishes and stores the sum of one row and output, of which every warp has a part.
 template <typename T>
-__device__ __forceinline__ void store_output(const DenseFewRowsArgs& a,
+__device__ __forceinline__ void store_output(const DenseArgs& a,
                                              const float (&parts)[kWarps],
                                              int row,
                                              int output) {
@@ -48,7 +48,7 @@ __device__ __forceinline__ void store_output(const DenseFewRowsArgs& a,
 /// bytes of each weight row in flight, and a block per few outputs is enough blocks to fill a
 /// device.
 template <typename T, int Rows>
-__global__ void __launch_bounds__(kBlockThreads) multiply_few_rows(DenseFewRowsArgs a) {
+__global__ void __launch_bounds__(kBlockThreads) multiply_few_rows(DenseArgs a) {
   constexpr int kWidth = kWidest<T>;
   SIMT_SHARED(partial, float[kOutputs * Rows][kWarps]);
   const int first = static_cast<int>(blockIdx.x) * kOutputs;
@@ -89,7 +89,7 @@ __global__ void __launch_bounds__(kBlockThreads) multiply_few_rows(DenseFewRowsA
 }
 
 template <typename T>
-cudaError_t launch_few_rows(const DenseFewRowsArgs& a, cudaStream_t stream) {
+cudaError_t launch_few_rows(const DenseArgs& a, cudaStream_t stream) {
   const auto kernel = a.rows == 1   ? multiply_few_rows<T, 1>
                       : a.rows == 2 ? multiply_few_rows<T, 2>
                       : a.rows <= 4 ? multiply_few_rows<T, 4>
@@ -101,7 +101,7 @@ cudaError_t launch_few_rows(const DenseFewRowsArgs& a, cudaStream_t stream) {
 
 }  // namespace
 
-cudaError_t dense_few_rows(const DenseFewRowsArgs& args, cudaStream_t stream) {
+cudaError_t dense_few_rows(const DenseArgs& args, cudaStream_t stream) {
   const std::int64_t row_bytes = args.inputs * static_cast<std::int64_t>(bytes_of(args.type));
   if (args.rows < 0 || args.rows > kMostFewRows || args.inputs < 1 || args.outputs < 1 ||
       row_bytes % 16 != 0 || !aligned_to(args.x, 16) || !aligned_to(args.w, 16)) {

@@ -3,6 +3,7 @@
 #include "kernels/detail/activate.h"
 #include "kernels/detail/element.h"
 #include "kernels/detail/grid.h"
+#include "kernels/detail/vectors.h"
 #include "kernels/simt/simt.h"
 
 namespace fovea::kernels {
@@ -42,26 +43,13 @@ bool in_range(const EpilogueArgs& a) {
          (a.bias == nullptr || a.bias_channels == a.channels || a.bias_channels == 1);
 }
 
-/// Whether every pixel starts where `width` elements can be moved at once.
-bool takes_vectors(const EpilogueArgs& a, int width) {
-  const std::uintptr_t bytes = static_cast<std::uintptr_t>(width) * bytes_of(a.type);
-  const bool residual =
-      a.residual == nullptr || (a.residual_stride % width == 0 && aligned_to(a.residual, bytes));
-  return residual && a.channels % width == 0 && a.x_stride % width == 0 &&
-         a.y_stride % width == 0 && aligned_to(a.x, bytes) && aligned_to(a.y, bytes);
-}
-
 template <typename T>
 cudaError_t launch_epilogue(const EpilogueArgs& a, cudaStream_t stream) {
-  const bool vectors = takes_vectors(a, kWidest<T>);
+  const bool vectors = in_vectors(
+      a.type, a.channels, {{a.x, a.x_stride}, {a.residual, a.residual_stride}, {a.y, a.y_stride}});
   const std::int64_t items = a.pixels * a.channels / (vectors ? kWidest<T> : 1);
-  return simt::launch(vectors ? apply_epilogue<T, kWidest<T>> : apply_epilogue<T, 1>,
-                      blocks_for(items),
-                      dim3(kBlockThreads),
-                      0,
-                      stream,
-                      a,
-                      items);
+  return launch_items(
+      vectors ? apply_epilogue<T, kWidest<T>> : apply_epilogue<T, 1>, items, stream, a, items);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "kernels/detail/element.h"
 #include "kernels/detail/grid.h"
+#include "kernels/detail/vectors.h"
 #include "kernels/simt/simt.h"
 
 namespace fovea::kernels {
@@ -88,7 +89,7 @@ cudaError_t pool(const GlobalPoolArgs& a, cudaStream_t stream) {
   if (a.n == 0) return cudaSuccess;
   return with_element(a.type, [&]<typename T>(std::type_identity<T> /*element*/) {
     constexpr int kWidth = kWidest<T>;
-    const bool vectors = a.c % kWidth == 0 && a.x_stride % kWidth == 0 && aligned_to(a.x, 16);
+    const bool vectors = in_vectors(a.type, a.c, {{a.x, a.x_stride}});
     return vectors ? launch_pool<Fold, T, kWidth>(a, stream) : launch_pool<Fold, T, 1>(a, stream);
   });
 }

@@ -94,13 +94,7 @@ cudaError_t lrn(const LrnArgs& args, cudaStream_t stream) {
         args.before == 2 && args.after == 2 &&
         in_vectors(args.type, args.channels, {{args.x, args.x_stride}, {args.y, args.y_stride}});
     const std::int64_t items = args.pixels * args.channels / (five ? kWidest<T> : 1);
-    return simt::launch(five ? lrn_of_five<T> : lrn_of_any<T>,
-                        blocks_for(items),
-                        dim3(kBlockThreads),
-                        0,
-                        stream,
-                        args,
-                        items);
+    return launch_items(five ? lrn_of_five<T> : lrn_of_any<T>, items, stream, args, items);
   });
 }
 

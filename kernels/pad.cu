@@ -51,13 +51,8 @@ cudaError_t pad(const PadArgs& args, cudaStream_t stream) {
         in_vectors(args.type, args.c, {{args.x, args.x_stride}, {args.y, args.y_stride}});
     const std::int64_t elements = std::int64_t{args.n} * args.out_h * args.out_w * args.c;
     const std::int64_t items = elements / (vectors ? kWidest<T> : 1);
-    return simt::launch(vectors ? pad_pixels<T, kWidest<T>> : pad_pixels<T, 1>,
-                        blocks_for(items),
-                        dim3(kBlockThreads),
-                        0,
-                        stream,
-                        args,
-                        items);
+    return launch_items(
+        vectors ? pad_pixels<T, kWidest<T>> : pad_pixels<T, 1>, items, stream, args, items);
   });
 }
 

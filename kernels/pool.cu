@@ -3,6 +3,7 @@
 #include "kernels/detail/activate.h"
 #include "kernels/detail/element.h"
 #include "kernels/detail/grid.h"
+#include "kernels/detail/vectors.h"
 #include "kernels/simt/simt.h"
 
 namespace fovea::kernels {
@@ -86,14 +87,11 @@ bool in_range(const PoolArgs& a) {
 template <typename Fold, typename T>
 cudaError_t launch_pool(const PoolArgs& a, int divisor, cudaStream_t stream) {
   constexpr int kWidth = kWidest<T>;
-  const bool vectors = a.c % kWidth == 0 && a.x_stride % kWidth == 0 && a.y_stride % kWidth == 0 &&
-                       aligned_to(a.x, 16) && aligned_to(a.y, 16);
+  const bool vectors = in_vectors(a.type, a.c, {{a.x, a.x_stride}, {a.y, a.y_stride}});
   const std::int64_t elements = std::int64_t{a.n} * a.out_h * a.out_w * a.c;
   const std::int64_t items = elements / (vectors ? kWidth : 1);
-  return simt::launch(vectors ? pool_windows<Fold, T, kWidth> : pool_windows<Fold, T, 1>,
-                      blocks_for(items),
-                      dim3(kBlockThreads),
-                      0,
+  return launch_items(vectors ? pool_windows<Fold, T, kWidth> : pool_windows<Fold, T, 1>,
+                      items,
                       stream,
                       a,
                       items,

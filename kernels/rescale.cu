@@ -38,13 +38,8 @@ cudaError_t rescale(const RescaleArgs& args, cudaStream_t stream) {
     const bool vectors =
         in_vectors(args.type, args.channels, {{args.x, args.x_stride}, {args.y, args.y_stride}});
     const std::int64_t items = args.pixels * args.channels / (vectors ? kWidest<T> : 1);
-    return simt::launch(vectors ? rescale_pixels<T, kWidest<T>> : rescale_pixels<T, 1>,
-                        blocks_for(items),
-                        dim3(kBlockThreads),
-                        0,
-                        stream,
-                        args,
-                        items);
+    return launch_items(
+        vectors ? rescale_pixels<T, kWidest<T>> : rescale_pixels<T, 1>, items, stream, args, items);
   });
 }
 

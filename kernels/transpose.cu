@@ -158,10 +158,8 @@ template <typename T>
 cudaError_t launch_elements(const TransposeArgs& a, const Dimensions& d, cudaStream_t stream) {
   std::int64_t items = 1;
   for (int i = 0; i < d.rank; ++i) items *= d.at[i].size;
-  return simt::launch(transpose_elements<T>,
-                      blocks_for(items),
-                      dim3(kBlockThreads),
-                      0,
+  return launch_items(transpose_elements<T>,
+                      items,
                       stream,
                       static_cast<const T*>(a.x),
                       static_cast<T*>(a.y),

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 #include "kernels/simt/simt.h"
 
@@ -16,6 +17,20 @@ inline constexpr std::int64_t kMaxItems = std::numeric_limits<std::int32_t>::max
 /// Blocks of kBlockThreads for one thread per item; items in [1, kMaxItems].
 inline dim3 blocks_for(std::int64_t items) {
   return dim3(static_cast<unsigned>((items + kBlockThreads - 1) / kBlockThreads));
+}
+
+/// Launches a kernel that has one thread per item; items in [1, kMaxItems].
+template <typename... Parameters, typename... Arguments>
+cudaError_t launch_items(void (*kernel)(Parameters...),
+                         std::int64_t items,
+                         cudaStream_t stream,
+                         Arguments&&... arguments) {
+  return simt::launch(kernel,
+                      blocks_for(items),
+                      dim3(kBlockThreads),
+                      0,
+                      stream,
+                      std::forward<Arguments>(arguments)...);
 }
 
 /// This thread's number in a grid of blocks_for().

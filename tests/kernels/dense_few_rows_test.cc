@@ -85,26 +85,26 @@ TEST_P(DenseFewRowsTest, AppliesEveryActivation) {
 
 TEST_P(DenseFewRowsTest, RefusesWhatIsOutOfRange) {
   const test::DeviceArray<float> memory(64);
-  const DenseFewRowsArgs good{.x = memory.data(),
-                              .w = memory.data() + 16,
-                              .y = memory.data() + 32,
-                              .rows = 2,
-                              .inputs = 4,
-                              .outputs = 4};
-  for (const auto& break_it : std::vector<void (*)(DenseFewRowsArgs&)>{
-           [](DenseFewRowsArgs& a) { a.rows = -1; },
-           [](DenseFewRowsArgs& a) { a.rows = kMostFewRows + 1; },
-           [](DenseFewRowsArgs& a) { a.inputs = 0; },
-           [](DenseFewRowsArgs& a) { a.inputs = 6; },
-           [](DenseFewRowsArgs& a) { a.type = ElementType::kFloat16; },
-           [](DenseFewRowsArgs& a) { a.outputs = 0; },
-           [](DenseFewRowsArgs& a) { a.x = static_cast<const float*>(a.x) + 1; },
-           [](DenseFewRowsArgs& a) { a.w = static_cast<const float*>(a.w) + 1; }}) {
-    DenseFewRowsArgs bad = good;
+  const DenseArgs good{.x = memory.data(),
+                       .w = memory.data() + 16,
+                       .y = memory.data() + 32,
+                       .rows = 2,
+                       .inputs = 4,
+                       .outputs = 4};
+  for (const auto& break_it : std::vector<void (*)(DenseArgs&)>{
+           [](DenseArgs& a) { a.rows = -1; },
+           [](DenseArgs& a) { a.rows = kMostFewRows + 1; },
+           [](DenseArgs& a) { a.inputs = 0; },
+           [](DenseArgs& a) { a.inputs = 6; },
+           [](DenseArgs& a) { a.type = ElementType::kFloat16; },
+           [](DenseArgs& a) { a.outputs = 0; },
+           [](DenseArgs& a) { a.x = static_cast<const float*>(a.x) + 1; },
+           [](DenseArgs& a) { a.w = static_cast<const float*>(a.w) + 1; }}) {
+    DenseArgs bad = good;
     break_it(bad);
     EXPECT_EQ(dense_few_rows(bad, stream()), cudaErrorInvalidValue);
   }
-  DenseFewRowsArgs nothing = good;
+  DenseArgs nothing = good;
   nothing.rows = 0;
   EXPECT_EQ(dense_few_rows(nothing, stream()), cudaSuccess);
 }

@@ -3,11 +3,9 @@
 
 #include <algorithm>
 
-#include "engine/backend/cuda/elementwise.h"
-#include "engine/backend/cuda/kernel_step.h"
+#include "engine/backend/cuda/convolution_tactic.h"
 #include "engine/backend/cuda/lowerings.h"
 #include "engine/backend/cuda/packed_constant.h"
-#include "engine/backend/weight_store.h"
 #include "engine/core/require.h"
 
 namespace fovea::cuda {
@@ -42,32 +40,6 @@ std::shared_ptr<const std::byte> pack_weights(const Constant& weights,
   });
 }
 
-/// Everything but addresses, strides and type.
-kernels::DepthwiseArgs describe(const Conv2d& conv, const OpSite& site) {
-  const Shape& x = site.input(0).shape;
-  const Shape& weights = site.input(1).shape;
-  const Shape& y = site.node.outputs[0].shape;
-  const auto size = [](std::int64_t dim) { return static_cast<int>(dim); };
-  return {.n = size(x[0]),
-          .h = size(x[1]),
-          .w = size(x[2]),
-          .c = size(x[3]),
-          .multiplier = size(y[3] / x[3]),
-          .out_h = size(y[1]),
-          .out_w = size(y[2]),
-          .kernel_h = size(weights[1]),
-          .kernel_w = size(weights[2]),
-          .stride_h = size(conv.strides[0]),
-          .stride_w = size(conv.strides[1]),
-          .dilation_h = size(conv.dilations[0]),
-          .dilation_w = size(conv.dilations[1]),
-          .pad_top = size(conv.pads[0]),
-          .pad_left = size(conv.pads[1]),
-          .input_relu = conv.input_activation == ActivationKind::kRelu,
-          .activation = kernel_activation(conv.activation),
-          .activation_channels = size(conv.activation_channels)};
-}
-
 /// Whether the kernel counts rows and columns of the padded picture, and elements of y, in an int.
 bool fits(const Conv2d& conv, const OpSite& site) {
   const TensorDesc& x = site.input(0);
@@ -83,45 +55,13 @@ bool fits(const Conv2d& conv, const OpSite& site) {
 
 std::vector<Tactic> lower_depthwise(const OpSite& site) {
   const auto& conv = *site.node.as<Conv2d>();
-  const TensorDesc& x = site.input(0);
-  const TensorDesc& y = site.node.outputs[0];
-  const bool applies = conv.groups > 1 && conv.groups == x.shape[3] &&
-                       site.constant(1) != nullptr &&
-                       (!conv.bias || can_be_read_as(site, 2, DType::kFloat32));
+  const Shape& x = site.input(0).shape;
+  const bool applies = conv.groups > 1 && conv.groups == x[3] && has_readable_parameters(site);
   if (!applies || !fits(conv, site)) return {};
 
-  const std::size_t residual = site.node.inputs.size() - 1;
-  const auto make = [=, weights = *site.constant(1), described = describe(conv, site)](
-                        const BuildArgs& args) -> Launch {
-    kernels::DepthwiseArgs fixed = described;
-    fixed.type = element_type(x.dtype);
-    fixed.x_stride = pixel_stride(x, args.inputs[0]);
-    if (conv.residual) fixed.residual_stride = pixel_stride(y, args.inputs[residual]);
-    fixed.y_stride = pixel_stride(y, args.outputs[0]);
-    return [=,
-            packed = pack_weights(weights, x.dtype, args.weights),
-            bias = conv.bias,
-            adds = conv.residual](const Operands& operands, cudaStream_t stream) {
-      kernels::DepthwiseArgs depthwise = fixed;
-      depthwise.x = operands.inputs[0];
-      depthwise.weights = packed.get();
-      depthwise.bias = bias ? operands.input(2) : nullptr;
-      depthwise.residual = adds ? operands.inputs[residual] : nullptr;
-      depthwise.y = operands.outputs[0];
-      return kernels::depthwise(depthwise, stream);
-    };
-  };
-  ReadTypes types{x.dtype, std::nullopt};
-  if (conv.bias) types.emplace_back(DType::kFloat32);
-  if (conv.residual) types.emplace_back(x.dtype);
-  Tactic tactic = kernel_tactic(site, "depthwise:runs", std::move(types), make);
-  tactic.inputs[0] = strided_or_dense(site.inputs[0]);
-  if (conv.residual && site.constant(residual) == nullptr) {
-    tactic.inputs[residual] = strided_or_dense(site.inputs[residual]);
-    tactic.aliases = {{.input = residual, .output = 0}};
-  }
-  tactic.writes_slices = true;
-  return {tactic};
+  auto described = described_convolution<kernels::DepthwiseArgs>(site);
+  described.multiplier = static_cast<int>(site.node.outputs[0].shape[3] / x[3]);
+  return {convolution_tactic(site, "depthwise:runs", described, pack_weights, kernels::depthwise)};
 }
 
 }  // namespace fovea::cuda

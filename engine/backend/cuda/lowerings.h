@@ -17,8 +17,7 @@ Lowering lower_activation;  ///< Relu, Clip, Tanh, Sigmoid
 Lowering lower_cast;
 Lowering lower_concat;
 Lowering lower_dense;
-Lowering lower_dense_few_rows;  ///< Dense of small batches; none for others
-Lowering lower_depthwise;       ///< Conv2d with as many groups as channels; none for others
+Lowering lower_depthwise;  ///< Conv2d with as many groups as channels; none for others
 Lowering lower_dequantize;
 Lowering lower_global_pool;
 Lowering lower_lrn;
