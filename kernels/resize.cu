@@ -10,7 +10,6 @@ namespace fovea::kernels {
 
 namespace {
 
-constexpr int kMaxSide = 16'384;
 static_assert(kResizeTile == kBlockThreads);
 
 /// Blocks of the first pass, which walk over the tiles: eight a multiprocessor on the largest
@@ -220,8 +219,8 @@ cudaError_t launch_passes(const ResizeArgs& a,
 
 template <typename Store>
 cudaError_t launch_resize(const ResizeArgs& a, const Store& store, cudaStream_t stream) {
-  if (a.n < 0 || a.height < 1 || a.height > kMaxSide || a.width < 1 || a.width > kMaxSide ||
-      (a.channels != 1 && a.channels != 3)) {
+  if (a.n < 0 || a.height < 1 || a.height > kMostResizeSide || a.width < 1 ||
+      a.width > kMostResizeSide || (a.channels != 1 && a.channels != 3)) {
     return cudaErrorInvalidValue;
   }
   const std::int64_t pixels = std::int64_t{a.height} * a.width;

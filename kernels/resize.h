@@ -36,7 +36,10 @@ struct ResizeAxis {
 /// Pixels between the passes that one block makes at a time.
 inline constexpr std::int32_t kResizeTile = 256;
 
-/// Tiles of a first pass that makes width * height pixels, each at most 16,384.
+/// The most pixels that a side of a picture may have, before and afterwards.
+inline constexpr int kMostResizeSide = 16'384;
+
+/// Tiles of a first pass that makes width * height pixels, each at most kMostResizeSide.
 [[nodiscard]] constexpr std::int32_t resize_tiles(std::int32_t width, std::int32_t height) {
   return (width * height + kResizeTile - 1) / kResizeTile;
 }
@@ -65,8 +68,8 @@ struct ResizeArgs {
   std::size_t workspace_bytes = 0;       ///< >= those of every table that is used with these
                                          ///< arguments; 0 where no picture has a first pass
   std::int64_t n = 0;                    ///< pictures, >= 0; nothing is launched for 0
-  int height = 0;                        ///< of the result, 1 to 16,384; every axis has as many
-  int width = 0;                         ///< positions
+  int height = 0;                        ///< of the result, 1 to kMostResizeSide; every axis
+  int width = 0;                         ///< has as many positions
   int channels = 3;                      ///< of source and result, 1 or 3
 };
 

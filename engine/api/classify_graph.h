@@ -4,13 +4,11 @@
 #include <fovea/model.h>
 #include <fovea/preprocess.h>
 
+#include "engine/core/largest_side.h"
 #include "engine/graph/graph.h"
 #include "engine/importers/manifest.h"
 
 namespace fovea {
-
-/// The most pixels that a side of a network's pictures may have.
-inline constexpr int kLargestSide = 16'384;
 
 /// What a network says of itself, as far as a classifier needs it.
 struct ClassifierShape {

@@ -6,14 +6,13 @@
 
 #include <fovea/image.h>
 
+#include "engine/core/largest_side.h"
 #include "engine/core/require.h"
 #include "engine/core/resample.h"
 
 namespace fovea {
 
 namespace {
-
-constexpr int kMaxSide = 16'384;
 
 ResampleBox whole(int width, int height) {
   return {0.0F, 0.0F, static_cast<float>(width), static_cast<float>(height)};
@@ -42,19 +41,19 @@ int half_to_even(int surplus) {
 /// The longer side for a shorter side of `target`: divided in double, rounded down.
 int scaled_side(int target, int longer, int shorter) {
   const double side = static_cast<double>(static_cast<std::int64_t>(target) * longer) / shorter;
-  if (side > kMaxSide) {
+  if (side > kLargestSide) {
     throw InvalidArgument(cat("with its shorter side resized to ",
                               target,
                               " pixels the picture's longer side would be ",
                               static_cast<std::int64_t>(side),
                               " pixels, more than ",
-                              kMaxSide));
+                              kLargestSide));
   }
   return static_cast<int>(side);
 }
 
 ResizeGeometry centre_crop(int width, int height, const PreprocessSpec& spec) {
-  if (spec.shorter_side < std::max(spec.width, spec.height) || spec.shorter_side > kMaxSide) {
+  if (spec.shorter_side < std::max(spec.width, spec.height) || spec.shorter_side > kLargestSide) {
     throw InvalidArgument(cat("centre-crop to ",
                               spec.height,
                               "x",
@@ -62,7 +61,7 @@ ResizeGeometry centre_crop(int width, int height, const PreprocessSpec& spec) {
                               " (height x width) needs a shorter_side from ",
                               std::max(spec.width, spec.height),
                               " to ",
-                              kMaxSide,
+                              kLargestSide,
                               ", but it is ",
                               spec.shorter_side));
   }
@@ -80,9 +79,10 @@ ResizeGeometry centre_crop(int width, int height, const PreprocessSpec& spec) {
 
 ResizeGeometry resize_geometry(int width, int height, const PreprocessSpec& spec) {
   require(width >= 1 && height >= 1, "resize needs a picture with pixels");
-  if (spec.width < 1 || spec.width > kMaxSide || spec.height < 1 || spec.height > kMaxSide) {
+  if (spec.width < 1 || spec.width > kLargestSide || spec.height < 1 ||
+      spec.height > kLargestSide) {
     throw InvalidArgument(cat("a picture can be resized to 1 to ",
-                              kMaxSide,
+                              kLargestSide,
                               " pixels a side, but height x width is ",
                               spec.height,
                               "x",

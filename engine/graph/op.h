@@ -35,6 +35,7 @@
 #include "engine/graph/ops/rescale.h"
 #include "engine/graph/ops/reshape.h"
 #include "engine/graph/ops/resize_image.h"
+#include "engine/graph/ops/resize_normalize.h"
 #include "engine/graph/ops/slice.h"
 #include "engine/graph/ops/softmax.h"
 #include "engine/graph/ops/topk.h"
@@ -69,6 +70,7 @@ using Op = std::variant<Input,
                         QuantizeLinear,
                         ResizeImage,
                         NormalizeImage,
+                        ResizeNormalize,
                         TopK,
                         Cast,
                         Identity>;

@@ -1,11 +1,11 @@
 #include "engine/graph/random_inputs.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <string>
 
 #include "engine/graph/random_weights.h"
+#include "engine/graph/usual_pictures.h"
 
 namespace fovea {
 
@@ -24,27 +24,20 @@ TensorBytes random_tensor(const std::string& name, const TensorDesc& desc, std::
   return bytes;
 }
 
-/// The ResizeImage that takes the value for its table of pictures, or nullptr.
+/// The node that takes the value for its table of pictures, or nullptr.
 const Node* resize_of_table(const Graph& graph, Value table) {
   const auto nodes = graph.nodes();
   const auto found = std::ranges::find_if(nodes, [&](const Node& node) {
-    return node.as<ResizeImage>() != nullptr && node.inputs[1] == table;
+    return resizing(node) != nullptr && node.inputs[1] == table;
   });
   return found == nodes.end() ? nullptr : &*found;
 }
 
-/// The rows of the table: as large squares as the pixels have room for, up to a usual size.
-TensorBytes table_of_squares(const Graph& graph, const Node& resize) {
-  constexpr double kLargestSquare = 256;
-  const std::int64_t pictures = graph.desc(resize.inputs[1]).shape[0];
-  const std::int64_t channels = resize.outputs[0].shape[3];
-  const std::int64_t bytes = graph.desc(resize.inputs[0]).shape[0];
-  const std::int64_t pixels = bytes / (pictures * channels);
-  const double edge = std::sqrt(static_cast<double>(pixels));
-  const auto side = static_cast<std::int64_t>(std::min(edge, kLargestSquare));
+/// The rows of the table.
+TensorBytes table_of(const UsualPictures& pictures) {
   std::vector<std::int64_t> rows;
-  for (std::int64_t i = 0; i < pictures; ++i) {
-    rows.insert(rows.end(), {side, side, i * side * side * channels});
+  for (std::int64_t i = 0; i < pictures.count; ++i) {
+    rows.insert(rows.end(), {pictures.side, pictures.side, i * pictures.picture_bytes});
   }
   TensorBytes table(rows.size() * sizeof(std::int64_t));
   std::memcpy(table.data(), rows.data(), table.size());
@@ -58,7 +51,7 @@ std::vector<TensorBytes> random_inputs(const Graph& graph, std::uint64_t seed) {
   for (const NodeId id : graph.inputs()) {
     const Node* resize = resize_of_table(graph, {id, 0});
     inputs.push_back(resize != nullptr
-                         ? table_of_squares(graph, *resize)
+                         ? table_of(usual_pictures(graph, *resize))
                          : random_tensor(graph.node(id).name, graph.node(id).outputs[0], seed));
   }
   return inputs;

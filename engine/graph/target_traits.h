@@ -46,6 +46,13 @@ struct TargetTraits {
   /// Pictures are resized by the threads that decode them, so plans begin behind ResizeImage.
   bool resizes_on_host = true;
 
+  /// The most pixels that a side of a picture may have which the target resizes; larger ones are
+  /// resized by the threads that decode them. Of no meaning where all are.
+  int largest_picture_side = 0;
+
+  /// ResizeNormalize may take a ResizeImage and the NormalizeImage behind it over.
+  bool fuses_resize_normalize = false;
+
   /// What networks can be computed in: bit (1 << Precision).
   std::uint32_t precisions = bit(Precision::kFp32);
 

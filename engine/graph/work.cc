@@ -63,6 +63,9 @@ struct PerElement {
 
   std::int64_t operator()(const NormalizeImage& /*normalize*/) const { return 2; }
 
+  /// Of NormalizeImage and ResizeImage.
+  std::int64_t operator()(const ResizeNormalize& /*both*/) const { return 2 + 1; }
+
   std::int64_t operator()(const DequantizeLinear& /*dequantize*/) const { return 2; }
 
   std::int64_t operator()(const QuantizeLinear& /*quantize*/) const { return 2; }

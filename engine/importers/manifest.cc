@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/core/json_rows.h"
+#include "engine/core/largest_side.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
 
@@ -100,7 +101,9 @@ PreprocessSpec read_preprocess(const Json& json, std::string_view origin) {
   spec.width = reader.get<int>("width", 0);
   spec.shorter_side = reader.get<int>("shorter_side", 0);
   for (const int side : {spec.height, spec.width, spec.shorter_side}) {
-    if (side < 0 || side > 16'384) reader.fail("", "has a size outside 0 to 16384");
+    if (side < 0 || side > kLargestSide) {
+      reader.fail("", cat("has a size outside 0 to ", kLargestSide));
+    }
   }
   if ((spec.height == 0) != (spec.width == 0)) reader.fail("", "has only one of height and width");
   spec.interpolation = reader.word("interpolation", "nearest", parse_interpolation);

@@ -28,6 +28,7 @@ PassFn pad_channels;
 PassFn fuse_siblings;
 PassFn fuse_softmax_topk;
 PassFn reduce_precision;
+PassFn fuse_resize_normalize;
 
 namespace {
 
@@ -71,6 +72,9 @@ constexpr std::array kPasses{
     Pass{"fuse-softmax-top-k", fuse_softmax_topk},
     // Behind all fusions: what one operator sums, adds and clamps is rounded once, at its end.
     Pass{"reduce-precision", reduce_precision},
+    // Behind it and pad-channels, which look for a NormalizeImage: the elements are written in the
+    // type and with the channels that these two chose.
+    Pass{"fuse-resize-normalize", fuse_resize_normalize},
 };
 
 }  // namespace

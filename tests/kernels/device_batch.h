@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/backend/cuda/picture_table.h"
-#include "engine/graph/ops/ragged_batch.h"
+#include "engine/core/ragged_batch.h"
 #include "kernels/resize.h"
 #include "tests/kernels/device_test.h"
 #include "tests/support/ragged_batch.h"

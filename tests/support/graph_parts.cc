@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "tests/support/graph_patterns.h"
 
@@ -74,17 +75,17 @@ void add_head(GraphMaker& maker) {
     return;
   }
   Value pixels;
+  std::optional<Value> table;
+  PreprocessSpec spec;
   const bool colour = maker.chance(80);
   if (maker.chance(20)) {
-    PreprocessSpec spec;
     spec.height = static_cast<int>(maker.between(1, 8));
     spec.width = static_cast<int>(maker.between(1, 8));
     spec.interpolation = maker.one_of({Interpolation::kNearest, Interpolation::kBilinear});
     spec.fit = maker.one_of({Fit::kStretch, Fit::kKeepAspectRatio});
     spec.color = colour ? ColorMode::kRgb : ColorMode::kGrayscale;
-    const Value data = maker.add(Input{{DType::kUInt8, {kRaggedBytes}}}, {});
-    const Value table = maker.add(Input{{DType::kInt64, {kBatch, 3}}}, {});
-    pixels = maker.add(ResizeImage{spec}, {data, table});
+    pixels = maker.add(Input{{DType::kUInt8, {kRaggedBytes}}}, {});
+    table = maker.add(Input{{DType::kInt64, {kBatch, 3}}}, {});
   } else {
     const Shape shape{kBatch, maker.between(1, 12), maker.between(1, 12), colour ? 3 : 1};
     pixels = maker.add(Input{{DType::kUInt8, shape}}, {});
@@ -96,6 +97,11 @@ void add_head(GraphMaker& maker) {
     normalize.constants = normalization_constants(Normalization::kCaffe);
   }
   if (maker.chance(20)) normalize.channels = 4;
+  if (table && maker.chance(30)) {
+    maker.add(ResizeNormalize{spec, normalize.constants, normalize.channels}, {pixels, *table});
+    return;
+  }
+  if (table) pixels = maker.add(ResizeImage{spec}, {pixels, *table});
   maker.add(normalize, {pixels});
 }
 

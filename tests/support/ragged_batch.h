@@ -8,7 +8,7 @@
 
 #include <fovea/image.h>
 
-#include "engine/graph/ops/ragged_batch.h"
+#include "engine/core/ragged_batch.h"
 #include "engine/graph/ops/resize_image.h"
 #include "tests/support/formula_picture.h"
 

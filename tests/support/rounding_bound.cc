@@ -77,14 +77,10 @@ class NodeBound {
   }
 
   double operator()(const NormalizeImage& normalize) const {
-    double most = 0.0;
-    for (std::size_t c = 0; c < 3; ++c) {
-      const double terms =
-          255.0 / std::abs(normalize.constants.divisor) + std::abs(normalize.constants.mean[c]);
-      most = std::max(most, terms / std::abs(normalize.constants.scale[c]));
-    }
-    return unit_ * most;
+    return normalized(normalize.constants);
   }
+
+  double operator()(const ResizeNormalize& both) const { return normalized(both.constants); }
 
   // Where a value lies at a step, an error of any size takes it to the next one.
   double operator()(const QuantizeLinear& /*quantize*/) const {
@@ -123,6 +119,15 @@ class NodeBound {
  private:
   [[nodiscard]] double off(std::size_t input) const {
     return bounds_[static_cast<std::size_t>(node_.inputs[input].node)];
+  }
+
+  [[nodiscard]] double normalized(const NormalizationConstants& constants) const {
+    double most = 0.0;
+    for (std::size_t c = 0; c < 3; ++c) {
+      const double terms = 255.0 / std::abs(constants.divisor) + std::abs(constants.mean[c]);
+      most = std::max(most, terms / std::abs(constants.scale[c]));
+    }
+    return unit_ * most;
   }
 
   [[nodiscard]] std::vector<float> floats(std::size_t input) const {

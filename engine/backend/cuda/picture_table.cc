@@ -8,10 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "engine/core/largest_side.h"
+#include "engine/core/ragged_batch.h"
 #include "engine/core/require.h"
 #include "engine/core/resample.h"
 #include "engine/core/resample_axis.h"
-#include "engine/graph/ops/ragged_batch.h"
 #include "kernels/resize.h"
 
 namespace fovea::cuda {
@@ -22,9 +23,9 @@ using kernels::ResizeAxis;
 using kernels::ResizePicture;
 
 static_assert(kernels::kResizeBits == kResampleBits);
+static_assert(kernels::kMostResizeSide == kLargestSide);
 static_assert(sizeof(ResizePicture) % sizeof(std::int32_t) == 0);
 
-constexpr int kMaxSide = 16'384;
 constexpr std::int32_t kOne = 1 << kResampleBits;
 constexpr std::size_t kMaxWords = std::numeric_limits<std::int32_t>::max();
 
@@ -99,7 +100,7 @@ class TableWriter {
   }
 
   void add(const RaggedPicture& picture) {
-    const ResizeGeometry geometry = resize_geometry(picture.width, picture.height, spec_);
+    const ResizeGeometry geometry = picture.geometry(spec_);
     const auto& box = geometry.box;
     const AxisKey columns{
         picture.width, box[0], box[2], geometry.width, geometry.left, spec_.width};
@@ -190,15 +191,17 @@ class TableWriter {
 
 /// Whether the number of pixels along a side is one that pictures may have.
 bool is_side(int pixels) {
-  return pixels >= 1 && pixels <= kMaxSide;
+  return pixels >= 1 && pixels <= kLargestSide;
 }
 
 }  // namespace
 
 PictureTableBytes most_picture_table_bytes(const PreprocessSpec& spec,
                                            const PictureLimits& limits) {
-  require(limits.pictures >= 0 && is_side(limits.width) && is_side(limits.height),
-          "pictures are 1 to 16384 pixels wide and high, and not less than none");
+  if (limits.pictures < 0 || !is_side(limits.width) || !is_side(limits.height)) {
+    throw InvalidArgument(
+        cat("pictures are 1 to ", kLargestSide, " pixels wide and high, and not less than none"));
+  }
   (void)resize_geometry(1, 1, spec);
   // Of a crop, more positions than are kept share the picture: at least the shorter side.
   const bool crops = spec.fit == Fit::kCentreCrop;
@@ -229,10 +232,10 @@ PictureTableBytes write_picture_table(const PreprocessSpec& spec,
                                       std::span<const std::int64_t> pictures,
                                       std::size_t capacity,
                                       std::span<std::byte> table) {
-  const std::size_t count = pictures.size() / 3;
+  const std::size_t count = pictures.size() / kRaggedColumns;
   TableWriter writer(spec, count, table);
   for (std::size_t i = 0; i < count; ++i) {
-    writer.add(ragged_picture(pictures, i, pixel_format(spec.color), capacity));
+    writer.add(ragged_picture(pictures, i, spec, capacity));
   }
   return writer.bytes();
 }

@@ -13,9 +13,11 @@ namespace fovea {
 
 /// Every picture of a ragged batch resized and cropped as `spec` says, bit for bit as Pillow does.
 ///
-/// Inputs: pixels u8 [capacity], the packed rows of the pictures one after the other; table i64
-/// [N,3], for every picture its width, height and the offset of its first byte. Pictures have the
-/// channels of spec.color.  Output: u8 [N, spec.height, spec.width, channels].
+/// Inputs: pixels u8 [capacity] or [N, capacity for each], the packed rows of the pictures one
+/// after the other, wherever a row of the tensor ends; table i64 [N,3], for every picture its
+/// width, height and the offset of its first byte (0, 0 and the offset of one that has been resized
+/// already: see ragged_batch.h). Pictures have the channels of spec.color.
+/// Output: u8 [N, spec.height, spec.width, channels].
 struct ResizeImage {
   static constexpr std::string_view kName = "ResizeImage";
   PreprocessSpec spec{};

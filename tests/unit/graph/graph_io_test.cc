@@ -45,6 +45,8 @@ Graph every_op() {
                             .shorter_side = 9,
                             .color = ColorMode::kRgb,
                             .mode = Normalization::kTorch};
+  const NormalizationConstants constants = normalization_constants(Normalization::kCaffe);
+  g.add(ResizeNormalize{spec, constants, 4, DType::kBFloat16}, {pixels, table}, "both");
   Value x = g.add(ResizeImage{spec}, {pixels, table}, "resize");
   x = g.add(NormalizeImage{normalization_constants(Normalization::kTorch), 4}, {x}, "normalize");
   x = g.add(Rescale{0.1, -1.0 / 3.0}, {x}, "rescale");

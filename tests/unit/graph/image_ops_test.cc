@@ -9,8 +9,10 @@
 #include <fovea/error.h>
 #include <fovea/image.h>
 
+#include "engine/graph/ops/cast.h"
 #include "engine/graph/ops/normalize_image.h"
 #include "engine/graph/ops/resize_image.h"
+#include "engine/graph/ops/resize_normalize.h"
 #include "tests/support/formula_picture.h"
 #include "tests/support/ragged_batch.h"
 
@@ -37,6 +39,81 @@ TEST(ResizeImage, ResizesEveryPictureOfARaggedBatch) {
     expected.insert(expected.end(), resized.data(), resized.data() + resized.bytes());
   }
   EXPECT_EQ(out, expected);
+}
+
+/// Of a crop a picture that has the result's size already would otherwise lose its border.
+TEST(ResizeImage, TakesWhatIsResizedAsItIs) {
+  const ResizeImage op{{.height = 7,
+                        .width = 9,
+                        .interpolation = Interpolation::kBilinear,
+                        .fit = Fit::kCentreCrop,
+                        .shorter_side = 20}};
+  const Image large = formula_picture(31, 17, PixelFormat::kRgb8);
+  RaggedBatch as_it_is;
+  as_it_is.add(large);
+  as_it_is.add(formula_picture(40, 25, PixelFormat::kRgb8));
+  RaggedBatch resized = as_it_is;
+  const Image small = resize(large.view(), op.spec);
+  resized.table[0] = resized.table[1] = 0;
+  resized.table[2] = static_cast<std::int64_t>(resized.pixels.size());
+  resized.pixels.insert(resized.pixels.end(), small.data(), small.data() + small.bytes());
+
+  EXPECT_EQ(evaluated(op, resized), evaluated(op, as_it_is));
+
+  resized.pixels.pop_back();
+  EXPECT_THROW((void)evaluated(op, resized), InvalidArgument);
+}
+
+TEST(ResizeImage, PixelsMayHaveARowForEveryPicture) {
+  const ResizeImage op{{.height = 2, .width = 2}};
+  const auto infer = [&](const Shape& pixels, std::int64_t pictures) {
+    return op.infer(
+        std::array{TensorDesc{DType::kUInt8, pixels}, TensorDesc{DType::kInt64, {pictures, 3}}});
+  };
+
+  EXPECT_EQ(infer({kBatch, 100}, kBatch).at(0), (TensorDesc{DType::kUInt8, {kBatch, 2, 2, 3}}));
+  EXPECT_NO_THROW((void)infer({5, 100}, 5));
+  EXPECT_THROW((void)infer({4, 100}, 5), InvalidArgument);
+  EXPECT_THROW((void)infer({kBatch, 100}, 5), InvalidArgument);
+  EXPECT_THROW((void)infer({5, 10, 10}, 5), InvalidArgument);
+}
+
+/// What three operators give one after the other.
+TEST(ResizeNormalize, IsResizeImageAndNormalizeImageAndACast) {
+  const PreprocessSpec spec{.height = 6, .width = 5, .interpolation = Interpolation::kBicubic};
+  const RaggedBatch batch = test::batch_of({{31, 17}, {1, 1}, {5, 6}}, spec.color);
+  const std::array inputs{
+      TensorDesc{DType::kUInt8, {static_cast<std::int64_t>(batch.pixels.size())}},
+      TensorDesc{DType::kInt64, {3, 3}}};
+  const std::array views{
+      ConstTensorView{inputs.data(), std::as_bytes(std::span(batch.pixels)).data()},
+      ConstTensorView{&inputs[1], std::as_bytes(std::span(batch.table)).data()}};
+  const std::vector<std::uint8_t> resized = evaluated(ResizeImage{spec}, batch);
+  const TensorDesc bytes{DType::kUInt8, {3, 6, 5, 3}};
+  const auto constants = normalization_constants(Normalization::kCaffe);
+
+  for (const DType to : {DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
+    const ResizeNormalize op{spec, constants, 4, to};
+    const TensorDesc floats{DType::kFloat32, {3, 6, 5, 4}};
+    const TensorDesc elements{to, floats.shape};
+    ASSERT_EQ(op.infer(inputs).at(0), elements);
+    std::vector<std::byte> wide(byte_size(floats));
+    std::vector<std::byte> want(byte_size(elements));
+    std::vector<std::byte> got(byte_size(elements), std::byte{0xFF});
+    NormalizeImage{constants, 4}.evaluate(
+        std::array{ConstTensorView{&bytes, std::as_bytes(std::span(resized)).data()}},
+        std::array{TensorView{&floats, wide.data()}});
+    Cast{to}.evaluate(std::array{ConstTensorView{&floats, wide.data()}},
+                      std::array{TensorView{&elements, want.data()}});
+
+    op.evaluate(views, std::array{TensorView{&elements, got.data()}});
+
+    EXPECT_EQ(got, want) << to_string(to);
+  }
+  EXPECT_THROW((void)(ResizeNormalize{spec, constants, 4, DType::kInt8}.infer(inputs)),
+               InvalidArgument);
+  EXPECT_THROW((void)(ResizeNormalize{spec, constants, 2}.infer(inputs)), InvalidArgument);
+  EXPECT_THROW((void)(ResizeNormalize{{}, constants}.infer(inputs)), InvalidArgument);
 }
 
 TEST(ResizeImage, InfersTheBatchAndTheChannels) {

@@ -25,13 +25,14 @@ using test::NodeValues;
 constexpr std::uint64_t kShards = 10;
 
 /// Passes that select and move elements and leave all arithmetic as it is: nothing may differ.
-constexpr std::array<std::string_view, 8> kExact{"resize-on-host",
+constexpr std::array<std::string_view, 9> kExact{"resize-on-host",
                                                  "remove-no-ops",
                                                  "fold-constants",
                                                  "fold-pad",
                                                  "merge-equal-nodes",
                                                  "hoist-activation",
                                                  "fuse-input-activation",
+                                                 "fuse-resize-normalize",
                                                  "drop-dead-nodes"};
 
 /// Of an operator that a pass rewrites, weights, bias and result are rounded once more each, or the
@@ -51,11 +52,13 @@ TargetTraits everything() {
           .partial_activations = ~0U,
           .fuses_pool_activation = true,
           .fuses_softmax_topk = true,
-          .pixel_alignment_bytes = 16};
+          .pixel_alignment_bytes = 16,
+          .resizes_on_host = false,
+          .fuses_resize_normalize = true};
 }
 
 TargetTraits nothing() {
-  return {.resizes_on_host = false};
+  return {};
 }
 
 PassContext context_of(const TargetTraits& traits) {
