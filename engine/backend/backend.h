@@ -144,6 +144,17 @@ struct BuildArgs {
   WeightStore& weights;
 };
 
+/// Writes an input of the network, for the whole batch, in the opaque layout in which a step reads
+/// it: where that takes what only the host computes, such as sines to the last bit.
+///
+/// dense     the input as the graph describes it, on the host
+/// encoded   Layout::bytes, on the host, aligned to kBufferAlignment
+///
+/// Returns how many bytes of it the step reads. May allocate. Thread-safe. Throws InvalidArgument
+/// for values that the operator does not take.
+using EncodeInput =
+    std::function<std::size_t(std::span<const std::byte> dense, std::span<std::byte> encoded)>;
+
 /// One way to lower a site. Names are stable across versions and runs: caches and `--lock` keep
 /// them. One that is offered for some numbers of threads alone ends in its parts, "/2" or "/1x2":
 /// it is for as many threads, or for every team where there is one part.
@@ -152,6 +163,9 @@ struct Tactic {
   std::vector<Layout> inputs;   ///< that it reads: a site's slice only where it can read slices;
                                 ///< ignored for Constants
   std::vector<Layout> outputs;  ///< the layouts that it writes
+  std::vector<EncodeInput> encoders;  ///< by input, empty for those that are no encoded ones; none
+                                      ///< at all where no input is. Encoded are only Inputs of the
+                                      ///< graph that nothing else reads
   std::size_t workspace_bytes = 0;
   std::vector<Alias> aliases;
   bool writes_slices = false;  ///< a dense output may also be placed as a kSliced one

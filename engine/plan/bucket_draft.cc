@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "engine/core/require.h"
 #include "engine/plan/memory_planner.h"
@@ -76,6 +77,14 @@ SlotId BucketDraft::new_slot(const TensorDesc& desc, const Layout& layout, std::
 std::size_t BucketDraft::new_buffer(std::size_t bytes) {
   buffers.push_back(bytes);
   return buffers.size() - 1;
+}
+
+void BucketDraft::encode_input(SlotId slot, const Layout& layout, EncodeInput encoder) {
+  const auto input = std::ranges::find(inputs, slot);
+  require(input != inputs.end(), "only what comes from the host can be encoded there");
+  encoders[static_cast<std::size_t>(input - inputs.begin())] = std::move(encoder);
+  slots[slot].layout = layout;
+  buffers[slots[slot].buffer] = buffer_bytes(slots[slot].desc, layout);
 }
 
 std::vector<Layout> BucketDraft::layouts_of(const std::vector<SlotId>& ids) const {

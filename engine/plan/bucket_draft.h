@@ -30,6 +30,7 @@ struct BucketDraft {
   std::vector<std::size_t> buffers;  ///< bytes
   std::vector<DraftStep> steps;
   std::vector<SlotId> inputs;
+  std::vector<EncodeInput> encoders;  ///< of the inputs, in their order
   std::vector<SlotId> outputs;
 
   /// A value with a buffer of its own.
@@ -40,6 +41,9 @@ struct BucketDraft {
 
   /// A buffer that no value lies in yet.
   std::size_t new_buffer(std::size_t bytes);
+
+  /// The input lies in the layout that the encoder writes, and in no other.
+  void encode_input(SlotId slot, const Layout& layout, EncodeInput encoder);
 
   /// Of every value; Layout{} for kNoSlot.
   [[nodiscard]] std::vector<Layout> layouts_of(const std::vector<SlotId>& ids) const;

@@ -60,10 +60,12 @@ struct BucketPlan {
   std::vector<ArenaBuffer> buffers;  ///< empty ones are no slot's
   std::vector<Slot> slots;
   std::vector<PlannedStep> steps;
-  std::vector<SlotId> inputs;   ///< in the order of ExecutionPlan::inputs; dense
-  std::vector<SlotId> outputs;  ///< in the order of ExecutionPlan::outputs; dense
-  std::size_t arena_bytes = 0;  ///< of the slots
-  std::size_t lower_bound = 0;  ///< largest live set, see ArenaPlan
+  std::vector<SlotId>
+      inputs;  ///< in the order of ExecutionPlan::inputs; dense but for encoded ones
+  std::vector<EncodeInput> encoders;  ///< likewise; empty for inputs that lie as they are given
+  std::vector<SlotId> outputs;        ///< in the order of ExecutionPlan::outputs; dense
+  std::size_t arena_bytes = 0;        ///< of the slots
+  std::size_t lower_bound = 0;        ///< largest live set, see ArenaPlan
   std::size_t workspace_bytes = 0;
 };
 

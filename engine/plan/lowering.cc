@@ -221,6 +221,11 @@ void Lowering::lower_step(NodeId id) {
       continue;
     }
     const Layout& wanted_here = step.tactic.inputs[i];
+    if (i < step.tactic.encoders.size() && step.tactic.encoders[i]) {
+      draft_.encode_input(present[i], wanted_here, step.tactic.encoders[i]);
+      step.inputs.push_back(present[i]);
+      continue;
+    }
     if (const Layout& lies = site.inputs[i]; lies != wanted_here) {
       report_.refuse(kName,
                      node.name,
@@ -330,6 +335,7 @@ BucketPlan Lowering::run(WeightStore& weights, std::int64_t batch) {
     if (node.as<Constant>() != nullptr) continue;
     if (node.as<Input>() != nullptr) {
       draft_.inputs.push_back(draft_.new_slot(node.outputs[0], {}));
+      draft_.encoders.emplace_back();
       set_slots(id, {draft_.inputs.back()});
     } else {
       lower_node(id);
@@ -345,6 +351,7 @@ BucketPlan Lowering::run(WeightStore& weights, std::int64_t batch) {
   BucketPlan plan;
   plan.batch = batch;
   plan.inputs = draft_.inputs;
+  plan.encoders = draft_.encoders;
   plan.outputs = draft_.outputs;
   place_in_arena(draft_, plan);
   for (const DraftStep& step : draft_.steps) {

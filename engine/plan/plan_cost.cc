@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include "engine/core/require.h"
+#include "engine/graph/usual_pictures.h"
 #include "engine/graph/work.h"
 
 namespace fovea {
@@ -14,6 +16,15 @@ namespace {
 /// Bytes of the value itself, wherever it lies.
 std::size_t value_bytes(const Slot& slot) {
   return slot.layout.kind == Layout::Kind::kOpaque ? slot.layout.bytes : byte_size(slot.desc);
+}
+
+/// Bytes that the node reads of its input `input`, which has `bytes`. Of room for packed pictures
+/// they are those of usual pictures; how large the encoded table of these is does not count.
+std::size_t read_bytes(const Graph& graph, const Node& node, Value input, std::size_t bytes) {
+  if (resizing(node) == nullptr) return bytes;
+  if (input != node.inputs[0]) return byte_size(graph.desc(input));
+  const UsualPictures pictures = usual_pictures(graph, node);
+  return static_cast<std::size_t>(pictures.count * pictures.picture_bytes);
 }
 
 template <typename T>
@@ -68,13 +79,18 @@ std::vector<Cost> step_costs(const ExecutionPlan& plan, const BucketPlan& bucket
   for (const PlannedStep& step : bucket.steps) {
     Cost& cost = costs.emplace_back();
     cost.launches = 1;
-    for (const SlotId slot : distinct(step.inputs)) {
-      if (slot != kNoSlot) cost.read_bytes += value_bytes(bucket.slots[slot]);
-    }
     for (const SlotId slot : step.outputs) cost.written_bytes += value_bytes(bucket.slots[slot]);
-    if (step.node == kNoNode) continue;
-    cost.flops = flops(graph, graph.node(step.node));
-    cost.weight_bytes = weight_bytes(graph, graph.node(step.node));
+    const Node* node = step.node == kNoNode ? nullptr : &graph.node(step.node);
+    for (std::size_t i = 0; i < step.inputs.size(); ++i) {
+      const SlotId slot = step.inputs[i];
+      const auto first = std::ranges::find(step.inputs, slot) - step.inputs.begin();
+      if (slot == kNoSlot || std::cmp_less(first, i)) continue;
+      const std::size_t bytes = value_bytes(bucket.slots[slot]);
+      cost.read_bytes += node == nullptr ? bytes : read_bytes(graph, *node, node->inputs[i], bytes);
+    }
+    if (node == nullptr) continue;
+    cost.flops = flops(graph, *node);
+    cost.weight_bytes = weight_bytes(graph, *node);
   }
   return costs;
 }
@@ -89,8 +105,8 @@ std::vector<Cost> node_costs(const Graph& graph) {
     cost.flops = flops(graph, node);
     cost.weight_bytes = weight_bytes(graph, node);
     for (const Value& input : distinct(node.inputs)) {
-      if (graph.node(input).as<Constant>() == nullptr)
-        cost.read_bytes += byte_size(graph.desc(input));
+      if (graph.node(input).as<Constant>() != nullptr) continue;
+      cost.read_bytes += read_bytes(graph, node, input, byte_size(graph.desc(input)));
     }
     for (const TensorDesc& output : node.outputs) cost.written_bytes += byte_size(output);
   }

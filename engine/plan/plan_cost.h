@@ -13,7 +13,8 @@ namespace fovea {
 
 /// Of one step, or a sum of several. Bytes are those that must be moved at least: every value that
 /// a step reads is read once. Of a slice they are its own channels alone; padding of blocked
-/// layouts counts.
+/// layouts counts. How many bytes a ragged batch of pictures has is not known before: it counts as
+/// pictures of 256 x 256 (usual_pictures.h), and what lies between two passes over it as nothing.
 struct Cost {
   std::size_t launches = 0;       ///< steps that enqueue work
   std::int64_t flops = 0;         ///< see graph/work.h

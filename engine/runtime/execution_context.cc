@@ -31,6 +31,7 @@ ExecutionContext::ExecutionContext(std::shared_ptr<const ExecutionPlan> plan)
       stream_(plan_->backend->make_stream(plan_->threads)),
       input_sizes_(tensor_sizes(plan_->inputs)),
       output_sizes_(tensor_sizes(plan_->outputs)),
+      encoded_(*plan_),
       arena_(allocate_device(*plan_, 0)) {
   for (auto& boundary : boundaries_) boundary = stream_->make_event();
   std::byte* workspace = arena_.get() + device_layout(plan_->buckets, 0).workspace;
@@ -96,6 +97,11 @@ void ExecutionContext::upload(const BucketPlan& bucket,
                               std::span<const std::span<const std::byte>> inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     std::byte* to = address(bucket, bucket.inputs[i]);
+    if (bucket.encoders[i]) {
+      const std::span<const std::byte> encoded = encoded_.encode(bucket, i, inputs[i]);
+      stream_->upload(to, encoded.data(), encoded.size());
+      continue;
+    }
     stream_->upload(to, inputs[i].data(), inputs[i].size());
     const TensorSize& size = input_sizes_[i];
     if (size.batched) repeat_last_row(*stream_, to, size.row_bytes, n, bucket.batch);

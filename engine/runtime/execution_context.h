@@ -12,13 +12,14 @@
 #include "engine/plan/execution_plan.h"
 #include "engine/runtime/bound_bucket.h"
 #include "engine/runtime/device_memory.h"
+#include "engine/runtime/encoded_inputs.h"
 #include "engine/runtime/tensor_size.h"
 
 namespace fovea {
 
 /// Owns one stream and one arena for one plan. All memory is allocated, all steps are bound and,
 /// where the backend captures, all buckets are captured by the constructor; run() allocates
-/// nothing. Not thread-safe: use one context per thread.
+/// nothing but what encoding an input takes. Not thread-safe: use one context per thread.
 class ExecutionContext {
  public:
   /// Throws DeviceError (device/out-of-memory) where the arena does not fit.
@@ -37,7 +38,8 @@ class ExecutionContext {
   /// each outputs  likewise for ExecutionPlan::outputs
   /// times    null, or what the stages' times are added to
   ///
-  /// Throws DeviceError; nothing of the run is at work any more then.
+  /// Throws DeviceError, and InvalidArgument for an input that its encoder does not take; nothing
+  /// of the run is at work any more then.
   void run(std::int64_t n,
            std::span<const std::span<const std::byte>> inputs,
            std::span<const std::span<std::byte>> outputs,
@@ -63,6 +65,7 @@ class ExecutionContext {
   std::unique_ptr<Stream> stream_;
   std::vector<TensorSize> input_sizes_;
   std::vector<TensorSize> output_sizes_;
+  EncodedInputs encoded_;
   std::shared_ptr<std::byte> arena_;
   std::array<std::unique_ptr<Event>, 4>
       boundaries_;                  ///< of a run's stages: upload, steps, download

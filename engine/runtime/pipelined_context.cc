@@ -62,6 +62,9 @@ void PipelinedContext::prepare(Slot& slot, std::byte* host, std::byte* staging) 
     slot.inputs.emplace_back(host, size.bytes(most));
     host += align_up(size.bytes(most), kBufferAlignment);
   }
+  slot.filled = slot.inputs;
+  slot.uploads.resize(slot.inputs.size());
+  slot.encoded = std::make_unique<EncodedInputs>(*plan_);
   for (const TensorSize& size : output_sizes_) {
     slot.outputs.push_back(host);
     slot.result.emplace_back(host, size.bytes(most));
@@ -105,8 +108,31 @@ void PipelinedContext::note_failure(const char* what) {
   if (!failure_) failure_ = what;
 }
 
+/// The inputs as they were before the last batch.
+std::span<std::span<std::byte>> PipelinedContext::open(Slot& slot) {
+  std::ranges::copy(slot.inputs, slot.filled.begin());
+  return slot.filled;
+}
+
+/// Makes ready what is uploaded. Only the thread that has the slot is here, so that several encode
+/// at once.
+void PipelinedContext::encode(Slot& slot, const BucketPlan& bucket, std::int64_t n) const {
+  for (std::size_t i = 0; i < input_sizes_.size(); ++i) {
+    const TensorSize& size = input_sizes_[i];
+    const std::span<const std::byte> rows = slot.inputs[i].first(size.bytes(n));
+    if (bucket.encoders[i]) {
+      slot.uploads[i] = {slot.encoded->encode(bucket, i, rows)};
+    } else if (slot.filled[i].size() < slot.inputs[i].size()) {
+      slot.uploads[i] = {slot.filled[i]};
+    } else {
+      slot.uploads[i] = {rows, size.batched};
+    }
+  }
+}
+
 void PipelinedContext::enqueue(Slot& slot, std::int64_t n) {
   const BucketPlan& bucket = plan_->bucket_for(n);
+  encode(slot, bucket, n);
   const auto index = static_cast<std::size_t>(&bucket - plan_->buckets.data());
   const std::lock_guard lock(mutex_);
   slot.n = n;
@@ -125,10 +151,12 @@ void PipelinedContext::upload(Slot& slot, std::size_t bucket) {
   const BucketPlan& planned = plan_->buckets[bucket];
   upload_->record(*slot.upload.begin);
   for (std::size_t i = 0; i < input_sizes_.size(); ++i) {
-    const TensorSize& size = input_sizes_[i];
+    const Upload& from = slot.uploads[i];
     std::byte* to = slot.addresses[bucket](planned.inputs[i]);
-    upload_->upload(to, slot.inputs[i].data(), size.bytes(slot.n));
-    if (size.batched) repeat_last_row(*upload_, to, size.row_bytes, slot.n, planned.batch);
+    upload_->upload(to, from.bytes.data(), from.bytes.size());
+    if (from.repeats) {
+      repeat_last_row(*upload_, to, input_sizes_[i].row_bytes, slot.n, planned.batch);
+    }
   }
   upload_->record(*slot.upload.end);
 }

@@ -23,6 +23,7 @@
 
 #include "engine/plan/execution_plan.h"
 #include "engine/runtime/bound_bucket.h"
+#include "engine/runtime/encoded_inputs.h"
 #include "engine/runtime/tensor_size.h"
 
 namespace fovea {
@@ -30,7 +31,8 @@ namespace fovea {
 /// A ring of slots, each for one batch: page-locked host memory for its inputs and outputs, a
 /// staging area for them on the device, and the plan's steps captured on those addresses. The arena
 /// is shared, as the steps of the batches run one after the other. All memory is allocated and all
-/// is captured by the constructor; submit() and collect() allocate nothing.
+/// is captured by the constructor; submit() and collect() allocate nothing but what encoding an
+/// input takes.
 ///
 /// Several threads may submit and collect, each its own batches; the context outlives the batches.
 ///
@@ -54,15 +56,18 @@ class PipelinedContext {
   PipelinedContext(const PipelinedContext&) = delete;
   PipelinedContext& operator=(const PipelinedContext&) = delete;
 
-  /// Takes a free slot, has its inputs filled by the calling thread, and enqueues the batch; does
-  /// not wait. Missing pictures of the bucket repeat the last one; what comes of them is dropped.
+  /// Takes a free slot, has its inputs filled and encoded by the calling thread, and enqueues the
+  /// batch; does not wait. Missing pictures of the bucket repeat the last one; what comes of them
+  /// is dropped.
   ///
-  /// fill   std::int64_t(std::span<const std::span<std::byte>> inputs): writes n pictures in the
-  ///        order of ExecutionPlan::inputs, each dense from its start, and returns n: 1 to the
-  ///        plan's largest batch, for which there is room; 0 for none, and then nothing is
-  ///        enqueued. What it throws is thrown on, and harms nothing.
+  /// fill   std::int64_t(std::span<std::span<std::byte>> inputs): writes n pictures in the order of
+  ///        ExecutionPlan::inputs, each dense from its start, and returns n: 1 to the plan's
+  ///        largest batch, for which there is room; 0 for none, and then nothing is enqueued. Of an
+  ///        input that it shortens, the steps read nothing behind that end, so that neither is
+  ///        copied nor a missing picture repeated. What it throws is thrown on, and harms nothing.
   ///
-  /// Throws InvalidArgument where all slots are taken and for an n that the plan does not take.
+  /// Throws InvalidArgument where all slots are taken, for an n that the plan does not take, and
+  /// for an input that its encoder does not take.
   template <typename Fill>
   [[nodiscard]] Batch submit(const Fill& fill);
 
@@ -77,10 +82,19 @@ class PipelinedContext {
     std::unique_ptr<Event> end;
   };
 
+  /// What is copied of an input.
+  struct Upload {
+    std::span<const std::byte> bytes;
+    bool repeats = false;  ///< its last row stands for the missing pictures
+  };
+
   struct Slot {
     bool taken = false;
     std::int64_t n = 0;                              ///< pictures in flight; 0: none
     std::vector<std::span<std::byte>> inputs;        ///< page-locked, for the largest batch
+    std::vector<std::span<std::byte>> filled;        ///< of them, as `fill` left them
+    std::unique_ptr<EncodedInputs> encoded;          ///< page-locked
+    std::vector<Upload> uploads;                     ///< of n pictures, by input
     std::vector<std::byte*> outputs;                 ///< page-locked, for the largest batch
     std::vector<std::span<const std::byte>> result;  ///< of n pictures
     std::vector<DeviceAddresses> addresses;          ///< in the order of ExecutionPlan::buckets
@@ -94,6 +108,8 @@ class PipelinedContext {
   void prepare(Slot& slot, std::byte* host, std::byte* staging);
   [[nodiscard]] Slot& take();
   void release(Slot& slot) noexcept;
+  [[nodiscard]] static std::span<std::span<std::byte>> open(Slot& slot);
+  void encode(Slot& slot, const BucketPlan& bucket, std::int64_t n) const;
   void enqueue(Slot& slot, std::int64_t n);
   void upload(Slot& slot, std::size_t bucket);
   void compute(Slot& slot, std::size_t bucket);
@@ -157,8 +173,7 @@ class PipelinedContext::Batch {
 template <typename Fill>
 PipelinedContext::Batch PipelinedContext::submit(const Fill& fill) {
   Batch batch(*this, take());
-  const std::span<const std::span<std::byte>> inputs = batch.slot_->inputs;
-  const std::int64_t n = fill(inputs);
+  const std::int64_t n = fill(open(*batch.slot_));
   if (n == 0) return batch;
   enqueue(*batch.slot_, n);
   batch.in_flight_ = true;

@@ -14,6 +14,7 @@ PlanTrace::PlanTrace(std::shared_ptr<const ExecutionPlan> plan, const BucketPlan
       start_(stream_->make_event()),
       end_(stream_->make_event()),
       no_weights_(*plan_->backend),
+      encoded_(*plan_),
       arena_(plan_->backend->allocate(bucket.arena_bytes + bucket.workspace_bytes)) {
   steps_ = bind_steps(
       bucket_,
@@ -33,7 +34,9 @@ void PlanTrace::upload(std::span<const std::vector<std::byte>> inputs) {
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     require(inputs[i].size() == byte_size(bucket_.slots[bucket_.inputs[i]].desc),
             "wrong size of an input");
-    stream_->upload(address(bucket_.inputs[i]), inputs[i].data(), inputs[i].size());
+    std::span<const std::byte> bytes = inputs[i];
+    if (bucket_.encoders[i]) bytes = encoded_.encode(bucket_, i, bytes);
+    stream_->upload(address(bucket_.inputs[i]), bytes.data(), bytes.size());
   }
   stream_->synchronize();
 }

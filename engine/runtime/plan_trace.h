@@ -10,6 +10,7 @@
 #include "engine/backend/weight_store.h"
 #include "engine/plan/execution_plan.h"
 #include "engine/runtime/bind_steps.h"
+#include "engine/runtime/encoded_inputs.h"
 
 namespace fovea {
 
@@ -47,6 +48,7 @@ class PlanTrace {
   std::unique_ptr<Event> start_;
   std::unique_ptr<Event> end_;
   WeightStore no_weights_;  ///< conversions are built with one, and use none
+  EncodedInputs encoded_;
   std::shared_ptr<std::byte> arena_;
   std::vector<BoundStep> steps_;
 };
