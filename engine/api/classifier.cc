@@ -14,7 +14,6 @@
 #include "engine/api/tactic_settings.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
-#include "engine/core/resample.h"
 #include "engine/core/stage_clock.h"
 #include "engine/graph/work.h"
 #include "engine/pipeline/decode_color.h"
@@ -72,18 +71,14 @@ Threading threading_for(const Graph& network, int threads, std::optional<std::si
   return shared || threads == 1 ? Threading::kLatency : Threading::kThroughput;
 }
 
-/// Resizes the picture into a worker's slot, which holds one byte per channel. `name` is for
-/// messages.
-void place(const Image& image,
-           const PreprocessSpec& spec,
-           std::string_view name,
-           std::uint8_t* out) {
+/// The picture, which must have one byte per channel. `name` is for messages.
+Image in_bytes(Image image, std::string_view name) {
   if (image.format() == PixelFormat::kGray16) {
     throw Error(
         ErrorCode::kImageUnsupportedFormat,
         cat(name, " is 16-bit gray and cannot be classified as grayscale; convert it to 8 bits"));
   }
-  resize_into(image.view(), spec, out);
+  return image;
 }
 
 }  // namespace
@@ -153,7 +148,7 @@ struct Classifier::Impl {
         graph, compile_options(latency), ModelGraphAccess::precompiled(model.graph()));
     made.chunk = static_cast<std::size_t>(made.plan->buckets.back().batch);
     made.workers = std::make_unique<const PictureTeam>(
-        made.plan, model.labels(), latency ? 1U : static_cast<std::size_t>(threads));
+        made.plan, spec, model.labels(), latency ? 1U : static_cast<std::size_t>(threads));
     return team = std::move(made);
   }
 
@@ -173,23 +168,24 @@ struct Classifier::Impl {
                  .sink = sink});
   }
 
-  /// What brings the picture into a worker's slot.
+  /// What gives the picture to a worker.
   [[nodiscard]] LoadPicture loader(Picture picture) const {
-    return [this, picture = std::move(picture)](std::uint8_t* out, StageTimes& times) {
+    return [this, picture = std::move(picture)](StageTimes& times) {
       StageClock clock;
       const auto decoded = [&](Image image, std::string_view name) {
         clock.end_of(times.decode_s);
-        place(image, spec, name, out);
+        return in_bytes(std::move(image), name);
       };
       if (const auto* path = std::get_if<std::string>(&picture)) {
-        decoded(decode_file(*path, spec.color, options.limits), printable(*path));
-      } else if (const auto* bytes = std::get_if<std::span<const std::byte>>(&picture)) {
-        decoded(decode(*bytes, spec.color, options.limits), kNameless);
-      } else {
-        const auto& view = std::get<ImageView>(picture);
-        place(in_color(resize(view, PreprocessSpec{}), spec.color), spec, kNameless, out);
+        return decoded(decode_file(*path, spec.color, options.limits), printable(*path));
       }
+      if (const auto* bytes = std::get_if<std::span<const std::byte>>(&picture)) {
+        return decoded(decode(*bytes, spec.color, options.limits), kNameless);
+      }
+      const auto& view = std::get<ImageView>(picture);
+      Image copy = in_bytes(in_color(resize(view, PreprocessSpec{}), spec.color), kNameless);
       clock.end_of(times.preprocess_s);
+      return copy;
     };
   }
 

@@ -6,6 +6,7 @@
 
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
+#include "engine/core/ragged_batch.h"
 #include "engine/core/require.h"
 #include "engine/graph/names.h"
 #include "engine/passes/pass.h"
@@ -14,9 +15,15 @@ namespace fovea {
 
 namespace {
 
-/// Bytes that the head's ragged batch of pictures may hold: a slot of 1 MiB for each of 32
-/// pictures.
-constexpr std::int64_t kPictureBytes = std::int64_t{32} << 20;
+/// Bytes that each picture of the head's ragged batch brings along, at least: what one leaves the
+/// others may use.
+constexpr std::int64_t kPictureBytes = std::int64_t{1} << 20;
+
+/// So many that a resized picture always fits.
+std::int64_t picture_budget(const PreprocessSpec& spec) {
+  const std::int64_t channels = pixel_bytes(pixel_format(spec.color));
+  return std::max(kPictureBytes, std::int64_t{spec.height} * spec.width * channels);
+}
 
 bool is_channel_count(std::int64_t size) {
   return size == 1 || size == 3;
@@ -107,7 +114,7 @@ Graph classify_graph(const Graph& graph,
   const auto add = [&](Op op, std::vector<Value> inputs, const char* name) {
     return whole.add(std::move(op), std::move(inputs), names.take(name));
   };
-  const Value pixels = add(Input{{DType::kUInt8, {kPictureBytes}}}, {}, "pixels");
+  const Value pixels = add(Input{{DType::kUInt8, {kBatch, picture_budget(spec)}}}, {}, "pixels");
   const Value table = add(Input{{DType::kInt64, {kBatch, 3}}}, {}, "picture_table");
   Value head = add(ResizeImage{spec}, {pixels, table}, "resized_pictures");
   head = add(NormalizeImage{.constants = normalization_constants(spec.mode)},

@@ -16,11 +16,12 @@ namespace fovea {
 /// more than there are threads, and as many as keep the device busy.
 class PictureTeam {
  public:
-  /// plan, labels   as for make_picture_worker()
-  /// threads        CPU threads that load pictures, >= 1
+  /// plan, spec, labels   as for make_picture_worker()
+  /// threads              CPU threads that load pictures, >= 1
   ///
   /// Throws DeviceError (device/out-of-memory).
   PictureTeam(const std::shared_ptr<const ExecutionPlan>& plan,
+              const PreprocessSpec& spec,
               std::span<const Label> labels,
               std::size_t threads);
 

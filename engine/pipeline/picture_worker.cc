@@ -8,6 +8,7 @@
 #include "engine/pipeline/predictions.h"
 #include "engine/runtime/execution_context.h"
 #include "engine/runtime/pipelined_context.h"
+#include "engine/runtime/tensor_size.h"
 
 namespace fovea {
 
@@ -16,28 +17,37 @@ namespace {
 /// Pictures and results lie in ordinary memory, which the context copies from and to.
 class ContextWorker final : public PictureWorker {
  public:
-  ContextWorker(std::shared_ptr<const ExecutionPlan> plan, std::span<const Label> labels)
-      : PictureWorker(*plan, labels), context_(std::move(plan)) {
+  ContextWorker(std::shared_ptr<const ExecutionPlan> plan,
+                const PreprocessSpec& spec,
+                std::span<const Label> labels)
+      : PictureWorker(*plan, spec, labels),
+        context_(std::move(plan)),
+        sizes_(tensor_sizes(context_.plan().inputs)) {
     const auto most = static_cast<std::size_t>(context_.plan().buckets.back().batch);
-    pictures_.resize(most * picture_bytes());
+    for (const TensorSize& size : sizes_) buffers_.emplace_back(most * size.row_bytes);
     values_.resize(most * k());
     indices_.resize(most * k());
   }
 
  private:
   void run_batch(const Fill& fill, const Take& take) override {
-    const auto n = static_cast<std::size_t>(fill(pictures_));
+    std::vector<std::span<std::byte>> room(buffers_.begin(), buffers_.end());
+    const auto n = static_cast<std::size_t>(fill(room));
     if (n == 0) return;
-    const std::span<const std::byte> input = std::span(pictures_).first(n * picture_bytes());
+    std::vector<std::span<const std::byte>> inputs;
+    for (std::size_t i = 0; i < buffers_.size(); ++i) {
+      inputs.push_back(std::span(buffers_[i]).first(n * sizes_[i].row_bytes));
+    }
     const std::span<float> values = std::span(values_).first(n * k());
     const std::span<std::int32_t> indices = std::span(indices_).first(n * k());
     const std::array outputs{std::as_writable_bytes(values), std::as_writable_bytes(indices)};
-    context_.run(static_cast<std::int64_t>(n), {&input, 1}, outputs, &times_);
+    context_.run(static_cast<std::int64_t>(n), inputs, outputs, &times_);
     take(values, indices);
   }
 
   ExecutionContext context_;
-  std::vector<std::byte> pictures_;
+  std::vector<TensorSize> sizes_;                ///< of the inputs
+  std::vector<std::vector<std::byte>> buffers_;  ///< likewise, for the largest batch
   std::vector<float> values_;
   std::vector<std::int32_t> indices_;
 };
@@ -45,13 +55,14 @@ class ContextWorker final : public PictureWorker {
 /// Pictures and results lie in the slot, which the device copies from and to.
 class SlotWorker final : public PictureWorker {
  public:
-  SlotWorker(std::shared_ptr<PipelinedContext> context, std::span<const Label> labels)
-      : PictureWorker(context->plan(), labels), context_(std::move(context)) {}
+  SlotWorker(std::shared_ptr<PipelinedContext> context,
+             const PreprocessSpec& spec,
+             std::span<const Label> labels)
+      : PictureWorker(context->plan(), spec, labels), context_(std::move(context)) {}
 
  private:
   void run_batch(const Fill& fill, const Take& take) override {
-    PipelinedContext::Batch batch = context_->submit(
-        [&](std::span<const std::span<std::byte>> inputs) { return fill(inputs[0]); });
+    PipelinedContext::Batch batch = context_->submit(fill);
     if (batch.size() == 0) return;
     const auto outputs = batch.collect(&times_);
     const std::size_t count = static_cast<std::size_t>(batch.size()) * k();
@@ -64,28 +75,33 @@ class SlotWorker final : public PictureWorker {
 
 }  // namespace
 
-PictureWorker::PictureWorker(const ExecutionPlan& plan, std::span<const Label> labels)
+PictureWorker::PictureWorker(const ExecutionPlan& plan,
+                             const PreprocessSpec& spec,
+                             std::span<const Label> labels)
     : labels_(labels),
-      picture_bytes_(byte_size(with_batch(plan.inputs.at(0).desc, 1))),
+      form_(plan, spec),
       k_(static_cast<std::size_t>(plan.outputs.at(0).desc.shape.back())) {
-  require(plan.inputs.size() == 1 && plan.outputs.size() == 2,
-          "a classifier's plan takes pictures and gives values and indices");
+  require(plan.outputs.size() == 2, "a classifier's plan gives values and indices");
 }
 
 std::vector<Result> PictureWorker::run(std::span<const LoadPicture> loads) {
   std::vector<Result> results(loads.size());
   std::vector<std::size_t> loaded;
-  const auto fill = [&](std::span<std::byte> pictures) {
-    auto* out = reinterpret_cast<std::uint8_t*>(pictures.data());
+  const auto fill = [&](std::span<std::span<std::byte>> inputs) {
+    PictureBatch batch(form_, inputs);
     for (std::size_t i = 0; i < loads.size(); ++i) {
       try {
-        loads[i](out + loaded.size() * picture_bytes_, times_);
+        const Image picture = loads[i](times_);
+        StageClock clock;
+        batch.add(picture.view());
+        clock.end_of(times_.preprocess_s);
         loaded.push_back(i);
       } catch (const Error& error) {
         results[i].failure = Failure{error.code(), error.what()};
       }
     }
-    return static_cast<std::int64_t>(loaded.size());
+    if (form_.packed) inputs[0] = inputs[0].first(batch.bytes());
+    return batch.size();
   };
   const auto take = [&](std::span<const float> values, std::span<const std::int32_t> indices) {
     StageClock clock;
@@ -100,13 +116,15 @@ std::vector<Result> PictureWorker::run(std::span<const LoadPicture> loads) {
 }
 
 std::unique_ptr<PictureWorker> make_picture_worker(std::shared_ptr<const ExecutionPlan> plan,
+                                                   const PreprocessSpec& spec,
                                                    std::span<const Label> labels) {
-  return std::make_unique<ContextWorker>(std::move(plan), labels);
+  return std::make_unique<ContextWorker>(std::move(plan), spec, labels);
 }
 
 std::unique_ptr<PictureWorker> make_picture_worker(std::shared_ptr<PipelinedContext> context,
+                                                   const PreprocessSpec& spec,
                                                    std::span<const Label> labels) {
-  return std::make_unique<SlotWorker>(std::move(context), labels);
+  return std::make_unique<SlotWorker>(std::move(context), spec, labels);
 }
 
 }  // namespace fovea

@@ -11,19 +11,19 @@
 #include <fovea/result.h>
 #include <fovea/stage_times.h>
 
+#include "engine/pipeline/picture_batch.h"
 #include "engine/plan/execution_plan.h"
 
 namespace fovea {
 
 class PipelinedContext;
 
-/// Writes one picture, already resized, to `out`: height * width * channels bytes of the network's
-/// input, and adds what that took to `times`. Throws Error with an image/... code for a picture
-/// that cannot be had.
-using LoadPicture = std::function<void(std::uint8_t* out, StageTimes& times)>;
+/// Gives one picture of the network's colour, 8 bits a channel and any size, and adds what that
+/// took to `times`. Throws Error with an image/... code for a picture that cannot be had.
+using LoadPicture = std::function<Image(StageTimes& times)>;
 
-/// Runs a plan that begins with pictures of the network's size and ends with TopK. Not thread-safe:
-/// one per thread.
+/// Runs a plan that begins with pictures (PictureForm) and ends with TopK. Not thread-safe: one per
+/// thread.
 class PictureWorker {
  public:
   virtual ~PictureWorker() = default;
@@ -38,19 +38,20 @@ class PictureWorker {
   [[nodiscard]] const StageTimes& times() const { return times_; }
 
  protected:
-  /// Writes n pictures to the plan's input and returns n.
-  using Fill = std::function<std::int64_t(std::span<std::byte> pictures)>;
+  /// Writes n pictures to the plan's inputs and returns n; shortens those that hold less than n
+  /// pictures have room for.
+  using Fill = std::function<std::int64_t(std::span<std::span<std::byte>> inputs)>;
 
   /// Reads the plan's outputs for n pictures.
   using Take =
       std::function<void(std::span<const float> values, std::span<const std::int32_t> indices)>;
 
-  PictureWorker(const ExecutionPlan& plan, std::span<const Label> labels);
+  PictureWorker(const ExecutionPlan& plan,
+                const PreprocessSpec& spec,
+                std::span<const Label> labels);
 
   /// Fills a batch, runs it unless it is empty, and has its outputs taken.
   virtual void run_batch(const Fill& fill, const Take& take) = 0;
-
-  [[nodiscard]] std::size_t picture_bytes() const { return picture_bytes_; }
 
   /// Predictions per picture.
   [[nodiscard]] std::size_t k() const { return k_; }
@@ -59,19 +60,24 @@ class PictureWorker {
 
  private:
   std::span<const Label> labels_;
-  std::size_t picture_bytes_;
+  PictureForm form_;
   std::size_t k_;
 };
 
-/// A worker with a context and buffers of its own. `plan` has one u8 input [N,H,W,C] and the
-/// outputs of a TopK, values first. `labels` must live as long as the worker.
+/// A worker with a context and buffers of its own. `plan` has the inputs of a PictureForm and the
+/// outputs of a TopK, values first; `spec` says how pictures come to the network's size. `labels`
+/// must live as long as the worker. Throws InvalidArgument for another plan.
 [[nodiscard]] std::unique_ptr<PictureWorker> make_picture_worker(
-    std::shared_ptr<const ExecutionPlan> plan, std::span<const Label> labels);
+    std::shared_ptr<const ExecutionPlan> plan,
+    const PreprocessSpec& spec,
+    std::span<const Label> labels);
 
 /// A worker that fills a slot of a context which it shares with others: at most one slot at a time,
 /// from the first picture that is loaded until the last result is read. The context's plan is as
 /// above.
 [[nodiscard]] std::unique_ptr<PictureWorker> make_picture_worker(
-    std::shared_ptr<PipelinedContext> context, std::span<const Label> labels);
+    std::shared_ptr<PipelinedContext> context,
+    const PreprocessSpec& spec,
+    std::span<const Label> labels);
 
 }  // namespace fovea

@@ -195,7 +195,7 @@ Scores run(const std::shared_ptr<const ExecutionPlan>& plan, const Pictures& pic
   std::vector<std::uint8_t> pixels = pictures.pixels;
   std::vector<std::span<const std::byte>> in{std::as_bytes(std::span(pictures.resized))};
   if (plan->inputs.size() == 2) {  // it resizes the pictures itself
-    pixels.resize(byte_size(plan->inputs[0].desc));
+    pixels.resize(byte_size(with_batch(plan->inputs[0].desc, pictures.count)));
     in = {std::as_bytes(std::span(pixels)), std::as_bytes(std::span(pictures.table))};
   }
   auto best = values_of<float>(plan->outputs.at(0), pictures.count);

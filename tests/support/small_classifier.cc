@@ -16,12 +16,14 @@ constexpr std::size_t kPixels = 12;
 constexpr std::size_t kClasses = 5;
 
 LoadPicture load(std::size_t index) {
-  return [index](std::uint8_t* out, StageTimes& times) {
+  return [index](StageTimes& times) {
     if (is_broken(index)) throw Error(ErrorCode::kImageCorrupt, "broken");
+    Image picture(3, 4, PixelFormat::kGray8);
     for (std::size_t i = 0; i < kPixels; ++i) {
-      out[i] = static_cast<std::uint8_t>((index + 1) * (i + 7) * 31);
+      picture.data()[i] = static_cast<std::uint8_t>((index + 1) * (i + 7) * 31);
     }
     times.decode_s += 1;
+    return picture;
   };
 }
 
@@ -48,6 +50,10 @@ std::shared_ptr<const ExecutionPlan> small_classifier_on(std::shared_ptr<const B
   return compile_plan(graph, std::move(backend), {.buckets = {1, 4}, .threads = 1});
 }
 
+PreprocessSpec small_classifier_spec() {
+  return {.height = 4, .width = 3, .color = ColorMode::kGrayscale};
+}
+
 std::vector<Label> small_classifier_labels() {
   return std::vector<Label>(kClasses);
 }
@@ -57,7 +63,8 @@ bool is_broken(std::size_t index) {
 }
 
 Answers known_answers(std::span<const Label> labels, std::size_t count) {
-  const PictureTeam team(small_classifier_on(make_reference_backend()), labels, 1);
+  const PictureTeam team(
+      small_classifier_on(make_reference_backend()), small_classifier_spec(), labels, 1);
   Answers answers;
   for (std::size_t i = 0; i < count; ++i) {
     const LoadPicture picture = load(i);

@@ -17,6 +17,9 @@ namespace fovea::test {
 [[nodiscard]] std::shared_ptr<const ExecutionPlan> small_classifier_on(
     std::shared_ptr<const Backend> backend);
 
+/// Of its pictures.
+[[nodiscard]] PreprocessSpec small_classifier_spec();
+
 /// Of its classes, without texts.
 [[nodiscard]] std::vector<Label> small_classifier_labels();
 

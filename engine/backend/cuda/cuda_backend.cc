@@ -6,6 +6,7 @@
 #include "engine/backend/cuda/device.h"
 #include "engine/backend/cuda/kernel_step.h"
 #include "engine/backend/cuda/lowerings.h"
+#include "engine/backend/cuda/picture_table.h"
 #include "engine/core/require.h"
 
 namespace fovea::cuda {
@@ -42,6 +43,9 @@ class CudaBackend final : public Backend {
             .fuses_softmax_topk = true,
             // The widest access of a kernel, and what tensor cores ask of a convolution's pixels.
             .pixel_alignment_bytes = 16,
+            .resizes_on_host = false,
+            .largest_picture_side = kLargestPicture,
+            .fuses_resize_normalize = true,
             .precisions = precisions()};
   }
 

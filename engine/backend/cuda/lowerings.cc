@@ -33,6 +33,8 @@ Table make_table() {
   table[kOpIndex<Relu>] = lower_activation;
   table[kOpIndex<Rescale>] = lower_rescale;
   table[kOpIndex<Reshape>] = lower_view;
+  table[kOpIndex<ResizeImage>] = lower_resize_image;
+  table[kOpIndex<ResizeNormalize>] = lower_resize_normalize;
   table[kOpIndex<Sigmoid>] = lower_activation;
   table[kOpIndex<Slice>] = lower_slice;
   table[kOpIndex<Softmax>] = lower_softmax;

@@ -26,6 +26,8 @@ Lowering lower_pad;
 Lowering lower_pool;  ///< MaxPool, AveragePool
 Lowering lower_quantize;
 Lowering lower_rescale;
+Lowering lower_resize_image;      ///< of tables that the host encodes
+Lowering lower_resize_normalize;  ///< likewise
 Lowering lower_slice;
 Lowering lower_softmax;
 Lowering lower_topk;

@@ -50,8 +50,11 @@ class Stream {
     const int item = next_item_++;
     on_next(item);
     most_ahead = std::max<int>(most_ahead, ++taken - delivered);
-    return
-        [item](std::uint8_t* out, StageTimes& /*times*/) { std::memcpy(out, &item, sizeof item); };
+    return [item](StageTimes& /*times*/) {
+      Image picture(sizeof item, 1, PixelFormat::kGray8);
+      std::memcpy(picture.data(), &item, sizeof item);
+      return picture;
+    };
   }
 
   std::vector<Result> work(std::size_t /*worker*/, std::span<const LoadPicture> items) {
@@ -59,7 +62,7 @@ class Stream {
     for (const LoadPicture& load : items) {
       int item = -1;
       StageTimes times;
-      load(reinterpret_cast<std::uint8_t*>(&item), times);
+      std::memcpy(&item, load(times).data(), sizeof item);
       on_work(item);
       Result result;
       result.predictions.push_back({.index = item, .id = {}, .label = {}});
