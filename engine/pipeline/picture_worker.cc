@@ -31,23 +31,25 @@ class ContextWorker final : public PictureWorker {
 
  private:
   void run_batch(const Fill& fill, const Take& take) override {
-    std::vector<std::span<std::byte>> room(buffers_.begin(), buffers_.end());
-    const auto n = static_cast<std::size_t>(fill(room));
+    room_.assign(buffers_.begin(), buffers_.end());
+    const auto n = static_cast<std::size_t>(fill(room_));
     if (n == 0) return;
-    std::vector<std::span<const std::byte>> inputs;
+    inputs_.clear();
     for (std::size_t i = 0; i < buffers_.size(); ++i) {
-      inputs.push_back(std::span(buffers_[i]).first(n * sizes_[i].row_bytes));
+      inputs_.emplace_back(buffers_[i].data(), n * sizes_[i].row_bytes);
     }
     const std::span<float> values = std::span(values_).first(n * k());
     const std::span<std::int32_t> indices = std::span(indices_).first(n * k());
     const std::array outputs{std::as_writable_bytes(values), std::as_writable_bytes(indices)};
-    context_.run(static_cast<std::int64_t>(n), inputs, outputs, &times_);
+    context_.run(static_cast<std::int64_t>(n), inputs_, outputs, &times_);
     take(values, indices);
   }
 
   ExecutionContext context_;
-  std::vector<TensorSize> sizes_;                ///< of the inputs
-  std::vector<std::vector<std::byte>> buffers_;  ///< likewise, for the largest batch
+  std::vector<TensorSize> sizes_;                   ///< of the inputs
+  std::vector<std::vector<std::byte>> buffers_;     ///< likewise, for the largest batch
+  std::vector<std::span<std::byte>> room_;          ///< the whole of them
+  std::vector<std::span<const std::byte>> inputs_;  ///< what the pictures of a run take of them
   std::vector<float> values_;
   std::vector<std::int32_t> indices_;
 };

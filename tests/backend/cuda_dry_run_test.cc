@@ -31,6 +31,24 @@ TEST(CudaDryRun, CompilesAndCannotBeRun) {
   }
 }
 
+TEST(CudaDryRun, ShowsTheStepThatResizes) {
+  Graph graph;
+  const Value pixels = graph.add(Input{{DType::kUInt8, {kBatch, 1 << 20}}}, {}, "pixels");
+  const Value table = graph.add(Input{{DType::kInt64, {kBatch, 3}}}, {}, "table");
+  const PreprocessSpec spec{.height = 224, .width = 224, .interpolation = Interpolation::kBilinear};
+  const Value x = graph.add(ResizeImage{spec}, {pixels, table}, "resized");
+  graph.mark_output(graph.add(NormalizeImage{}, {x}, "normalized"));
+
+  const auto plan =
+      compile_plan(graph, make_cuda_dry_run_backend("sm_90"), {.buckets = {32}, .threads = 1});
+
+  const BucketPlan& bucket = plan->buckets.front();
+  ASSERT_EQ(bucket.steps.size(), 1U);
+  EXPECT_EQ(bucket.steps.front().tactic, "resize-normalize");
+  EXPECT_EQ(bucket.workspace_bytes, std::size_t{32} * 224 * 1'024 * 3);
+  EXPECT_LT(bucket.slots[bucket.inputs[1]].layout.bytes, 1'000'000U) << "of the tables";
+}
+
 TEST(CudaDryRun, KnowsTheCeilingsOfEveryTarget) {
   ASSERT_FALSE(cuda::targets().empty());
   for (const cuda::Target& target : cuda::targets()) {
