@@ -1,6 +1,6 @@
 // Nothing of CUDA is linked: a machine without it has the same program.
 #include <array>
-#include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +8,7 @@
 #include <fovea/options.h>
 
 #include "engine/api/diagnose.h"
+#include "engine/backend/cuda/cublaslt_file.h"
 #include "engine/backend/cuda/cudnn_files.h"
 #include "engine/core/env.h"
 #include "engine/core/printable.h"
@@ -76,14 +77,6 @@ std::vector<Check> check_driver(int& devices) {
   return checks;
 }
 
-/// A library that the CUDA backend calls.
-Check check_library(std::string_view name, std::optional<std::string> version, bool has_gpu) {
-  if (version) return ok(name, cat("version ", *version));
-  return note(name,
-              "not found; only the cuda backend needs it",
-              has_gpu ? "install it, or add its folder to LD_LIBRARY_PATH" : "");
-}
-
 std::optional<std::string> runtime_version() {
   const auto runtime = SharedLibrary::find({"libcudart.so.13", "libcudart.so.12", "libcudart.so"});
   if (!runtime) return std::nullopt;
@@ -93,25 +86,27 @@ std::optional<std::string> runtime_version() {
   return cuda_version(version);
 }
 
-/// Of a library with a function that returns its version: 130100 as "13.1.0".
-std::optional<std::string> version_of(const std::vector<std::string>& names, const char* function) {
-  const auto found = SharedLibrary::find(names);
-  if (!found) return std::nullopt;
-  auto* get = found->find_function<std::size_t()>(function);
-  if (get == nullptr) return std::nullopt;
-  const std::size_t version = get();
-  return cat(version / 10'000, '.', version % 10'000 / 100, '.', version % 100);
+Check check_runtime(bool has_gpu) {
+  if (const auto version = runtime_version()) return ok("CUDA runtime", cat("version ", *version));
+  return note("CUDA runtime",
+              "not found; only the cuda backend needs it",
+              has_gpu ? "install it, or add its folder to LD_LIBRARY_PATH" : "");
 }
 
-/// As the CUDA backend loads it: all of its files, of one version.
-Check check_cudnn(bool has_gpu) {
+/// As the CUDA backend loads it.
+///
+/// load     gives the version, or throws Unsupported that says why it cannot be had
+/// folder   where it is looked for
+Check check_loaded(std::string_view name,
+                   const std::function<std::string()>& load,
+                   const env::Variable& folder,
+                   bool has_gpu) {
   try {
-    return ok("cuDNN", cat("version ", cuda::load_cudnn_files().version_text()));
+    return ok(name, cat("version ", load()));
   } catch (const Unsupported& error) {
-    return note(
-        "cuDNN",
-        cat(error.what(), "; only the cuda backend needs it"),
-        has_gpu ? cat("install it, or set ", env::kCudnnFolder.name, " to its folder") : "");
+    return note(name,
+                cat(error.what(), "; only the cuda backend needs it"),
+                has_gpu ? cat("install it, or set ", folder.name, " to its folder") : "");
   }
 }
 
@@ -121,12 +116,14 @@ std::vector<Check> diagnose_gpu() {
   int devices = 0;
   std::vector<Check> checks = check_driver(devices);
   const bool has_gpu = devices > 0;
-  checks.push_back(check_library("CUDA runtime", runtime_version(), has_gpu));
-  checks.push_back(check_cudnn(has_gpu));
-  checks.push_back(
-      check_library("cuBLASLt",
-                    version_of({"libcublasLt.so.13", "libcublasLt.so.12"}, "cublasLtGetVersion"),
-                    has_gpu));
+  checks.push_back(check_runtime(has_gpu));
+  checks.push_back(check_loaded(
+      "cuDNN", [] { return cuda::load_cudnn_files().version_text(); }, env::kCudnnFolder, has_gpu));
+  checks.push_back(check_loaded(
+      "cuBLASLt",
+      [] { return cuda::load_cublaslt_file().version_text(); },
+      env::kCublasLtFolder,
+      has_gpu));
   if (has_gpu && !built_with_cuda()) {
     checks.push_back(note("backend cuda",
                           "this build has none; the GPU is not used",

@@ -58,6 +58,9 @@ inline constexpr Variable kDumpDir{
 inline constexpr Variable kCudnnFolder{
     "FOVEA_CUDNN_DIR", "folder of cuDNN's libraries; the default is where the loader finds them"};
 
+inline constexpr Variable kCublasLtFolder{
+    "FOVEA_CUBLASLT_DIR", "folder of cuBLASLt's library; the default is where the loader finds it"};
+
 inline constexpr std::array kTable{kHome,
                                    kXdgCacheHome,
                                    kUserHome,
@@ -68,7 +71,8 @@ inline constexpr std::array kTable{kHome,
                                    kDisablePasses,
                                    kDumpDir,
                                    kTactic,
-                                   kCudnnFolder};
+                                   kCudnnFolder,
+                                   kCublasLtFolder};
 
 /// The variable's value; nothing where it is unset or empty. Thread-safe as long as nobody changes
 /// the environment meanwhile.

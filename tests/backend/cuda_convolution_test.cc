@@ -31,7 +31,7 @@ constexpr int kHopper = 90;
 
 /// The emulated device with convolutions of our own alone.
 std::unique_ptr<Backend> without_library(int capability = kHopper) {
-  return cuda::make_backend("cuda-emu", nullptr, capability);
+  return cuda::make_backend("cuda-emu", {}, capability);
 }
 
 /// Whether all operators of the graph have a tactic here.

@@ -42,7 +42,7 @@ constexpr int kHopper = 90;
 /// The backend with this library's tactics alone for convolutions.
 std::unique_ptr<Backend> of_cudnn(std::unique_ptr<const cuda::ConvolutionLibrary> library) {
   return std::make_unique<test::KeptTactics>(
-      cuda::make_backend("cuda", std::move(library), kHopper),
+      cuda::make_backend("cuda", {.convolutions = std::move(library)}, kHopper),
       [](const std::string& name) { return name.starts_with("cudnn:"); });
 }
 

@@ -32,7 +32,7 @@ std::shared_ptr<const ExecutionPlan> compile(
     std::unique_ptr<const cuda::ConvolutionLibrary> convolutions,
     Precision precision,
     std::vector<std::int64_t> batches) {
-  auto backend = cuda::make_backend("cuda", std::move(convolutions), kHopper);
+  auto backend = cuda::make_backend("cuda", {.convolutions = std::move(convolutions)}, kHopper);
   return compile_plan(graph,
                       test::make_unbuilt_backend(std::move(backend)),
                       {.buckets = std::move(batches), .precision = precision});

@@ -43,7 +43,7 @@ Number positive(const std::string& text) {
 }
 
 void apply(Arguments& arguments, std::string_view option, const std::string& value) {
-  constexpr std::array kParts{"kernels", "networks", "tuner", "bench"};
+  constexpr std::array kParts{"kernels", "tactics", "networks", "tuner", "bench"};
   if (option == "--only") {
     arguments.parts = known_words(value, kParts);
   } else if (option == "--networks") {

@@ -12,11 +12,11 @@
 namespace fovea::selftest {
 
 struct Arguments {
-  std::vector<std::string> parts{"kernels", "networks", "tuner", "bench"};
+  std::vector<std::string> parts{"kernels", "tactics", "networks", "tuner", "bench"};
   std::vector<std::string> networks;                 ///< empty: all
   std::vector<Precision> precisions;                 ///< empty: all that the backend has
   std::vector<std::int64_t> batches{1, 8, 32, 256};  ///< of bench
-  std::string filter;                                ///< of kernels
+  std::string filter;                                ///< of kernels and tactics
   std::string json;                                  ///< a file; empty: none
   double bench_seconds = 0.5;                        ///< for one network, precision and batch
   double budget_seconds = 450;  ///< nothing new is begun behind it; what is left out is told
@@ -30,9 +30,9 @@ inline constexpr const char* kUsage =
     "                    [--budget-seconds S] [--json FILE]\n"
     "\n"
     "Parts: kernels (every kernel against its definition; --filter: names with TEXT),\n"
-    "networks (the zoo against oracles, without tuning), tuner (the same with fast\n"
-    "tuning), bench (time of a batch). Exit code: 0 all held, 1 something failed, 2\n"
-    "wrong usage, 4 no device.\n";
+    "tactics (those of dense layers likewise), networks (the zoo against oracles,\n"
+    "without tuning), tuner (the same with fast tuning), bench (time of a batch).\n"
+    "Exit code: 0 all held, 1 something failed, 2 wrong usage, 4 no device.\n";
 
 /// Nothing for --help. Throws InvalidArgument for what cannot be followed.
 [[nodiscard]] std::optional<Arguments> parse_arguments(int argc, const char* const* argv);

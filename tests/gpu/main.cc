@@ -41,7 +41,8 @@ class SelfTest {
   }
 
   const Report& run() {
-    if (arguments_.has("kernels")) run_kernels();
+    if (arguments_.has("kernels")) report_.kernels = run_tests("kernels");
+    if (arguments_.has("tactics")) report_.tactics = run_tests("tactics");
     if (arguments_.has("networks")) run_networks(Tuning::kOff);
     if (arguments_.has("tuner")) run_networks(Tuning::kFast);
     if (arguments_.has("bench")) run_bench();
@@ -70,15 +71,22 @@ class SelfTest {
     return true;
   }
 
-  void run_kernels() {
-    report_.kernels = run_cases(arguments_.filter, [](const CaseResult& result) {
+  /// Tests of tactics are called so, and all others are of kernels.
+  std::vector<CaseResult> run_tests(const char* part) {
+    const bool of_tactics = std::string_view(part) == "tactics";
+    const auto is_wanted = [&](std::string_view name) {
+      return name.starts_with("Tactics.") == of_tactics &&
+             name.find(arguments_.filter) != std::string_view::npos;
+    };
+    std::vector<CaseResult> results = run_cases(is_wanted, [](const CaseResult& result) {
       if (result.status == CaseStatus::kPassed) return;
       std::printf("%s %s\n",
                   result.status == CaseStatus::kFailed ? "FAILED " : "skipped",
                   result.name.c_str());
       for (const std::string& message : result.messages) std::printf("  %s\n", message.c_str());
     });
-    std::printf("kernels: %zu tests\n", report_.kernels.size());
+    std::printf("%s: %zu tests\n", part, results.size());
+    return results;
   }
 
   void run_networks(Tuning tuning) {

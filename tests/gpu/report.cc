@@ -61,8 +61,8 @@ Json list(const std::vector<T>& results) {
 }  // namespace
 
 bool Report::ok() const {
-  return std::ranges::none_of(
-             kernels, [](const CaseResult& r) { return r.status == CaseStatus::kFailed; }) &&
+  const auto failed = [](const CaseResult& r) { return r.status == CaseStatus::kFailed; };
+  return std::ranges::none_of(kernels, failed) && std::ranges::none_of(tactics, failed) &&
          std::ranges::all_of(networks, &NetworkResult::ok) &&
          std::ranges::all_of(bench, [](const BenchResult& r) { return r.error.empty(); });
 }
@@ -72,6 +72,7 @@ std::string to_json(const Report& report) {
   if (report.copy_bytes_per_s > 0) json["copy_bytes_per_s"] = report.copy_bytes_per_s;
   json["ok"] = report.ok();
   json["kernels"] = list(report.kernels);
+  json["tactics"] = list(report.tactics);
   json["networks"] = list(report.networks);
   json["bench"] = list(report.bench);
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";

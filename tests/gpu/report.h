@@ -45,6 +45,7 @@ struct Report {
   std::string date;             ///< of the run, UTC
   double copy_bytes_per_s = 0;  ///< read plus written, of a large copy on the device
   std::vector<CaseResult> kernels;
+  std::vector<CaseResult> tactics;
   std::vector<NetworkResult> networks;
   std::vector<BenchResult> bench;
 

@@ -18,9 +18,10 @@ struct CaseResult {
   std::vector<std::string> messages;  ///< of its failures, or why it was skipped
 };
 
-/// Runs every test whose name contains `filter` (empty: all), in the order of their names. An
-/// exception is a failure. `on_result` is told of each when it is done.
+/// Runs every test whose name is wanted, in the order of their names. An exception is a failure.
+/// `on_result` is told of each when it is done.
 [[nodiscard]] std::vector<CaseResult> run_cases(
-    std::string_view filter, const std::function<void(const CaseResult&)>& on_result);
+    const std::function<bool(std::string_view name)>& is_wanted,
+    const std::function<void(const CaseResult&)>& on_result);
 
 }  // namespace fovea::selftest

@@ -23,15 +23,14 @@ constexpr std::uint32_t bit(ActivationKind kind) {
 
 class CudaBackend final : public Backend {
  public:
-  CudaBackend(std::string name,
-              std::unique_ptr<const ConvolutionLibrary> convolutions,
-              int capability)
-      : name_(std::move(name)), convolutions_(std::move(convolutions)), capability_(capability) {}
+  CudaBackend(std::string name, Libraries libraries, int capability)
+      : name_(std::move(name)), libraries_(std::move(libraries)), capability_(capability) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
 
   [[nodiscard]] TargetTraits traits() const override {
-    const bool some_channels = convolutions_ == nullptr || convolutions_->activates_some_channels();
+    const ConvolutionLibrary* convolutions = libraries_.convolutions.get();
+    const bool some_channels = convolutions == nullptr || convolutions->activates_some_channels();
     return {.fused_activations = bit(ActivationKind::kRelu) | bit(ActivationKind::kClip) |
                                  bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
             .fuses_residual = true,
@@ -50,17 +49,12 @@ class CudaBackend final : public Backend {
   }
 
   [[nodiscard]] std::string fingerprint() const override {
-    return cat(name_,
-               "; ",
-               description(),
-               "; ",
-               convolutions_ == nullptr ? "no convolutions" : convolutions_->version(),
-               "; kernels ",
-               kKernelsVersion);
+    return cat(
+        name_, "; ", description(), "; ", versions_of(libraries_), "; kernels ", kKernelsVersion);
   }
 
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
-    return lower(site, convolutions_.get(), capability_);
+    return lower(site, libraries_, capability_);
   }
 
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,
@@ -92,16 +86,14 @@ class CudaBackend final : public Backend {
   }
 
   std::string name_;
-  std::unique_ptr<const ConvolutionLibrary> convolutions_;
+  Libraries libraries_;
   int capability_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_backend(std::string name,
-                                      std::unique_ptr<const ConvolutionLibrary> convolutions,
-                                      int capability) {
-  return std::make_unique<CudaBackend>(std::move(name), std::move(convolutions), capability);
+std::unique_ptr<Backend> make_backend(std::string name, Libraries libraries, int capability) {
+  return std::make_unique<CudaBackend>(std::move(name), std::move(libraries), capability);
 }
 
 }  // namespace fovea::cuda

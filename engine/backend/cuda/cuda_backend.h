@@ -1,4 +1,4 @@
-// The CUDA backend: our kernels, and libraries for convolutions.
+// The CUDA backend: our kernels, and libraries for convolutions and dense layers.
 #pragma once
 
 #include <memory>
@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "engine/backend/backend.h"
-#include "engine/backend/cuda/convolution_library.h"
+#include "engine/backend/cuda/libraries.h"
 
 namespace fovea {
 
@@ -26,11 +26,11 @@ namespace fovea {
 
 namespace cuda {
 
-/// The backend over the device calls that were linked. `convolutions` may be null: then our own
-/// kernels compute them all. `capability` is the compute capability that tactics are for, as
-/// device.h's compute_capability() gives it.
-[[nodiscard]] std::unique_ptr<Backend> make_backend(
-    std::string name, std::unique_ptr<const ConvolutionLibrary> convolutions, int capability);
+/// The backend over the device calls that were linked. `capability` is the compute capability that
+/// tactics are for, as device.h's compute_capability() gives it.
+[[nodiscard]] std::unique_ptr<Backend> make_backend(std::string name,
+                                                    Libraries libraries,
+                                                    int capability);
 
 }  // namespace cuda
 

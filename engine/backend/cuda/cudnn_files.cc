@@ -4,8 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/core/printable.h"
-#include "engine/core/require.h"
+#include "engine/backend/cuda/library_files.h"
 
 namespace fovea::cuda {
 
@@ -27,20 +26,6 @@ constexpr std::array kParts{Part{"libcudnn_graph.so.9", "cudnnGraphVersionCheck"
                             Part{"libcudnn_heuristic.so.9", nullptr},
                             Part{"libcudnn_engines_precompiled.so.9", nullptr},
                             Part{"libcudnn_engines_runtime_compiled.so.9", nullptr}};
-
-std::string text_of(std::size_t version) {
-  return cat(version / 10'000, '.', version % 10'000 / 100, '.', version % 100);
-}
-
-std::string quoted(const std::filesystem::path& path) {
-  constexpr std::size_t kMostBytes = 400;
-  return cat('\'', printable(path.string(), kMostBytes), '\'');
-}
-
-/// The name by which to load a file.
-std::string name_in(const std::optional<std::filesystem::path>& folder, const std::string& file) {
-  return folder ? (*folder / file).string() : file;
-}
 
 std::vector<SharedLibrary> load_parts(const std::optional<std::filesystem::path>& folder) {
   std::vector<SharedLibrary> parts;
@@ -88,7 +73,7 @@ void check_same(const std::vector<SharedLibrary>& parts, std::size_t version) {
       throw Unsupported(cat("cuDNN is mixed from two versions: ",
                             quoted(file),
                             " says that it does not belong to version ",
-                            text_of(version),
+                            version_text(version),
                             " of ",
                             quoted(first),
                             " (status ",
@@ -101,7 +86,7 @@ void check_same(const std::vector<SharedLibrary>& parts, std::size_t version) {
 }  // namespace
 
 std::string CudnnFiles::version_text() const {
-  return text_of(version);
+  return cuda::version_text(version);
 }
 
 CudnnFiles load_cudnn_files(const std::optional<std::filesystem::path>& folder) {
@@ -110,11 +95,11 @@ CudnnFiles load_cudnn_files(const std::optional<std::filesystem::path>& folder) 
   const std::size_t version = graph.function<std::size_t()>("cudnnGetVersion")();
   if (version < kOldest || version >= kNextMajor) {
     throw Unsupported(cat("cuDNN ",
-                          text_of(version),
+                          version_text(version),
                           " in ",
                           quoted(graph.file()),
                           " cannot be used: it has to be ",
-                          text_of(kOldest),
+                          version_text(kOldest),
                           " or a later 9"));
   }
   check_same(parts, version);

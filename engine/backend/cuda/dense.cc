@@ -1,6 +1,8 @@
-// Fully connected layers by our own kernels.
+// Fully connected layers by our own kernels, and by those of a library.
 #include "kernels/dense.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "engine/backend/cuda/elementwise.h"
@@ -10,7 +12,7 @@
 
 namespace fovea::cuda {
 
-std::vector<Tactic> lower_dense(const OpSite& site) {
+std::vector<Tactic> lower_dense(const OpSite& site, const DenseLibrary* library) {
   const auto& op = *site.node.as<Dense>();
   const TensorDesc& x = site.input(0);
   const TensorDesc& w = site.input(1);
@@ -46,6 +48,9 @@ std::vector<Tactic> lower_dense(const OpSite& site) {
   std::vector<Tactic> tactics;
   if (x.shape[0] <= kernels::kMostFewRows && row_bytes % 16 == 0) {
     tactics.push_back(tactic("dense:few-rows", kernels::dense_few_rows));
+  }
+  if (library != nullptr) {
+    std::ranges::move(library->tactics(site), std::back_inserter(tactics));
   }
   if (x.shape[0] <= kMaxRows) tactics.push_back(tactic("dense:warp", kernels::dense));
   return tactics;

@@ -3,6 +3,7 @@
 
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/cuda/make_convolutions.h"
+#include "engine/backend/cuda/make_dense.h"
 #include "engine/backend/cuda/targets.h"
 #include "engine/backend/host_stream.h"
 #include "engine/core/require.h"
@@ -37,18 +38,18 @@ Tactic not_built(Tactic tactic, std::string_view target) {
 
 class DryRunBackend final : public Backend {
  public:
-  /// convolutions   the version of their library
+  /// libraries   their versions
   DryRunBackend(const cuda::Target& target,
                 std::unique_ptr<const Backend> backend,
-                std::string convolutions)
-      : target_(target), backend_(std::move(backend)), convolutions_(std::move(convolutions)) {}
+                std::string libraries)
+      : target_(target), backend_(std::move(backend)), libraries_(std::move(libraries)) {}
 
   [[nodiscard]] std::string_view name() const override { return backend_->name(); }
 
   [[nodiscard]] TargetTraits traits() const override { return backend_->traits(); }
 
   [[nodiscard]] std::string fingerprint() const override {
-    return cat(name(), "; ", target_.name, " that is not here; ", convolutions_);
+    return cat(name(), "; ", target_.name, " that is not here; ", libraries_);
   }
 
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
@@ -80,19 +81,20 @@ class DryRunBackend final : public Backend {
  private:
   const cuda::Target& target_;
   std::unique_ptr<const Backend> backend_;
-  std::string convolutions_;
+  std::string libraries_;
 };
 
 }  // namespace
 
 std::unique_ptr<Backend> make_cuda_dry_run_backend(std::string_view target) {
   const cuda::Target& found = cuda::find_target(target);
-  auto convolutions = cuda::make_target_convolutions();
-  std::string version = convolutions->version();
+  cuda::Libraries libraries{.convolutions = cuda::make_target_convolutions(),
+                            .dense = cuda::make_target_dense()};
+  std::string versions = cuda::versions_of(libraries);
   return std::make_unique<DryRunBackend>(
       found,
-      cuda::make_backend("cuda", std::move(convolutions), found.capability),
-      std::move(version));
+      cuda::make_backend("cuda", std::move(libraries), found.capability),
+      std::move(versions));
 }
 
 }  // namespace fovea

@@ -21,7 +21,6 @@ Table make_table() {
   table[kOpIndex<Cast>] = lower_cast;
   table[kOpIndex<Clip>] = lower_activation;
   table[kOpIndex<Concat>] = lower_concat;
-  table[kOpIndex<Dense>] = lower_dense;
   table[kOpIndex<DequantizeLinear>] = lower_dequantize;
   table[kOpIndex<GlobalPool>] = lower_global_pool;
   table[kOpIndex<Identity>] = lower_view;
@@ -53,11 +52,10 @@ void throw_reason(const OpSite& site, const ConvolutionLibrary& convolutions) {
 
 }  // namespace
 
-std::vector<Tactic> lower(const OpSite& site,
-                          const ConvolutionLibrary* convolutions,
-                          int capability) {
+std::vector<Tactic> lower(const OpSite& site, const Libraries& libraries, int capability) {
   static const Table kTable = make_table();
   if (const auto* conv = site.node.as<Conv2d>()) {
+    const ConvolutionLibrary* convolutions = libraries.convolutions.get();
     std::vector<Tactic> tactics = lower_depthwise(site);
     // No convolution library applies anything to what it reads.
     if (convolutions != nullptr && conv->input_activation == ActivationKind::kNone) {
@@ -67,6 +65,7 @@ std::vector<Tactic> lower(const OpSite& site,
     if (tactics.empty() && convolutions != nullptr) throw_reason(site, *convolutions);
     return tactics;
   }
+  if (site.node.as<Dense>() != nullptr) return lower_dense(site, libraries.dense.get());
   Lowering* const lowering = kTable.at(site.node.op.index());
   return lowering == nullptr ? std::vector<Tactic>{} : lowering(site);
 }

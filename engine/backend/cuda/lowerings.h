@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "engine/backend/backend.h"
-#include "engine/backend/cuda/convolution_library.h"
+#include "engine/backend/cuda/libraries.h"
 
 namespace fovea::cuda {
 
@@ -16,7 +16,6 @@ Lowering lower_add;
 Lowering lower_activation;  ///< Relu, Clip, Tanh, Sigmoid
 Lowering lower_cast;
 Lowering lower_concat;
-Lowering lower_dense;
 Lowering lower_depthwise;  ///< Conv2d with as many groups as channels; none for others
 Lowering lower_dequantize;
 Lowering lower_global_pool;
@@ -40,11 +39,15 @@ inline constexpr int kAmpere = 80;
 /// Conv2d by our own kernels; those that use tensor cores where the device has them for every type.
 [[nodiscard]] std::vector<Tactic> lower_convolution(const OpSite& site, int capability);
 
+/// Dense: a few rows by our own kernel for them, then what `library` has, where there is one, then
+/// our own for all.
+[[nodiscard]] std::vector<Tactic> lower_dense(const OpSite& site, const DenseLibrary* library);
+
 /// The lowering of the site's operator; empty where there is none. Convolutions: depthwise ones
-/// first by our own kernel, then what `convolutions` has, where there is such a library, then our
-/// own kernels for all. `capability` is that of the device, see make_backend().
+/// first by our own kernel, then what their library has, where there is one, then our own kernels
+/// for all. `capability` is that of the device, see make_backend().
 [[nodiscard]] std::vector<Tactic> lower(const OpSite& site,
-                                        const ConvolutionLibrary* convolutions,
+                                        const Libraries& libraries,
                                         int capability);
 
 }  // namespace fovea::cuda

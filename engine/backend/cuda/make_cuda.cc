@@ -3,6 +3,7 @@
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/cuda/device.h"
 #include "engine/backend/cuda/make_convolutions.h"
+#include "engine/backend/cuda/make_dense.h"
 
 namespace fovea {
 
@@ -11,7 +12,10 @@ std::unique_ptr<Backend> make_cuda_backend() {
     throw DeviceError("no CUDA device can be used; choose the backend 'cpu', or see nvidia-smi",
                       ErrorCode::kDeviceNone);
   }
-  return cuda::make_backend("cuda", cuda::make_convolutions(), cuda::compute_capability());
+  return cuda::make_backend(
+      "cuda",
+      {.convolutions = cuda::make_convolutions(), .dense = cuda::make_dense()},
+      cuda::compute_capability());
 }
 
 }  // namespace fovea

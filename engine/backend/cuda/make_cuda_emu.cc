@@ -6,7 +6,7 @@ namespace fovea {
 
 std::unique_ptr<Backend> make_cuda_emu_backend() {
   return cuda::make_backend(
-      "cuda-emu", cuda::make_emulated_convolutions(), cuda::compute_capability());
+      "cuda-emu", {.convolutions = cuda::make_emulated_convolutions()}, cuda::compute_capability());
 }
 
 }  // namespace fovea
