@@ -1,8 +1,5 @@
 // Tactics and steps of cuDNN on the emulated device, by a cuDNN whose plans compute Conv2d by its
 // definition, at the addresses and strides that they were given.
-#include <atomic>
-#include <cstring>
-
 #include <gtest/gtest.h>
 
 #include "engine/backend/cuda/cuda_backend.h"
@@ -26,15 +23,6 @@ using Strings = std::vector<std::string>;
 
 test::FakeEngine engine(std::int64_t index) {
   return {.engine = {index, {{2, 7}}}, .workspace_bytes = 100};
-}
-
-/// The elements of a tensor that lies in pixels of some stride, row-major, or back.
-template <typename Move>
-void for_each_pixel(const test::FakeTensor& tensor, Move&& move) {
-  const std::int64_t pixels = tensor.dims[0] * tensor.dims[2] * tensor.dims[3];
-  for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
-    move(pixel * tensor.strides[3], pixel * tensor.dims[1]);
-  }
 }
 
 constexpr int kHopper = 90;
@@ -64,45 +52,18 @@ class CudnnTacticsTest : public testing::Test {
     return of_cudnn(cuda::make_cudnn_convolutions(fake_.library(), {}));
   }
 
-  /// What cuDNN would compute; also the channels behind the slice where `spills_`.
+  /// Also the channel behind every pixel of a slice where `spills_`.
   void compute(const test::FakeRun& run) const {
-    const auto tensor = [&](CudnnTensor id) -> const test::FakeTensor& {
-      return run.plan.tensors.at(static_cast<std::int64_t>(id));
-    };
-    const auto address = [&](CudnnTensor id) {
-      return static_cast<float*>(run.addresses.at(static_cast<std::int64_t>(id)));
-    };
-    std::vector<std::vector<float>> values;
-    std::vector<TensorDesc> descs;
-    const auto take = [&](CudnnTensor id, bool is_vector) {
-      const test::FakeTensor& from = tensor(id);
-      values.emplace_back(
-          static_cast<std::size_t>(from.dims[0] * from.dims[1] * from.dims[2] * from.dims[3]));
-      for_each_pixel(from, [&](std::int64_t strided, std::int64_t dense) {
-        std::copy_n(address(id) + strided, from.dims[1], values.back().begin() + dense);
-      });
-      descs.push_back({DType::kFloat32,
-                       is_vector ? Shape{from.dims[1]}
-                                 : Shape{from.dims[0], from.dims[2], from.dims[3], from.dims[1]}});
-    };
-    take(CudnnTensor::kX, false);
-    take(CudnnTensor::kWeights, false);
-    if (op_.bias) take(CudnnTensor::kBias, true);
-    if (op_.residual) take(CudnnTensor::kResidual, false);
-    std::vector<ConstTensorView> inputs;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      inputs.push_back({&descs[i], reinterpret_cast<const std::byte*>(values[i].data())});
+    test::evaluate(run);
+    const test::FakeTensor& y = run.plan.tensors.at(static_cast<std::int64_t>(CudnnTensor::kY));
+    const std::int64_t channels = y.dims[1];
+    const std::int64_t stride = y.strides[3];
+    if (!spills_ || stride == channels) return;
+    auto* const pixels =
+        static_cast<float*>(run.addresses.at(static_cast<std::int64_t>(CudnnTensor::kY)));
+    for (std::int64_t pixel = 0; pixel < y.dims[0] * y.dims[2] * y.dims[3]; ++pixel) {
+      pixels[pixel * stride + channels] = 0;
     }
-    const test::FakeTensor& y = tensor(CudnnTensor::kY);
-    const TensorDesc desc{DType::kFloat32, {y.dims[0], y.dims[2], y.dims[3], y.dims[1]}};
-    std::vector<float> result(static_cast<std::size_t>(num_elements(desc.shape)));
-    const TensorView output{&desc, reinterpret_cast<std::byte*>(result.data())};
-    op_.evaluate(inputs, {&output, 1});
-    for_each_pixel(y, [&](std::int64_t strided, std::int64_t dense) {
-      float* const pixel = address(CudnnTensor::kY) + strided;
-      std::copy_n(result.begin() + dense, y.dims[1], pixel);
-      if (spills_ && y.strides[3] > y.dims[1]) pixel[y.dims[1]] = 0;
-    });
   }
 
   /// Runs two pictures of the graph and expects what the reference gives.
@@ -114,21 +75,20 @@ class CudnnTacticsTest : public testing::Test {
   }
 
   test::FakeCudnn fake_;
-  Conv2d op_{};
   bool spills_ = false;
 };
 
 TEST_F(CudnnTacticsTest, StepsComputeWithEverythingThatIsFused) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
-  op_ = {.strides = {2, 1},
-         .dilations = {1, 2},
-         .pads = {1, 0, 0, 3},
-         .groups = 2,
-         .bias = true,
-         .residual = true,
-         .activation = test::kRelu};
+  const Conv2d op{.strides = {2, 1},
+                  .dilations = {1, 2},
+                  .pads = {1, 0, 0, 3},
+                  .groups = 2,
+                  .bias = true,
+                  .residual = true,
+                  .activation = test::kRelu};
 
-  expect_same_as_reference(test::one_convolution({kBatch, 7, 9, 8}, {3, 2}, 6, op_, 1));
+  expect_same_as_reference(test::one_convolution({kBatch, 7, 9, 8}, {3, 2}, 6, op, 1));
 
   const test::FakeRecord record = fake_.record();
   ASSERT_EQ(record.runs.size(), 1U);
@@ -138,10 +98,10 @@ TEST_F(CudnnTacticsTest, StepsComputeWithEverythingThatIsFused) {
 
 TEST_F(CudnnTacticsTest, OneHandleServesAStream) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
-  op_ = {.activation = test::kRelu};
-  Graph graph = test::one_convolution({kBatch, 4, 4, 8}, {1, 1}, 8, op_, 1);
+  const Conv2d op{.activation = test::kRelu};
+  Graph graph = test::one_convolution({kBatch, 4, 4, 8}, {1, 1}, 8, op, 1);
   const NodeId first = graph.find("conv");
-  const Value second = graph.add(op_, {{first, 0}, graph.node(first).inputs[1]}, "second");
+  const Value second = graph.add(op, {{first, 0}, graph.node(first).inputs[1]}, "second");
   graph.mark_output(second, "z");
 
   expect_same_as_reference(graph);
@@ -166,9 +126,9 @@ Graph two_side_by_side(const Conv2d& op) {
 
 TEST_F(CudnnTacticsTest, WritesSlicesInPlace) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
-  op_ = {.activation = test::kRelu};
+  const Conv2d op{.activation = test::kRelu};
 
-  expect_same_as_reference(two_side_by_side(op_));
+  expect_same_as_reference(two_side_by_side(op));
 
   const auto runs = fake_.record().runs;
   ASSERT_EQ(runs.size(), 3U) << "one plan for both, which is tried once";
@@ -180,8 +140,8 @@ TEST_F(CudnnTacticsTest, WritesSlicesInPlace) {
 /// They are not asked for with strides of other than the output's.
 TEST_F(CudnnTacticsTest, AResultWithAResidualIsCopiedToItsSlice) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
-  op_ = {.residual = true, .activation = test::kRelu};
-  Graph graph = test::one_convolution({kBatch, 4, 5, 8}, {1, 1}, 8, op_, 1);
+  const Conv2d op{.residual = true, .activation = test::kRelu};
+  Graph graph = test::one_convolution({kBatch, 4, 5, 8}, {1, 1}, 8, op, 1);
   const Value conv{graph.find("conv"), 0};
   const Value x = graph.node(conv.node).inputs[0];
   graph.mark_output(graph.add(Concat{3}, {conv, x}, "both"), "z");
@@ -195,10 +155,10 @@ TEST_F(CudnnTacticsTest, AResultWithAResidualIsCopiedToItsSlice) {
 
 TEST_F(CudnnTacticsTest, CopiesFromPlansThatSpill) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
-  op_ = {.activation = test::kRelu};
+  const Conv2d op{.activation = test::kRelu};
   spills_ = true;
 
-  expect_same_as_reference(two_side_by_side(op_));
+  expect_same_as_reference(two_side_by_side(op));
 
   const auto runs = fake_.record().runs;
   ASSERT_EQ(runs.size(), 3U);
@@ -209,13 +169,13 @@ TEST_F(CudnnTacticsTest, CopiesFromPlansThatSpill) {
 
 TEST_F(CudnnTacticsTest, CopiesWhereAnEngineTakesNoStrides) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
-  op_ = {.activation = test::kRelu};
+  const Conv2d op{.activation = test::kRelu};
   fake_.build = [](const test::FakePlan& plan) {
     const auto& y = plan.tensors.at(static_cast<std::int64_t>(CudnnTensor::kY));
     return y.strides[3] == y.dims[1] ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED_LAYOUT;
   };
 
-  expect_same_as_reference(two_side_by_side(op_));
+  expect_same_as_reference(two_side_by_side(op));
 
   EXPECT_EQ(fake_.record().runs.size(), 2U) << "there is nothing to try";
 }
