@@ -1,5 +1,8 @@
 // Tactics and steps of cuDNN on the emulated device, by a cuDNN whose plans compute Conv2d by its
 // definition, at the addresses and strides that they were given.
+#include <algorithm>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "engine/backend/cuda/cuda_backend.h"
@@ -13,6 +16,7 @@
 #include "tests/support/errors.h"
 #include "tests/support/fake_cudnn.h"
 #include "tests/support/kept_tactics.h"
+#include "tests/support/meeting.h"
 #include "tests/support/run_plan.h"
 
 namespace fovea {
@@ -46,6 +50,11 @@ class CudnnTacticsTest : public testing::Test {
   void TearDown() override {
     EXPECT_EQ(fake_.record().live_objects, 0);
     EXPECT_EQ(fake_.record().misuse, Strings{});
+  }
+
+  /// With kernels of our own behind cuDNN's.
+  [[nodiscard]] std::shared_ptr<const Backend> whole_backend() const {
+    return cuda::make_backend("cuda", cuda::make_cudnn_convolutions(fake_.library(), {}), kHopper);
   }
 
   [[nodiscard]] std::unique_ptr<Backend> backend() const {
@@ -277,6 +286,37 @@ TEST_F(CudnnTacticsTest, SaysWhyThereIsNone) {
   EXPECT_EQ(reason({.activation = test::kRelu, .activation_channels = 4}),
             "cuDNN has no such activation, element type or layout");
   EXPECT_EQ(backend()->traits().partial_activations, 0U);
+}
+
+/// A convolution of the second half of `channels` channels that another one computes.
+Graph of_a_slice(const Shape& picture, std::int64_t channels) {
+  const std::int64_t half = channels / 2;
+  Graph result;
+  const Value x = result.add(Input{{DType::kFloat32, picture}}, {}, "x");
+  const auto weights = [&](Shape shape, const char* name) {
+    const auto count = static_cast<std::size_t>(num_elements(shape));
+    return result.add(make_constant(std::move(shape), test::random_floats(count, 1)), {}, name);
+  };
+  const Value all = result.add(Conv2d{}, {x, weights({channels, 1, 1, picture[3]}, "wa")}, "all");
+  const Value slice = result.add(Slice{.axis = 3, .begin = half, .size = half}, {all}, "slice");
+  const Conv2d op{.pads = {1, 1, 1, 1}};
+  result.mark_output(result.add(op, {slice, weights({half, 3, 3, half}, "wb")}, "conv"), "y");
+  return result;
+}
+
+TEST_F(CudnnTacticsTest, PreparesAllConvolutionsOfANetworkAtOnce) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
+  const bool several = std::thread::hardware_concurrency() > 1;
+  test::Meeting meeting;
+  fake_.build = [&](const test::FakePlan&) {
+    if (several) meeting.come();
+    return CUDNN_STATUS_SUCCESS;
+  };
+
+  (void)compile_plan(of_a_slice({1, 56, 56, 8}, 256), whole_backend(), {.buckets = {1}});
+
+  EXPECT_EQ(fake_.record().built.size(), 2U) << "those that are needed, a slice as it is read";
+  EXPECT_EQ(meeting.size() > 1, several);
 }
 
 TEST_F(CudnnTacticsTest, GraphsAloneAreNoSteps) {

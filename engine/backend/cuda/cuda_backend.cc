@@ -1,5 +1,7 @@
 #include "engine/backend/cuda/cuda_backend.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "engine/backend/cuda/cuda_stream.h"
@@ -57,6 +59,25 @@ class CudaBackend final : public Backend {
 
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
     return lower(site, convolutions_.get(), capability_);
+  }
+
+  [[nodiscard]] std::string refusal(const OpSite& site) const override {
+    return convolutions_ == nullptr ? "" : cuda::refusal(site, *convolutions_);
+  }
+
+  void prepare(std::span<const OpSite> sites) const override {
+    if (convolutions_ == nullptr) return;
+    std::vector<OpSite> asked;
+    std::ranges::copy_if(sites, std::back_inserter(asked), asks_library);
+    convolutions_->prepare(asked);
+  }
+
+  void restore(const SavedState& state) const override {
+    if (convolutions_ != nullptr) convolutions_->restore(state);
+  }
+
+  [[nodiscard]] std::vector<std::string> notices() const override {
+    return convolutions_ == nullptr ? std::vector<std::string>{} : convolutions_->notices();
   }
 
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,

@@ -55,10 +55,9 @@ std::vector<Tactic> lower(const OpSite& site,
                           const ConvolutionLibrary* convolutions,
                           int capability) {
   static const Table kTable = make_table();
-  if (const auto* conv = site.node.as<Conv2d>()) {
+  if (site.node.as<Conv2d>() != nullptr) {
     std::vector<Tactic> tactics = lower_depthwise(site);
-    // No convolution library applies anything to what it reads.
-    if (convolutions != nullptr && conv->input_activation == ActivationKind::kNone) {
+    if (convolutions != nullptr && asks_library(site)) {
       std::ranges::move(convolutions->tactics(site), std::back_inserter(tactics));
     }
     std::ranges::move(lower_convolution(site, capability), std::back_inserter(tactics));
@@ -67,6 +66,17 @@ std::vector<Tactic> lower(const OpSite& site,
   }
   Lowering* const lowering = kTable.at(site.node.op.index());
   return lowering == nullptr ? std::vector<Tactic>{} : lowering(site);
+}
+
+bool asks_library(const OpSite& site) {
+  // No convolution library applies anything to what it reads.
+  const auto* conv = site.node.as<Conv2d>();
+  return conv != nullptr && conv->input_activation == ActivationKind::kNone;
+}
+
+std::string refusal(const OpSite& site, const ConvolutionLibrary& convolutions) {
+  if (!asks_library(site) || !lower_depthwise(site).empty()) return {};
+  return convolutions.why_none(site);
 }
 
 }  // namespace fovea::cuda

@@ -151,6 +151,7 @@ class FakeBackend final : public Backend {
   std::map<std::string, std::vector<FakeTactic>> table;  ///< by operator
   double conversion_microseconds = 50;
   std::string print = "fake 1";
+  std::vector<std::string> told;          ///< notices()
   bool captures = false;                  ///< its streams
   std::function<void()> on_run = [] {};   ///< called by every step that runs
   mutable std::size_t runs = 0;           ///< steps of the table's tactics
@@ -171,6 +172,8 @@ class FakeBackend final : public Backend {
     }
     return tactics;
   }
+
+  [[nodiscard]] std::vector<std::string> notices() const override { return told; }
 
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,
                                   const Layout& from,

@@ -103,6 +103,12 @@ TEST_F(TacticSelectorTest, TheHeuristicSparesTheCopyOfAResultThatLeaves) {
   expect_choice(record, "b", "second", TacticSource::kHeuristic);
 }
 
+TEST_F(TacticSelectorTest, WhatTheBackendHasToTellIsTold) {
+  backend_->told = {"it is cold"};
+
+  EXPECT_EQ(compile({}, {1, 2}).notices, std::vector<std::string>{"it is cold"});
+}
+
 TEST_F(TacticSelectorTest, AsksItsSourcesInOrder) {
   TacticOptions options;
   options.tuning = Tuning::kFast;
