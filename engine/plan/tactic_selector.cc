@@ -120,7 +120,8 @@ Tactic TacticSelector::choose(const OpSite& site, const WantedLayouts& wanted) {
                           .batch = batch_,
                           .threads = site.threads,
                           .signature = op_signature(site, wanted),
-                          .heuristic = heuristic_choice(site, wanted, tactics)};
+                          .heuristic = heuristic_choice(site, wanted, tactics),
+                          .refusal = backend_.refusal(site)};
   for (const Tactic& tactic : tactics) decision.candidates.push_back({tactic.name, 0, {}});
   const Pick chosen = pick(site, wanted, tactics, decision);
   decision.tactic = tactics[chosen.tactic].name;
@@ -297,6 +298,30 @@ std::optional<TacticSelector::Pick> TacticSelector::measured(const OpSite& site,
   return Pick{*found, TacticSource::kMeasured};
 }
 
+namespace {
+
+/// Tells of the operations that the backend's library refused; empty where it refused none.
+std::string refusals_notice(const std::vector<TacticDecision>& decisions) {
+  std::set<std::string> nodes;
+  const TacticDecision* first = nullptr;
+  for (const TacticDecision& decision : decisions) {
+    if (decision.refusal.empty()) continue;
+    if (first == nullptr) first = &decision;
+    nodes.insert(decision.node);
+  }
+  if (first == nullptr) return {};
+  return cat(nodes.size(),
+             nodes.size() == 1 ? " operation is" : " operations are",
+             " computed by other kernels than the backend's best library has (the first is '",
+             first->node,
+             "', by ",
+             first->tactic,
+             "), which may be slower: ",
+             first->refusal);
+}
+
+}  // namespace
+
 TacticRecord TacticSelector::finish() {
   std::vector<std::string>& notices = record_.notices;
   if (!of_other_threads_.nodes.empty()) {
@@ -306,6 +331,9 @@ TacticRecord TacticSelector::finish() {
                           " and left aside there (the first for ",
                           of_other_threads_.first,
                           ")"));
+  }
+  if (std::string notice = refusals_notice(record_.decisions); !notice.empty()) {
+    notices.push_back(std::move(notice));
   }
   if (!of_plan_.nodes.empty()) {
     notices.push_back(cat(of_plan_.nodes.size(),

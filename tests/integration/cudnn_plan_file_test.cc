@@ -12,12 +12,14 @@
 
 #include <fovea/classifier.h>
 #include <fovea/compiler.h>
+#include <fovea/explain.h>
 #include <fovea/plan_file.h>
 
 #include "engine/api/device_backends.h"
 #include "engine/api/plan_file.h"
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/cuda/cudnn_convolutions.h"
+#include "engine/backend/cuda/no_convolutions.h"
 #include "engine/core/file.h"
 #include "engine/core/require.h"
 #include "engine/plan/saved_state.h"
@@ -322,6 +324,53 @@ TEST_F(CudnnPlanFile, AnyStateIsRefusedOrOfNoHarm) {
   }
   EXPECT_GT(refused, 10U);
   EXPECT_GT(used, 5U);
+}
+
+/// The convolutions of LeNet-5 with the reason that each has.
+std::vector<std::string> refusals(const Plan& plan) {
+  std::vector<std::string> found;
+  for (const ChosenTactic& chosen : explain(plan).tactics) {
+    if (!chosen.refusal.empty()) found.push_back(cat(chosen.node, ": ", chosen.refusal));
+  }
+  return found;
+}
+
+TEST_F(CudnnPlanFile, SaysWhereThereIsNoCudnn) {
+  make_convolutions = [] {
+    return std::make_unique<cuda::NoConvolutions>("cuDNN is not found: there is no such file");
+  };
+
+  const auto plan = compile(open_model("lenet5").graph(), options());
+
+  EXPECT_EQ(refusals(*plan),
+            (Strings{"c1: cuDNN is not found: there is no such file",
+                     "c3: cuDNN is not found: there is no such file",
+                     "c1: cuDNN is not found: there is no such file",
+                     "c3: cuDNN is not found: there is no such file"}));
+  ASSERT_EQ(plan->notices().size(), 1U) << "one reason, however many steps";
+  EXPECT_TRUE(plan->notices()[0].starts_with("2 operations are computed by other kernels than"))
+      << plan->notices()[0];
+  EXPECT_TRUE(plan->notices()[0].ends_with("cuDNN is not found: there is no such file"))
+      << plan->notices()[0];
+}
+
+TEST_F(CudnnPlanFile, SaysWhatCudnnRefuses) {
+  fake_.build = [](const test::FakePlan&) { return CUDNN_STATUS_NOT_SUPPORTED; };
+  fake_.logged_reason = "the moon is full";
+
+  const auto plan = compile(open_model("lenet5").graph(), options());
+
+  ASSERT_EQ(refusals(*plan).size(), 4U);
+  EXPECT_NE(refusals(*plan)[0].find("FAKE_STATUS_3000: the moon is full"), std::string::npos)
+      << refusals(*plan)[0];
+  EXPECT_EQ(plan->notices().size(), 1U);
+}
+
+TEST_F(CudnnPlanFile, SaysNothingWhereCudnnComputes) {
+  const auto plan = compile(open_model("lenet5").graph(), options());
+
+  EXPECT_EQ(refusals(*plan), Strings{});
+  EXPECT_TRUE(plan->notices().empty());
 }
 
 }  // namespace

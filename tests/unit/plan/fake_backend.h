@@ -151,10 +151,11 @@ class FakeBackend final : public Backend {
   std::map<std::string, std::vector<FakeTactic>> table;  ///< by operator
   double conversion_microseconds = 50;
   std::string print = "fake 1";
-  std::vector<std::string> told;          ///< notices()
-  bool captures = false;                  ///< its streams
-  std::function<void()> on_run = [] {};   ///< called by every step that runs
-  mutable std::size_t runs = 0;           ///< steps of the table's tactics
+  std::map<std::string, std::string> refused;  ///< what refusal() says, by the node's name
+  std::vector<std::string> told;               ///< notices()
+  bool captures = false;                       ///< its streams
+  std::function<void()> on_run = [] {};        ///< called by every step that runs
+  mutable std::size_t runs = 0;                ///< steps of the table's tactics
   mutable std::size_t runs_in_place = 0;  ///< of those, with output 0 where the last input lies
 
   [[nodiscard]] std::string_view name() const override { return "fake"; }
@@ -171,6 +172,11 @@ class FakeBackend final : public Backend {
       if (fake.threads == 0 || fake.threads == site.threads) tactics.push_back(tactic(site, fake));
     }
     return tactics;
+  }
+
+  [[nodiscard]] std::string refusal(const OpSite& site) const override {
+    const auto found = refused.find(site.node.name);
+    return found == refused.end() ? "" : found->second;
   }
 
   [[nodiscard]] std::vector<std::string> notices() const override { return told; }

@@ -103,6 +103,20 @@ TEST_F(TacticSelectorTest, TheHeuristicSparesTheCopyOfAResultThatLeaves) {
   expect_choice(record, "b", "second", TacticSource::kHeuristic);
 }
 
+TEST_F(TacticSelectorTest, TellsOfRefusalsOnce) {
+  backend_->refused["a"] = "the library is not found";
+  backend_->refused["b"] = "too large";
+
+  const TacticRecord record = compile({}, {1, 2});
+
+  EXPECT_EQ(decision(record, "a").refusal, "the library is not found");
+  EXPECT_EQ(decision(record, "relu").refusal, "");
+  EXPECT_EQ(record.notices,
+            (std::vector<std::string>{
+                "2 operations are computed by other kernels than the backend's best library has "
+                "(the first is 'a', by first), which may be slower: the library is not found"}));
+}
+
 TEST_F(TacticSelectorTest, WhatTheBackendHasToTellIsTold) {
   backend_->told = {"it is cold"};
 
