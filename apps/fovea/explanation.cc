@@ -102,7 +102,8 @@ constexpr std::array kSources{
     Source{"cache", "the fastest when it was measured here before; times are kept"},
     Source{"measured", "the fastest now; the heuristic's stays where none saves 2 %"},
     Source{"heuristic",
-           "not measured: what converts and copies the fewest bytes, of those the backend's first"},
+           "not measured: what is expected to take the least time, or where nothing is expected "
+           "to convert and copy the fewest bytes; of those the backend's first"},
     Source{"only", "the backend offers no other"},
 };
 

@@ -163,6 +163,11 @@ struct Tactic {
   std::size_t workspace_bytes = 0;
   std::vector<Alias> aliases;
   bool writes_slices = false;  ///< a dense output may also be placed as a kSliced one
+
+  /// That one run is expected to take, with nothing measured; to be compared with others of the
+  /// backend. 0: the backend expects nothing.
+  double expected_us = 0;
+
   std::function<std::unique_ptr<Step>(const BuildArgs&)> build;
 };
 

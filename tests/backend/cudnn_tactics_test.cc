@@ -304,6 +304,22 @@ Graph of_a_slice(const Shape& picture, std::int64_t channels) {
   return result;
 }
 
+/// Where cuDNN reads no slices, it is worth a copy for what takes long, and for that alone.
+TEST_F(CudnnTacticsTest, CopiesAreWeighedAgainstTheFasterKernel) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
+  fake_.build = [](const test::FakePlan& plan) {
+    const auto& x = plan.tensors.at(static_cast<std::int64_t>(CudnnTensor::kX));
+    return x.strides[3] == x.dims[1] ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED_LAYOUT;
+  };
+  const auto tactic = [&](const Graph& graph) {
+    const auto plan = compile_plan(graph, whole_backend(), {.buckets = {1}});
+    return std::ranges::find(plan->tactics.decisions, "conv", &TacticDecision::node)->tactic;
+  };
+
+  EXPECT_EQ(tactic(of_a_slice({1, 56, 56, 8}, 256)), "cudnn:eng1:k2.7");
+  EXPECT_EQ(tactic(of_a_slice({1, 4, 4, 8}, 16)).substr(0, 5), "conv:");
+}
+
 TEST_F(CudnnTacticsTest, PreparesAllConvolutionsOfANetworkAtOnce) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
   const bool several = std::thread::hardware_concurrency() > 1;

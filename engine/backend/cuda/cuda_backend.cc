@@ -6,6 +6,7 @@
 
 #include "engine/backend/cuda/cuda_stream.h"
 #include "engine/backend/cuda/device.h"
+#include "engine/backend/cuda/expected_time.h"
 #include "engine/backend/cuda/kernel_step.h"
 #include "engine/backend/cuda/lowerings.h"
 #include "engine/core/require.h"
@@ -83,7 +84,9 @@ class CudaBackend final : public Backend {
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,
                                   const Layout& from,
                                   const Layout& to) const override {
-    return copy_tactic(desc, from, to);
+    Tactic tactic = copy_tactic(desc, from, to);
+    tactic.expected_us = copy_us(byte_size(desc), capability_);
+    return tactic;
   }
 
   [[nodiscard]] std::unique_ptr<Stream> make_stream(int /*threads*/) const override {

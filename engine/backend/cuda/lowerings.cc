@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "engine/backend/cuda/expected_time.h"
 #include "engine/core/require.h"
 
 namespace fovea::cuda {
@@ -57,8 +58,15 @@ std::vector<Tactic> lower(const OpSite& site,
   static const Table kTable = make_table();
   if (site.node.as<Conv2d>() != nullptr) {
     std::vector<Tactic> tactics = lower_depthwise(site);
+    const Pace pace = tactics.empty() ? Pace::kBest : Pace::kSecond;
+    for (Tactic& tactic : tactics) {
+      tactic.expected_us = convolution_us(site, capability, Pace::kBest, /*tensor_cores=*/false);
+    }
     if (convolutions != nullptr && asks_library(site)) {
-      std::ranges::move(convolutions->tactics(site), std::back_inserter(tactics));
+      for (Tactic& tactic : convolutions->tactics(site)) {
+        tactic.expected_us = convolution_us(site, capability, pace, /*tensor_cores=*/true);
+        tactics.push_back(std::move(tactic));
+      }
     }
     std::ranges::move(lower_convolution(site, capability), std::back_inserter(tactics));
     if (tactics.empty() && convolutions != nullptr) throw_reason(site, *convolutions);
