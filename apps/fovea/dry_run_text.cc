@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -64,6 +65,26 @@ std::string steps_table(const DryRun& run) {
   return table(rows);
 }
 
+/// Why steps are not by the library that the backend would rather take: a row a reason.
+std::string refusals_text(const DryRunBucket& bucket) {
+  std::map<std::string, std::vector<std::string>> steps;  // by reason
+  std::vector<std::string> reasons;                       // in order
+  for (const DryRunStep& step : bucket.steps) {
+    if (step.refusal.empty()) continue;
+    std::vector<std::string>& alike = steps[step.refusal];
+    if (alike.empty()) reasons.push_back(step.refusal);
+    alike.push_back(step.name);
+  }
+  std::string text;
+  for (const std::string& reason : reasons) {
+    const std::vector<std::string>& alike = steps[reason];
+    const std::vector<std::string> others(alike.begin() + 1, alike.end());
+    text +=
+        "  " + wrap(one_line(alike[0]) + ": " + one_line(reason) + likewise(others), 4, 2) + "\n";
+  }
+  return text.empty() ? text : "\nnot by the backend's best library\n" + text;
+}
+
 Json step_json(const DryRunStep& step, bool has_floor) {
   Json json{{"name", step.name},
             {"tactic", step.tactic},
@@ -71,6 +92,7 @@ Json step_json(const DryRunStep& step, bool has_floor) {
             {"flops", step.flops},
             {"bytes", step.bytes},
             {"weight_bytes", step.weight_bytes}};
+  if (!step.refusal.empty()) json["refusal"] = step.refusal;
   if (has_floor) {
     json["floor_us"] = step.floor_us;
     json["bound_by"] = step.bound_by_bytes ? "bytes" : "operations";
@@ -101,7 +123,7 @@ std::string dry_run_text(const DryRun& run) {
                      bytes_text(run.weight_bytes) + "\n";
   if (run.ceilings) text += ceilings_text(*run.ceilings);
   return text + buckets_table(run) + "\nbatch " + std::to_string(run.buckets.back().batch) + "\n" +
-         steps_table(run);
+         steps_table(run) + refusals_text(run.buckets.back());
 }
 
 std::string dry_run_json(const DryRun& run) {

@@ -57,18 +57,6 @@ std::vector<Group> groups_of(const std::vector<RewriteDecision>& rewrites, bool 
   return groups;
 }
 
-/// " (likewise b, c, d and 9 more)"; all names are in the JSON.
-std::string likewise(const std::vector<std::string>& nodes) {
-  constexpr std::size_t kNamed = 3;
-  if (nodes.empty()) return {};
-  std::string text = " (likewise ";
-  for (std::size_t i = 0; i < std::min(kNamed, nodes.size()); ++i) {
-    text += (i == 0 ? "" : ", ") + one_line(nodes[i]);
-  }
-  if (nodes.size() > kNamed) text += " and " + std::to_string(nodes.size() - kNamed) + " more";
-  return text + ")";
-}
-
 std::string padded(std::string text, std::size_t width) {
   text.resize(std::max(text.size(), width), ' ');
   return text;
@@ -114,7 +102,8 @@ constexpr std::array kSources{
     Source{"cache", "the fastest when it was measured here before; times are kept"},
     Source{"measured", "the fastest now; the heuristic's stays where none saves 2 %"},
     Source{"heuristic",
-           "not measured: what converts and copies the fewest bytes, of those the backend's first"},
+           "not measured: what is expected to take the least time, or where nothing is expected "
+           "to convert and copy the fewest bytes; of those the backend's first"},
     Source{"only", "the backend offers no other"},
 };
 
@@ -158,6 +147,7 @@ std::string tactic_text(const ChosenTactic& chosen) {
     unmeasured = is_rest;
     text += offered_text(*offered);
   }
+  if (!chosen.refusal.empty()) text += "; " + one_line(chosen.refusal);
   return text;
 }
 
@@ -213,7 +203,8 @@ nlohmann::ordered_json explanation_json(const Explanation& explanation) {
                        {"threads", chosen.threads},
                        {"tactic", chosen.tactic},
                        {"source", source_of(chosen)},
-                       {"offered", std::move(offered)}});
+                       {"offered", std::move(offered)},
+                       {"refusal", chosen.refusal}});
   }
   return {{"rewrites", std::move(rewrites)}, {"tactics", std::move(tactics)}};
 }

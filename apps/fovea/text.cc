@@ -52,6 +52,17 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
+std::string likewise(const std::vector<std::string>& nodes) {
+  constexpr std::size_t kNamed = 3;
+  if (nodes.empty()) return {};
+  std::string text = " (likewise ";
+  for (std::size_t i = 0; i < std::min(kNamed, nodes.size()); ++i) {
+    text += (i == 0 ? "" : ", ") + one_line(nodes[i]);
+  }
+  if (nodes.size() > kNamed) text += " and " + std::to_string(nodes.size() - kNamed) + " more";
+  return text + ")";
+}
+
 std::string table(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths(rows.front().size());
   std::vector<bool> numbers(widths.size(), true);

@@ -22,6 +22,10 @@ inline constexpr std::size_t kTextColumns = 80;
 /// the terminal. Everything else stays byte for byte, so that a name can be copied.
 [[nodiscard]] std::string one_line(std::string_view text);
 
+/// " (likewise b, c, d and 9 more)" of nodes that share what is said of another one; empty for
+/// none. All names are in the JSON.
+[[nodiscard]] std::string likewise(const std::vector<std::string>& nodes);
+
 /// Rows of texts, the first a heading, as lines with two spaces before and between the columns:
 /// those of numbers to the right, others to the left. All rows have as many cells.
 [[nodiscard]] std::string table(const std::vector<std::vector<std::string>>& rows);

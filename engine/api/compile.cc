@@ -184,7 +184,12 @@ std::shared_ptr<const PackedWeights> take_over(const Precompiled* precompiled,
   }
   if (facts.fingerprint != backend.fingerprint()) return nullptr;
   // Whoever measures wants to know what is fastest now.
-  if (settings.tactics.tuning == Tuning::kOff) settings.tactics.choices = precompiled->choices;
+  if (settings.tactics.tuning == Tuning::kOff) {
+    settings.tactics.choices = precompiled->choices;
+    // Whoever names tactics wants to choose among all.
+    const bool named = !settings.tactics.forced.empty() || !settings.tactics.locked.empty();
+    if (!named) backend.restore(precompiled->state);
+  }
   return precompiled->packed;
 }
 

@@ -39,9 +39,10 @@ inline constexpr std::int64_t kLargestBatch = 65'536;
                                        const Precompiled* precompiled);
 
 /// Gives `settings` what an earlier compilation found out, or null: its locks where it was for a
-/// backend of this name; its tactics where it was for this very one and nothing is measured; a
-/// notice where its precision is not available. Returns the packed weights where it was for this
-/// very backend, else null.
+/// backend of this name; its tactics where it was for this very one and nothing is measured, and
+/// then the backend what its steps saved, unless a tactic is forced or locked; a notice where its
+/// precision is not available. Returns the packed weights where it was for this very backend, else
+/// null.
 ///
 /// asked_for   CompileOptions::backend: whoever names another one need not be told
 [[nodiscard]] std::shared_ptr<const PackedWeights> take_over(const Precompiled* precompiled,

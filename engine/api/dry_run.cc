@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fovea/dry_run.h>
 
 #include "engine/api/classify_graph.h"
@@ -33,6 +35,15 @@ double peak(const Ceilings& ceilings, Precision precision) {
   return precision == Precision::kTf32 ? ceilings.tf32_flops : ceilings.half_flops;
 }
 
+/// Of the step at this batch size; empty where it is of no node.
+std::string refusal_of(const ExecutionPlan& plan, std::int64_t batch, const PlannedStep& step) {
+  if (step.node == kNoNode) return {};
+  const auto found = std::ranges::find_if(plan.tactics.decisions, [&](const auto& decision) {
+    return decision.batch == batch && decision.node == step.name;
+  });
+  return found == plan.tactics.decisions.end() ? "" : found->refusal;
+}
+
 DryRunBucket describe(const ExecutionPlan& plan,
                       const BucketPlan& bucket,
                       const std::optional<Ceilings>& ceilings) {
@@ -57,7 +68,8 @@ DryRunBucket describe(const ExecutionPlan& plan,
                             .bytes = cost.read_bytes + cost.written_bytes + cost.weight_bytes,
                             .weight_bytes = cost.weight_bytes,
                             .floor_us = floors[i].us(),
-                            .bound_by_bytes = floors[i].bytes_us >= floors[i].flops_us});
+                            .bound_by_bytes = floors[i].bytes_us >= floors[i].flops_us,
+                            .refusal = refusal_of(plan, bucket.batch, step)});
   }
   return result;
 }

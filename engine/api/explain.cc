@@ -16,7 +16,8 @@ Explanation explain(const Plan& plan) {
                         .threads = decision.threads,
                         .tactic = decision.tactic,
                         .source = std::string(to_string(decision.source)),
-                        .offered = {}};
+                        .offered = {},
+                        .refusal = decision.refusal};
     for (const TacticCandidate& candidate : decision.candidates) {
       chosen.offered.push_back({candidate.tactic, candidate.microseconds, candidate.refused});
     }

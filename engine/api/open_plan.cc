@@ -11,6 +11,7 @@
 #include "engine/core/require.h"
 #include "engine/graph/graph_io.h"
 #include "engine/importers/shared_tensors.h"
+#include "engine/plan/saved_state.h"
 
 namespace fovea {
 
@@ -99,6 +100,13 @@ LockedTactics PlanFile::locks() const {
                [](std::string_view text) { return parse_locked_tactics(text, "the list"); });
 }
 
+SavedState PlanFile::state() const {
+  if (!has("state")) return {};
+  return parse("state", [](std::string_view text) {
+    return parse_saved_state(std::as_bytes(std::span(text)));
+  });
+}
+
 NamedTensors identified(const NamedTensors& tensors,
                         const std::map<std::string, std::string>& xxh3) {
   NamedTensors known;
@@ -122,6 +130,7 @@ OpenedPlan open_plan_file(const fs::path& path) {
   precompiled->facts = file.facts();
   precompiled->choices = file.parse("choices", parse_choices);
   precompiled->locks = file.locks();
+  precompiled->state = file.state();
   precompiled->packed = packed_weights(file, precompiled->facts);
 
   Manifest manifest = file.manifest();

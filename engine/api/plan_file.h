@@ -6,8 +6,8 @@
 //   packed                     packed weights, each at a multiple of kPackedAlignment
 //   choices                    tactics by operation signature (tactic_choices.h)
 //   locks                      tactics of single nodes (locked_tactics_json); absent without any
-//   record                     the steps, for people (plan_record.h)
-//   compiled                   CompiledFacts
+//   state                      what steps saved for their backend (saved_state.h); absent without
+//   any record                     the steps, for people (plan_record.h) compiled CompiledFacts
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/backend/backend.h"
 #include "engine/backend/weight_store.h"
 #include "engine/core/file.h"
 #include "engine/importers/package.h"
@@ -66,6 +67,7 @@ struct Precompiled {
   CompiledFacts facts;
   Choices choices;
   LockedTactics locks;
+  SavedState state;
   std::shared_ptr<const PackedWeights> packed;
 };
 
@@ -90,6 +92,7 @@ class PlanFile {
   [[nodiscard]] CompiledFacts facts() const;
   [[nodiscard]] Manifest manifest() const;
   [[nodiscard]] LockedTactics locks() const;  ///< empty where there are none
+  [[nodiscard]] SavedState state() const;     ///< likewise
 
   /// What `read` gives; what it refuses in its own terms becomes plan/corrupt and names the file
   /// and the section.

@@ -17,6 +17,7 @@
 #include "engine/core/stage_clock.h"
 #include "engine/graph/graph_io.h"
 #include "engine/importers/shared_tensors.h"
+#include "engine/plan/saved_state.h"
 
 namespace fovea {
 
@@ -126,10 +127,13 @@ SavedPlan save_plan(const Model& model,
   WeightStore weights(*backend, take_over(before, *backend, options.backend, plan));
   const Graph deployed = deployed_graph(model.impl(), network);
   auto compiled = compile_and_dump(deployed, backend, plan, weights);
+  SavedState state;
+  save_steps(*compiled, state);
   if (plan.threads > 1) {
     const PlanOptions alone = one_of_many(plan, *compiled);
-    compiled =
-        with_tactics(*compiled, compile_and_dump(deployed, backend, alone, weights)->tactics);
+    const auto single = compile_and_dump(deployed, backend, alone, weights);
+    save_steps(*single, state);
+    compiled = with_tactics(*compiled, single->tactics);
   }
   clock.end_of(saved.compile_s);
 
@@ -140,6 +144,10 @@ SavedPlan save_plan(const Model& model,
   if (!locks.empty()) {
     writer.start("locks");
     writer.write(locked_tactics_json(locks));
+  }
+  if (!state.empty()) {
+    writer.start("state");
+    writer.write(to_bytes(state));
   }
   writer.start("record");
   PlanRecord record = record_of(*compiled);

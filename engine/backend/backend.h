@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -92,6 +93,10 @@ struct StepArgs {
   StepState* state = nullptr;      ///< what bind() made for exactly these addresses
 };
 
+/// What compiling a step took and a later compilation can do without: texts of any bytes by keys
+/// that mean something to the backend alone. Plan files keep it.
+using SavedState = std::map<std::string, std::string>;
+
 /// One compiled operation: immutable, shared by all contexts of a plan.
 class Step {
  public:
@@ -107,6 +112,9 @@ class Step {
   /// Enqueues the operation. Allocates nothing (oneDNN's own constant number of small objects
   /// aside).
   virtual void enqueue(const StepArgs& args, Stream& stream) const = 0;
+
+  /// Adds what Backend::restore() of an equal fingerprint() can use.
+  virtual void save(SavedState& /*state*/) const {}
 };
 
 /// A node to be lowered, with where its inputs lie. `graph` and `node` have a concrete batch and
@@ -169,6 +177,11 @@ struct Tactic {
   std::size_t workspace_bytes = 0;
   std::vector<Alias> aliases;
   bool writes_slices = false;  ///< a dense output may also be placed as a kSliced one
+
+  /// That one run is expected to take, with nothing measured; to be compared with others of the
+  /// backend. 0: the backend expects nothing.
+  double expected_us = 0;
+
   std::function<std::unique_ptr<Step>(const BuildArgs&)> build;
 };
 
@@ -177,7 +190,8 @@ struct MemoryInfo {
   std::size_t total_bytes = 0;
 };
 
-/// A device and the library of lowerings for it. Immutable and thread-safe.
+/// A device and the library of lowerings for it. Immutable, but for what it keeps to answer faster,
+/// and thread-safe.
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -191,6 +205,22 @@ class Backend {
 
   /// All ways to lower the site, best guess first; empty where there is none.
   [[nodiscard]] virtual std::vector<Tactic> tactics(const OpSite& site) const = 0;
+
+  /// Why the library that the backend would rather take has nothing for the site, so that tactics()
+  /// are others; empty where it has, or where there is no such library.
+  [[nodiscard]] virtual std::string refusal(const OpSite& /*site*/) const { return {}; }
+
+  /// Does what tactics() of these sites would do first, several at once where that takes long.
+  /// They may turn out to be others: tactics() alone decides, and tells of errors.
+  virtual void prepare(std::span<const OpSite> /*sites*/) const {}
+
+  /// Takes what steps saved under an equal fingerprint(), before sites are asked about. Where it
+  /// has something for a site, tactics() offers only the tactics that were saved. What turns out to
+  /// be of no use is found anew, and told by notices(). One thread at a time.
+  virtual void restore(const SavedState& /*state*/) const {}
+
+  /// What went otherwise than whoever compiles expects, for people; one line of text each.
+  [[nodiscard]] virtual std::vector<std::string> notices() const { return {}; }
 
   /// The copy from one layout to another, as a tactic with one input and one output.
   [[nodiscard]] virtual Tactic conversion(const TensorDesc& desc,

@@ -110,6 +110,7 @@ std::shared_ptr<const ExecutionPlan> compile_plan(const Graph& graph,
   plan->tactics = tactics.finish();
   std::vector<std::string>& notices = plan->tactics.notices;
   notices.insert(notices.begin(), options.notices.begin(), options.notices.end());
+  for (std::string& notice : backend->notices()) notices.push_back(std::move(notice));
   plan->weight_bytes = weights.bytes();
   plan->graph = std::move(optimised);
   plan->backend = std::move(backend);

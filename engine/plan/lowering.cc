@@ -36,6 +36,9 @@ class Lowering {
   BucketPlan run(WeightStore& weights, std::int64_t batch);
 
  private:
+  void prepare() const;
+  [[nodiscard]] Layout likely_layout(NodeId id, const Layout& input) const;
+  [[nodiscard]] OpSite site_of(const Node& node, std::vector<Layout> inputs) const;
   void lower_node(NodeId id);
   void lower_step(NodeId id);
   void lower_concat(NodeId id);
@@ -207,12 +210,7 @@ void Lowering::lower_step(NodeId id) {
   std::vector<SlotId> present;
   present.reserve(node.inputs.size());
   for (const Value& input : node.inputs) present.push_back(slot_of(input));
-  const OpSite site{graph_,
-                    node,
-                    draft_.layouts_of(present),
-                    options_.threads,
-                    options_.exact_convolutions,
-                    options_.precision == Precision::kTf32};
+  const OpSite site = site_of(node, draft_.layouts_of(present));
   const WantedLayouts wanted = wanted_outputs(id);
   DraftStep step{node.name, id, tactics_.choose(site, wanted), {}, {}};
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
@@ -329,7 +327,53 @@ void Lowering::lower_node(NodeId id) {
   }
 }
 
+OpSite Lowering::site_of(const Node& node, std::vector<Layout> inputs) const {
+  return {.graph = graph_,
+          .node = node,
+          .inputs = std::move(inputs),
+          .threads = options_.threads,
+          .exact_convolutions = options_.exact_convolutions,
+          .tf32 = options_.precision == Precision::kTf32};
+}
+
+/// Where the node's output will lie if every place that it may have is taken.
+///
+/// input   where its first input will
+Layout Lowering::likely_layout(NodeId id, const Layout& input) const {
+  const Node& node = graph_.node(id);
+  if (const std::optional<Home>& home = placement_.home({id, 0})) {
+    return Layout::sliced(graph_.node(home->whole).outputs[0].shape.back(), home->channel_offset);
+  }
+  const PlaceKind kind = placement_.kind(id);
+  if (kind == PlaceKind::kView) return node.as<Identity>() != nullptr ? input : Layout{};
+  if (kind != PlaceKind::kSlice) return {};
+  const TensorDesc& whole = graph_.desc(node.inputs[0]);
+  if (node.outputs[0] == whole) return input;
+  const bool is_slice = input.kind == Layout::Kind::kSliced;
+  return Layout::sliced(is_slice ? input.pixel_stride : whole.shape.back(),
+                        input.channel_offset + node.as<Slice>()->begin);
+}
+
+/// Tells the backend what it will be asked about, as far as that can be foreseen.
+void Lowering::prepare() const {
+  std::vector<Layout> likely(graph_.nodes().size());  // of every node's first output
+  std::vector<OpSite> sites;
+  for (NodeId id = 0; id < graph_.size(); ++id) {
+    const Node& node = graph_.node(id);
+    if (node.inputs.empty()) continue;
+    std::vector<Layout> inputs;
+    inputs.reserve(node.inputs.size());
+    for (const Value& input : node.inputs) {
+      inputs.push_back(likely[static_cast<std::size_t>(input.node)]);
+    }
+    likely[static_cast<std::size_t>(id)] = likely_layout(id, inputs[0]);
+    if (placement_.kind(id) == PlaceKind::kStep) sites.push_back(site_of(node, std::move(inputs)));
+  }
+  backend_.prepare(sites);
+}
+
 BucketPlan Lowering::run(WeightStore& weights, std::int64_t batch) {
+  prepare();
   for (NodeId id = 0; id < graph_.size(); ++id) {
     const Node& node = graph_.node(id);
     if (node.as<Constant>() != nullptr) continue;

@@ -38,6 +38,7 @@ struct TacticDecision {
   TacticSource source = TacticSource::kHeuristic;
   std::vector<TacticCandidate> candidates{};  ///< in the backend's order
   std::size_t heuristic = 0;                  ///< which of them the heuristic takes
+  std::string refusal{};                      ///< Backend::refusal()
 };
 
 /// What measuring took.

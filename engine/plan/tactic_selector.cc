@@ -58,9 +58,46 @@ std::size_t converted_bytes(const OpSite& site, const WantedLayouts& wanted, con
   return bytes;
 }
 
-std::size_t heuristic_choice(const OpSite& site,
+/// What the backend expects of the tactic and of the conversions and copies around it; nothing
+/// where it expects nothing of one of them.
+std::optional<double> expected_us(const Backend& backend,
+                                  const OpSite& site,
+                                  const WantedLayouts& wanted,
+                                  const Tactic& tactic) {
+  if (tactic.expected_us <= 0) return std::nullopt;
+  double sum = tactic.expected_us;
+  bool is_known = true;
+  const auto convert = [&](const TensorDesc& desc, const Layout& from, const Layout& to) {
+    if (from == to) return;
+    const double conversion = backend.conversion(desc, from, to).expected_us;
+    is_known = is_known && conversion > 0;
+    sum += conversion;
+  };
+  for (std::size_t i = 0; i < site.node.inputs.size(); ++i) {
+    if (site.constant(i) == nullptr) convert(site.input(i), site.inputs[i], tactic.inputs[i]);
+  }
+  for (std::size_t i = 0; i < site.node.outputs.size(); ++i) {
+    const Layout written = written_layout(tactic, i, wanted);
+    convert(site.node.outputs[i], written, wanted[i].value_or(written));
+  }
+  return is_known ? std::optional(sum) : std::nullopt;
+}
+
+/// The first of the least: by time where the backend expects one of all tactics, else by what is
+/// converted and copied.
+std::size_t heuristic_choice(const Backend& backend,
+                             const OpSite& site,
                              const WantedLayouts& wanted,
                              const std::vector<Tactic>& tactics) {
+  std::vector<double> times;
+  for (const Tactic& tactic : tactics) {
+    const auto time = expected_us(backend, site, wanted, tactic);
+    if (!time) break;
+    times.push_back(*time);
+  }
+  if (times.size() == tactics.size()) {
+    return static_cast<std::size_t>(std::ranges::min_element(times) - times.begin());
+  }
   const auto best = std::ranges::min_element(
       tactics, {}, [&](const Tactic& tactic) { return converted_bytes(site, wanted, tactic); });
   return static_cast<std::size_t>(best - tactics.begin());
@@ -120,7 +157,8 @@ Tactic TacticSelector::choose(const OpSite& site, const WantedLayouts& wanted) {
                           .batch = batch_,
                           .threads = site.threads,
                           .signature = op_signature(site, wanted),
-                          .heuristic = heuristic_choice(site, wanted, tactics)};
+                          .heuristic = heuristic_choice(backend_, site, wanted, tactics),
+                          .refusal = backend_.refusal(site)};
   for (const Tactic& tactic : tactics) decision.candidates.push_back({tactic.name, 0, {}});
   const Pick chosen = pick(site, wanted, tactics, decision);
   decision.tactic = tactics[chosen.tactic].name;
@@ -297,6 +335,30 @@ std::optional<TacticSelector::Pick> TacticSelector::measured(const OpSite& site,
   return Pick{*found, TacticSource::kMeasured};
 }
 
+namespace {
+
+/// Tells of the operations that the backend's library refused; empty where it refused none.
+std::string refusals_notice(const std::vector<TacticDecision>& decisions) {
+  std::set<std::string> nodes;
+  const TacticDecision* first = nullptr;
+  for (const TacticDecision& decision : decisions) {
+    if (decision.refusal.empty()) continue;
+    if (first == nullptr) first = &decision;
+    nodes.insert(decision.node);
+  }
+  if (first == nullptr) return {};
+  return cat(nodes.size(),
+             nodes.size() == 1 ? " operation is" : " operations are",
+             " computed by other kernels than the backend's best library has (the first is '",
+             first->node,
+             "', by ",
+             first->tactic,
+             "), which may be slower: ",
+             first->refusal);
+}
+
+}  // namespace
+
 TacticRecord TacticSelector::finish() {
   std::vector<std::string>& notices = record_.notices;
   if (!of_other_threads_.nodes.empty()) {
@@ -306,6 +368,9 @@ TacticRecord TacticSelector::finish() {
                           " and left aside there (the first for ",
                           of_other_threads_.first,
                           ")"));
+  }
+  if (std::string notice = refusals_notice(record_.decisions); !notice.empty()) {
+    notices.push_back(std::move(notice));
   }
   if (!of_plan_.nodes.empty()) {
     notices.push_back(cat(of_plan_.nodes.size(),

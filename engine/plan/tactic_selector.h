@@ -23,9 +23,10 @@ class Tuner;
 /// Takes, in this order: the tactic that is forced for the node, the one that is locked (a plan
 /// file's locks come after those of this compilation), the one that a plan file or the timing cache
 /// has for the operation's signature (full tuning asks the cache for what full tuning has found),
-/// the winner of a measurement, and the heuristic's: the one that needs the fewest bytes of inputs
-/// and results converted or copied, the backend's order deciding ties. Used by one thread, for all
-/// batch sizes of one compilation, which share its measurements.
+/// the winner of a measurement, and the heuristic's: the one that is expected to take the least
+/// time with the conversions and copies that it needs, where the backend expects any (Tactic), else
+/// the one that needs the fewest bytes converted or copied; the backend's order decides ties. Used
+/// by one thread, for all batch sizes of one compilation, which share its measurements.
 class TacticSelector {
  public:
   /// Reads the timing cache where tuning is on; `backend` outlives the selector.

@@ -261,36 +261,62 @@ TEST_F(CudnnPlansTest, AModeThatFailsIsARefusal) {
   EXPECT_TRUE(seen);
 }
 
+/// What a step with that engine saves.
+SavedState saved(CudnnPlans& plans, const CudnnConvolution& convolution, std::int64_t index) {
+  const test::FakeEngine chosen = engine(index);
+  SavedState state;
+  save({.asked = convolution,
+        .engine = {.candidate = {.engine = chosen.engine,
+                                 .workspace_bytes =
+                                     static_cast<std::size_t>(chosen.workspace_bytes)},
+                   .rank = 0},
+        .plans = {{convolution, plans.plan(convolution, chosen.engine)}}},
+       state);
+  return state;
+}
+
 TEST_F(CudnnPlansTest, SavedPlansAreLoaded) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
-  (void)plans().plan(full_convolution(), engine(1).engine);
-  const CudnnPlans::Saved saved = plans().save();
-  ASSERT_EQ(saved.size(), 1U);
-  EXPECT_EQ(saved.begin()->first,
-            "f16[2,5,6,16] x40@8 k[3,3] s[1,1] d[1,1] p[1,0,1,2] g1 [5,6,24] y24@16 z+bf+relu "
-            "z32@4 eng1:k2.1");
+  const SavedState state = saved(plans(), full_convolution(), 1);
+  const std::string name =
+      "f16[2,5,6,16] x40@8 k[3,3] s[1,1] d[1,1] p[1,0,1,2] g1 [5,6,24] y24@16 z+bf+relu "
+      "z32@4|eng1:k2.1";
+  ASSERT_EQ(state.size(), 2U);
+  EXPECT_EQ(state.at("engine of " + name), "0 101");
+  EXPECT_TRUE(state.contains("plan of " + name));
 
   plans_ = std::make_unique<CudnnPlans>(fake_.library(), CudnnDevice{});
-  plans().add_saved(saved);
+  plans().restore(state);
   const auto plan = plans().plan(full_convolution(), engine(1).engine);
 
   EXPECT_TRUE(fake_.record().built.back().from_json);
   EXPECT_EQ(plan->workspace_bytes(), 101U);
+  const auto known = plans().saved().engines(full_convolution());
+  ASSERT_EQ(known.size(), 1U);
+  EXPECT_EQ(known[0].candidate.engine, engine(1).engine);
+  EXPECT_EQ(known[0].candidate.workspace_bytes, 101U);
+  EXPECT_EQ(plans().notices(), Strings{});
 }
 
 TEST_F(CudnnPlansTest, SavedPlansThatDoNotLoadAreBuiltAgain) {
-  (void)plans().plan(full_convolution(), engine(1).engine);
-  const CudnnPlans::Saved saved = plans().save();
+  SavedState state = saved(plans(), full_convolution(), 1);
+  state.merge(saved(plans(), full_convolution(), 2));
   fake_.build = [](const test::FakePlan& plan) {
     return plan.from_json ? CUDNN_STATUS_SERIALIZATION_VERSION_MISMATCH : CUDNN_STATUS_SUCCESS;
   };
+  const std::size_t before = fake_.record().built.size();
 
   plans_ = std::make_unique<CudnnPlans>(fake_.library(), CudnnDevice{});
-  plans().add_saved(saved);
+  plans().restore(state);
   (void)plans().plan(full_convolution(), engine(1).engine);
+  (void)plans().plan(full_convolution(), engine(2).engine);
 
   EXPECT_FALSE(fake_.record().built.back().from_json);
-  EXPECT_EQ(fake_.record().built.size(), 2U);
+  EXPECT_EQ(fake_.record().built.size(), before + 2);
+  ASSERT_EQ(plans().notices().size(), 1U);
+  EXPECT_EQ(plans().notices()[0],
+            "2 of cuDNN's plans in the plan file could not be loaded and were made again, which "
+            "takes longer (the first: cuDNN: building a plan: FAKE_STATUS_1003)");
 }
 
 TEST_F(CudnnPlansTest, PlansOutliveTheirMaker) {

@@ -1,7 +1,7 @@
 // Tactics and steps of cuDNN on the emulated device, by a cuDNN whose plans compute Conv2d by its
 // definition, at the addresses and strides that they were given.
-#include <atomic>
-#include <cstring>
+#include <algorithm>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -16,6 +16,7 @@
 #include "tests/support/errors.h"
 #include "tests/support/fake_cudnn.h"
 #include "tests/support/kept_tactics.h"
+#include "tests/support/meeting.h"
 #include "tests/support/run_plan.h"
 
 namespace fovea {
@@ -26,15 +27,6 @@ using Strings = std::vector<std::string>;
 
 test::FakeEngine engine(std::int64_t index) {
   return {.engine = {index, {{2, 7}}}, .workspace_bytes = 100};
-}
-
-/// The elements of a tensor that lies in pixels of some stride, row-major, or back.
-template <typename Move>
-void for_each_pixel(const test::FakeTensor& tensor, Move&& move) {
-  const std::int64_t pixels = tensor.dims[0] * tensor.dims[2] * tensor.dims[3];
-  for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
-    move(pixel * tensor.strides[3], pixel * tensor.dims[1]);
-  }
 }
 
 constexpr int kHopper = 90;
@@ -60,49 +52,27 @@ class CudnnTacticsTest : public testing::Test {
     EXPECT_EQ(fake_.record().misuse, Strings{});
   }
 
+  /// With kernels of our own behind cuDNN's.
+  [[nodiscard]] std::shared_ptr<const Backend> whole_backend() const {
+    return cuda::make_backend("cuda", cuda::make_cudnn_convolutions(fake_.library(), {}), kHopper);
+  }
+
   [[nodiscard]] std::unique_ptr<Backend> backend() const {
     return of_cudnn(cuda::make_cudnn_convolutions(fake_.library(), {}));
   }
 
-  /// What cuDNN would compute; also the channels behind the slice where `spills_`.
+  /// Also the channel behind every pixel of a slice where `spills_`.
   void compute(const test::FakeRun& run) const {
-    const auto tensor = [&](CudnnTensor id) -> const test::FakeTensor& {
-      return run.plan.tensors.at(static_cast<std::int64_t>(id));
-    };
-    const auto address = [&](CudnnTensor id) {
-      return static_cast<float*>(run.addresses.at(static_cast<std::int64_t>(id)));
-    };
-    std::vector<std::vector<float>> values;
-    std::vector<TensorDesc> descs;
-    const auto take = [&](CudnnTensor id, bool is_vector) {
-      const test::FakeTensor& from = tensor(id);
-      values.emplace_back(
-          static_cast<std::size_t>(from.dims[0] * from.dims[1] * from.dims[2] * from.dims[3]));
-      for_each_pixel(from, [&](std::int64_t strided, std::int64_t dense) {
-        std::copy_n(address(id) + strided, from.dims[1], values.back().begin() + dense);
-      });
-      descs.push_back({DType::kFloat32,
-                       is_vector ? Shape{from.dims[1]}
-                                 : Shape{from.dims[0], from.dims[2], from.dims[3], from.dims[1]}});
-    };
-    take(CudnnTensor::kX, false);
-    take(CudnnTensor::kWeights, false);
-    if (op_.bias) take(CudnnTensor::kBias, true);
-    if (op_.residual) take(CudnnTensor::kResidual, false);
-    std::vector<ConstTensorView> inputs;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      inputs.push_back({&descs[i], reinterpret_cast<const std::byte*>(values[i].data())});
+    test::evaluate(run);
+    const test::FakeTensor& y = run.plan.tensors.at(static_cast<std::int64_t>(CudnnTensor::kY));
+    const std::int64_t channels = y.dims[1];
+    const std::int64_t stride = y.strides[3];
+    if (!spills_ || stride == channels) return;
+    auto* const pixels =
+        static_cast<float*>(run.addresses.at(static_cast<std::int64_t>(CudnnTensor::kY)));
+    for (std::int64_t pixel = 0; pixel < y.dims[0] * y.dims[2] * y.dims[3]; ++pixel) {
+      pixels[pixel * stride + channels] = 0;
     }
-    const test::FakeTensor& y = tensor(CudnnTensor::kY);
-    const TensorDesc desc{DType::kFloat32, {y.dims[0], y.dims[2], y.dims[3], y.dims[1]}};
-    std::vector<float> result(static_cast<std::size_t>(num_elements(desc.shape)));
-    const TensorView output{&desc, reinterpret_cast<std::byte*>(result.data())};
-    op_.evaluate(inputs, {&output, 1});
-    for_each_pixel(y, [&](std::int64_t strided, std::int64_t dense) {
-      float* const pixel = address(CudnnTensor::kY) + strided;
-      std::copy_n(result.begin() + dense, y.dims[1], pixel);
-      if (spills_ && y.strides[3] > y.dims[1]) pixel[y.dims[1]] = 0;
-    });
   }
 
   /// Runs two pictures of the graph and expects what the reference gives.
@@ -114,21 +84,20 @@ class CudnnTacticsTest : public testing::Test {
   }
 
   test::FakeCudnn fake_;
-  Conv2d op_{};
   bool spills_ = false;
 };
 
 TEST_F(CudnnTacticsTest, StepsComputeWithEverythingThatIsFused) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
-  op_ = {.strides = {2, 1},
-         .dilations = {1, 2},
-         .pads = {1, 0, 0, 3},
-         .groups = 2,
-         .bias = true,
-         .residual = true,
-         .activation = test::kRelu};
+  const Conv2d op{.strides = {2, 1},
+                  .dilations = {1, 2},
+                  .pads = {1, 0, 0, 3},
+                  .groups = 2,
+                  .bias = true,
+                  .residual = true,
+                  .activation = test::kRelu};
 
-  expect_same_as_reference(test::one_convolution({kBatch, 7, 9, 8}, {3, 2}, 6, op_, 1));
+  expect_same_as_reference(test::one_convolution({kBatch, 7, 9, 8}, {3, 2}, 6, op, 1));
 
   const test::FakeRecord record = fake_.record();
   ASSERT_EQ(record.runs.size(), 1U);
@@ -138,10 +107,10 @@ TEST_F(CudnnTacticsTest, StepsComputeWithEverythingThatIsFused) {
 
 TEST_F(CudnnTacticsTest, OneHandleServesAStream) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
-  op_ = {.activation = test::kRelu};
-  Graph graph = test::one_convolution({kBatch, 4, 4, 8}, {1, 1}, 8, op_, 1);
+  const Conv2d op{.activation = test::kRelu};
+  Graph graph = test::one_convolution({kBatch, 4, 4, 8}, {1, 1}, 8, op, 1);
   const NodeId first = graph.find("conv");
-  const Value second = graph.add(op_, {{first, 0}, graph.node(first).inputs[1]}, "second");
+  const Value second = graph.add(op, {{first, 0}, graph.node(first).inputs[1]}, "second");
   graph.mark_output(second, "z");
 
   expect_same_as_reference(graph);
@@ -166,9 +135,9 @@ Graph two_side_by_side(const Conv2d& op) {
 
 TEST_F(CudnnTacticsTest, WritesSlicesInPlace) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
-  op_ = {.activation = test::kRelu};
+  const Conv2d op{.activation = test::kRelu};
 
-  expect_same_as_reference(two_side_by_side(op_));
+  expect_same_as_reference(two_side_by_side(op));
 
   const auto runs = fake_.record().runs;
   ASSERT_EQ(runs.size(), 3U) << "one plan for both, which is tried once";
@@ -180,8 +149,8 @@ TEST_F(CudnnTacticsTest, WritesSlicesInPlace) {
 /// They are not asked for with strides of other than the output's.
 TEST_F(CudnnTacticsTest, AResultWithAResidualIsCopiedToItsSlice) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
-  op_ = {.residual = true, .activation = test::kRelu};
-  Graph graph = test::one_convolution({kBatch, 4, 5, 8}, {1, 1}, 8, op_, 1);
+  const Conv2d op{.residual = true, .activation = test::kRelu};
+  Graph graph = test::one_convolution({kBatch, 4, 5, 8}, {1, 1}, 8, op, 1);
   const Value conv{graph.find("conv"), 0};
   const Value x = graph.node(conv.node).inputs[0];
   graph.mark_output(graph.add(Concat{3}, {conv, x}, "both"), "z");
@@ -195,10 +164,10 @@ TEST_F(CudnnTacticsTest, AResultWithAResidualIsCopiedToItsSlice) {
 
 TEST_F(CudnnTacticsTest, CopiesFromPlansThatSpill) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
-  op_ = {.activation = test::kRelu};
+  const Conv2d op{.activation = test::kRelu};
   spills_ = true;
 
-  expect_same_as_reference(two_side_by_side(op_));
+  expect_same_as_reference(two_side_by_side(op));
 
   const auto runs = fake_.record().runs;
   ASSERT_EQ(runs.size(), 3U);
@@ -209,13 +178,13 @@ TEST_F(CudnnTacticsTest, CopiesFromPlansThatSpill) {
 
 TEST_F(CudnnTacticsTest, CopiesWhereAnEngineTakesNoStrides) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
-  op_ = {.activation = test::kRelu};
+  const Conv2d op{.activation = test::kRelu};
   fake_.build = [](const test::FakePlan& plan) {
     const auto& y = plan.tensors.at(static_cast<std::int64_t>(CudnnTensor::kY));
     return y.strides[3] == y.dims[1] ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED_LAYOUT;
   };
 
-  expect_same_as_reference(two_side_by_side(op_));
+  expect_same_as_reference(two_side_by_side(op));
 
   EXPECT_EQ(fake_.record().runs.size(), 2U) << "there is nothing to try";
 }
@@ -317,6 +286,53 @@ TEST_F(CudnnTacticsTest, SaysWhyThereIsNone) {
   EXPECT_EQ(reason({.activation = test::kRelu, .activation_channels = 4}),
             "cuDNN has no such activation, element type or layout");
   EXPECT_EQ(backend()->traits().partial_activations, 0U);
+}
+
+/// A convolution of the second half of `channels` channels that another one computes.
+Graph of_a_slice(const Shape& picture, std::int64_t channels) {
+  const std::int64_t half = channels / 2;
+  Graph result;
+  const Value x = result.add(Input{{DType::kFloat32, picture}}, {}, "x");
+  const auto weights = [&](Shape shape, const char* name) {
+    const auto count = static_cast<std::size_t>(num_elements(shape));
+    return result.add(make_constant(std::move(shape), test::random_floats(count, 1)), {}, name);
+  };
+  const Value all = result.add(Conv2d{}, {x, weights({channels, 1, 1, picture[3]}, "wa")}, "all");
+  const Value slice = result.add(Slice{.axis = 3, .begin = half, .size = half}, {all}, "slice");
+  const Conv2d op{.pads = {1, 1, 1, 1}};
+  result.mark_output(result.add(op, {slice, weights({half, 3, 3, half}, "wb")}, "conv"), "y");
+  return result;
+}
+
+/// Where cuDNN reads no slices, it is worth a copy for what takes long, and for that alone.
+TEST_F(CudnnTacticsTest, CopiesAreWeighedAgainstTheFasterKernel) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
+  fake_.build = [](const test::FakePlan& plan) {
+    const auto& x = plan.tensors.at(static_cast<std::int64_t>(CudnnTensor::kX));
+    return x.strides[3] == x.dims[1] ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED_LAYOUT;
+  };
+  const auto tactic = [&](const Graph& graph) {
+    const auto plan = compile_plan(graph, whole_backend(), {.buckets = {1}});
+    return std::ranges::find(plan->tactics.decisions, "conv", &TacticDecision::node)->tactic;
+  };
+
+  EXPECT_EQ(tactic(of_a_slice({1, 56, 56, 8}, 256)), "cudnn:eng1:k2.7");
+  EXPECT_EQ(tactic(of_a_slice({1, 4, 4, 8}, 16)).substr(0, 5), "conv:");
+}
+
+TEST_F(CudnnTacticsTest, PreparesAllConvolutionsOfANetworkAtOnce) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
+  const bool several = std::thread::hardware_concurrency() > 1;
+  test::Meeting meeting;
+  fake_.build = [&](const test::FakePlan&) {
+    if (several) meeting.come();
+    return CUDNN_STATUS_SUCCESS;
+  };
+
+  (void)compile_plan(of_a_slice({1, 56, 56, 8}, 256), whole_backend(), {.buckets = {1}});
+
+  EXPECT_EQ(fake_.record().built.size(), 2U) << "those that are needed, a slice as it is read";
+  EXPECT_EQ(meeting.size() > 1, several);
 }
 
 TEST_F(CudnnTacticsTest, GraphsAloneAreNoSteps) {

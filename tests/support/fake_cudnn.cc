@@ -1,134 +1,19 @@
 #include "tests/support/fake_cudnn.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <mutex>
 #include <span>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "engine/core/require.h"
+#include "tests/support/fake_cudnn_descriptor.h"
 
 namespace fovea::test {
 
 namespace {
 
-using Json = nlohmann::json;
-
-struct Descriptor {
-  cudnnBackendDescriptorType_t type;
-  bool finalized = false;
-  std::map<cudnnBackendAttributeName_t, std::vector<std::byte>> attributes;
-
-  template <typename T>
-  [[nodiscard]] std::vector<T> all(cudnnBackendAttributeName_t name) const {
-    const auto found = attributes.find(name);
-    if (found == attributes.end()) return {};
-    std::vector<T> values(found->second.size() / sizeof(T));
-    std::memcpy(static_cast<void*>(values.data()), found->second.data(), found->second.size());
-    return values;
-  }
-
-  template <typename T>
-  [[nodiscard]] T one(cudnnBackendAttributeName_t name) const {
-    const auto found = attributes.find(name);
-    T value{};
-    if (found != attributes.end() && found->second.size() >= sizeof value) {
-      std::memcpy(static_cast<void*>(&value), found->second.data(), sizeof value);
-    }
-    return value;
-  }
-
-  [[nodiscard]] const Descriptor* ref(cudnnBackendAttributeName_t name) const {
-    return static_cast<const Descriptor*>(one<cudnnBackendDescriptor_t>(name));
-  }
-
-  template <typename T>
-  void put(cudnnBackendAttributeName_t name, const std::vector<T>& values) {
-    const auto bytes = std::as_bytes(std::span(values));
-    attributes[name].assign(bytes.begin(), bytes.end());
-  }
-};
-
-std::size_t size_of(cudnnBackendAttributeType_t type) {
-  switch (type) {
-    case CUDNN_TYPE_BOOLEAN:
-      return sizeof(bool);
-    case CUDNN_TYPE_CHAR:
-      return sizeof(char);
-    case CUDNN_TYPE_INT64:
-    case CUDNN_TYPE_DOUBLE:
-    case CUDNN_TYPE_VOID_PTR:
-    case CUDNN_TYPE_HANDLE:
-    case CUDNN_TYPE_BACKEND_DESCRIPTOR:
-      return 8;
-    default:
-      return 4;
-  }
-}
-
-std::vector<cuda::CudnnKnob> knobs_of(const Descriptor& config) {
-  std::vector<cuda::CudnnKnob> knobs;
-  for (auto* handle : config.all<cudnnBackendDescriptor_t>(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES)) {
-    const auto& choice = *static_cast<const Descriptor*>(handle);
-    knobs.push_back({choice.one<cudnnBackendKnobType_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE),
-                     choice.one<std::int64_t>(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE)});
-  }
-  return knobs;
-}
-
-std::string mode_name(cudnnPointwiseMode_t mode) {
-  switch (mode) {
-    case CUDNN_POINTWISE_ADD:
-      return "add";
-    case CUDNN_POINTWISE_RELU_FWD:
-      return "relu";
-    case CUDNN_POINTWISE_TANH_FWD:
-      return "tanh";
-    case CUDNN_POINTWISE_SIGMOID_FWD:
-      return "sigmoid";
-    default:
-      return "?";
-  }
-}
-
-void take_tensor(const Descriptor* tensor, FakePlan& plan) {
-  if (tensor == nullptr || tensor->one<bool>(CUDNN_ATTR_TENSOR_IS_VIRTUAL)) return;
-  plan.tensors[tensor->one<std::int64_t>(CUDNN_ATTR_TENSOR_UNIQUE_ID)] = {
-      tensor->all<std::int64_t>(CUDNN_ATTR_TENSOR_DIMENSIONS),
-      tensor->all<std::int64_t>(CUDNN_ATTR_TENSOR_STRIDES),
-      tensor->one<std::int64_t>(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT),
-      tensor->one<cudnnDataType_t>(CUDNN_ATTR_TENSOR_DATA_TYPE)};
-}
-
-FakePlan describe_graph(const Descriptor& graph) {
-  FakePlan plan;
-  for (auto* handle : graph.all<cudnnBackendDescriptor_t>(CUDNN_ATTR_OPERATIONGRAPH_OPS)) {
-    const auto& operation = *static_cast<const Descriptor*>(handle);
-    if (operation.type == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR) {
-      plan.operations.emplace_back("conv");
-      take_tensor(operation.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X), plan);
-      take_tensor(operation.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W), plan);
-      take_tensor(operation.ref(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y), plan);
-      continue;
-    }
-    const Descriptor& pointwise = *operation.ref(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR);
-    plan.operations.push_back(
-        mode_name(pointwise.one<cudnnPointwiseMode_t>(CUDNN_ATTR_POINTWISE_MODE)));
-    take_tensor(operation.ref(CUDNN_ATTR_OPERATION_POINTWISE_XDESC), plan);
-    take_tensor(operation.ref(CUDNN_ATTR_OPERATION_POINTWISE_BDESC), plan);
-    take_tensor(operation.ref(CUDNN_ATTR_OPERATION_POINTWISE_YDESC), plan);
-  }
-  return plan;
-}
-
-Json knobs_json(const std::vector<cuda::CudnnKnob>& knobs) {
-  Json list = Json::array();
-  for (const auto& knob : knobs) list.push_back({knob.type, knob.value});
-  return list;
-}
+using Descriptor = FakeDescriptor;
 
 }  // namespace
 
@@ -194,18 +79,14 @@ struct FakeCudnn::State {
       return result;
     }
     const auto text = plan.all<char>(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION);
-    const Json json = Json::parse(text.begin(), text.end());
-    FakePlan result;
-    result.from_json = true;
-    result.engine.index = json.at("engine");
-    for (const auto& knob : json.at("knobs")) result.engine.knobs.push_back({knob[0], knob[1]});
-    return result;
+    return parse_plan({text.data(), text.size()});
   }
 
   /// Puts what heuristics give into the caller's descriptors.
   cudnnStatus_t propose(const Descriptor& heuristics,
                         std::span<const cudnnBackendDescriptor_t> configs,
-                        std::int64_t* count) const {
+                        std::int64_t* count) {
+    ++record.asked;
     const auto& engines =
         fake->proposals[heuristics.one<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE)];
     *count = static_cast<std::int64_t>(engines.size());
@@ -283,7 +164,12 @@ struct FakeCudnn::State {
   }
 
   cudnnStatus_t finalize_plan(Descriptor& descriptor) {
-    const FakePlan plan = plan_of(descriptor);
+    FakePlan plan;
+    try {
+      plan = plan_of(descriptor);
+    } catch (const std::exception&) {
+      return refuse(CUDNN_STATUS_BAD_PARAM);
+    }
     mutex.unlock();  // plans are built side by side
     const cudnnStatus_t status = fake->build(plan);
     mutex.lock();
@@ -291,8 +177,7 @@ struct FakeCudnn::State {
     const FakeEngine* engine = find(plan.engine);
     descriptor.put<std::int64_t>(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE,
                                  {engine == nullptr ? 0 : engine->workspace_bytes});
-    const std::string json =
-        Json{{"engine", plan.engine.index}, {"knobs", knobs_json(plan.engine.knobs)}}.dump();
+    const std::string json = plan_json(plan);
     descriptor.put(CUDNN_ATTR_EXECUTION_PLAN_JSON_REPRESENTATION,
                    std::vector<char>(json.begin(), json.end()));
     record.built.push_back(plan);

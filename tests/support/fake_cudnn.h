@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/backend/cuda/cudnn_candidates.h"
+#include "tests/support/fake_cudnn_plan.h"
 
 namespace fovea::test {
 
@@ -21,36 +21,12 @@ struct FakeEngine {
   std::int64_t workspace_bytes = 0;
 };
 
-/// A tensor of a graph, dimensions and strides in cuDNN's order n, c, h, w.
-struct FakeTensor {
-  std::vector<std::int64_t> dims;
-  std::vector<std::int64_t> strides;
-  std::int64_t alignment = 0;
-  cudnnDataType_t type = CUDNN_DATA_FLOAT;
-};
-
-/// What a plan is finalized from, or was executed with.
-struct FakePlan {
-  cuda::CudnnEngine engine;
-  std::vector<std::string> operations;         ///< "conv", "add", "relu", in order
-  std::map<std::int64_t, FakeTensor> tensors;  ///< in memory, by identity
-  bool from_json = false;
-};
-
-/// One execution.
-struct FakeRun {
-  FakePlan plan;
-  std::map<std::int64_t, void*> addresses;  ///< by the tensors' identities
-  void* workspace = nullptr;
-  cudnnHandle_t handle = nullptr;
-  cudaStream_t stream = nullptr;  ///< the handle's
-};
-
 /// What happened so far.
 struct FakeRecord {
   std::int64_t calls = 0;  ///< those that can fail
   std::int64_t calls_after_failure = 0;
   std::int64_t live_objects = 0;      ///< descriptors and handles
+  std::int64_t asked = 0;             ///< times that heuristics were
   std::vector<FakePlan> graphs{};     ///< that were finalized
   std::vector<FakePlan> built{};      ///< plans that were
   std::vector<FakeRun> runs{};        ///< plans that were executed

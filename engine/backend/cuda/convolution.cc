@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/backend/cuda/convolution_tactic.h"
+#include "engine/backend/cuda/expected_time.h"
 #include "engine/backend/cuda/lowerings.h"
 #include "engine/backend/cuda/packed_constant.h"
 #include "engine/core/require.h"
@@ -62,6 +63,7 @@ std::vector<Tactic> lower_convolution(const OpSite& site, int capability) {
     };
     tactics.push_back(convolution_tactic(
         site, cat("conv:", kernels::name_of(tile)), described, pack_filters, launch));
+    tactics.back().expected_us = convolution_us(site, capability, Pace::kPlain, mma);
   }
   return tactics;
 }

@@ -1,6 +1,7 @@
 // The seam behind which convolutions are computed.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,16 @@ class ConvolutionLibrary {
   /// packed through the WeightStore when a tactic is built.
   [[nodiscard]] virtual std::vector<Tactic> tactics(const OpSite& site) const = 0;
 
-  /// Why tactics() is empty for the site, for messages; empty where there is nothing to say.
+  /// Why tactics() is empty for the site, for messages; empty where it is not, or there is nothing
+  /// to say.
   [[nodiscard]] virtual std::string why_none(const OpSite& /*site*/) const { return {}; }
+
+  /// See Backend.
+  virtual void prepare(std::span<const OpSite> /*sites*/) const {}
+
+  virtual void restore(const SavedState& /*state*/) const {}
+
+  [[nodiscard]] virtual std::vector<std::string> notices() const { return {}; }
 };
 
 }  // namespace fovea::cuda

@@ -1,9 +1,12 @@
 #include "engine/backend/cuda/cuda_backend.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "engine/backend/cuda/cuda_stream.h"
 #include "engine/backend/cuda/device.h"
+#include "engine/backend/cuda/expected_time.h"
 #include "engine/backend/cuda/kernel_step.h"
 #include "engine/backend/cuda/lowerings.h"
 #include "engine/backend/cuda/picture_table.h"
@@ -57,10 +60,31 @@ class CudaBackend final : public Backend {
     return lower(site, libraries_, capability_);
   }
 
+  [[nodiscard]] std::string refusal(const OpSite& site) const override {
+    return libraries_.convolutions == nullptr ? "" : cuda::refusal(site, *libraries_.convolutions);
+  }
+
+  void prepare(std::span<const OpSite> sites) const override {
+    if (libraries_.convolutions == nullptr) return;
+    std::vector<OpSite> asked;
+    std::ranges::copy_if(sites, std::back_inserter(asked), asks_library);
+    libraries_.convolutions->prepare(asked);
+  }
+
+  void restore(const SavedState& state) const override {
+    if (libraries_.convolutions != nullptr) libraries_.convolutions->restore(state);
+  }
+
+  [[nodiscard]] std::vector<std::string> notices() const override {
+    return libraries_.convolutions == nullptr ? std::vector<std::string>{} : libraries_.convolutions->notices();
+  }
+
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,
                                   const Layout& from,
                                   const Layout& to) const override {
-    return copy_tactic(desc, from, to);
+    Tactic tactic = copy_tactic(desc, from, to);
+    tactic.expected_us = copy_us(byte_size(desc), capability_);
+    return tactic;
   }
 
   [[nodiscard]] std::unique_ptr<Stream> make_stream(int /*threads*/) const override {

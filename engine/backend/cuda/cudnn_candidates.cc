@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <set>
 #include <utility>
 
@@ -192,6 +193,26 @@ std::string to_string(const CudnnEngine& engine) {
   std::string text = cat("eng", engine.index);
   for (const CudnnKnob& knob : engine.knobs) text.append(cat(":k", knob.type, '.', knob.value));
   return text;
+}
+
+std::optional<CudnnEngine> parse_engine(std::string_view text) {
+  std::string_view rest = text;
+  const auto take = [&rest](std::string_view before, auto& number) {
+    if (!rest.starts_with(before)) return false;
+    rest.remove_prefix(before.size());
+    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+    if (error != std::errc{}) return false;
+    rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+    return true;
+  };
+  CudnnEngine engine;
+  if (!take("eng", engine.index)) return std::nullopt;
+  while (!rest.empty()) {
+    CudnnKnob& knob = engine.knobs.emplace_back();
+    if (!take(":k", knob.type) || !take(".", knob.value)) return std::nullopt;
+  }
+  if (to_string(engine) != text) return std::nullopt;
+  return engine;
 }
 
 CudnnCandidates find_candidates(const CudnnLibrary& library,

@@ -4,7 +4,9 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/backend/cuda/cudnn_graph.h"
@@ -31,6 +33,12 @@ struct CudnnEngine {
 /// "eng41:k2.3:k14.1": engine 41 with its knobs 2 and 14 at 3 and 1. Without the commas and equals
 /// signs that lists of forced tactics are made of.
 [[nodiscard]] std::string to_string(const CudnnEngine& engine);
+
+/// Inverse of to_string; nothing for text that it does not write.
+[[nodiscard]] std::optional<CudnnEngine> parse_engine(std::string_view text);
+
+/// More than that an engine's workspace is not worth.
+inline constexpr std::size_t kMostWorkspaceBytes = std::size_t{1} << 30U;
 
 struct CudnnCandidate {
   CudnnEngine engine;

@@ -1,6 +1,7 @@
 #include "engine/backend/cuda/cudnn_convolution.h"
 
-#include <cmath>
+#include <array>
+#include <charconv>
 #include <vector>
 
 #include "engine/core/joined.h"
@@ -28,6 +29,13 @@ const char* activation_name(ActivationKind kind) {
 
 std::string place(const CudnnPlace& at) {
   return cat(at.pixel_stride, '@', at.alignment);
+}
+
+/// All of the number's digits.
+std::string exact(float value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return {text.data(), end};
 }
 
 }  // namespace
@@ -67,7 +75,7 @@ std::string to_string(const CudnnConvolution& conv) {
                          epilogue_name(conv));
   if (conv.residual) text.append(" z").append(place(conv.z));
   if (conv.activation == ActivationKind::kClip) {
-    text.append(cat(" lo", conv.lo, " hi", conv.hi));
+    text.append(cat(" lo", exact(conv.lo), " hi", exact(conv.hi)));
   }
   if (conv.tf32) text.append(" tf32");
   if (conv.exact_convolutions) text.append(" exact");

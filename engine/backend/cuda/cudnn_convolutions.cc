@@ -30,13 +30,23 @@ class CudnnConvolutions final : public ConvolutionLibrary {
   }
 
   [[nodiscard]] std::string why_none(const OpSite& site) const override {
+    SiteTactics found = find(site);
+    if (!found.tactics.empty()) return {};
     // Both types of the bias are refused for one reason mostly.
     std::vector<std::string> reasons;
-    for (std::string& reason : find(site).refusals) {
+    for (std::string& reason : found.refusals) {
       if (std::ranges::find(reasons, reason) == reasons.end()) reasons.push_back(std::move(reason));
     }
     return joined(reasons, "; ");
   }
+
+  void prepare(std::span<const OpSite> sites) const override {
+    prepare_sites(sites, plans_, is_here_);
+  }
+
+  void restore(const SavedState& state) const override { plans_->restore(state); }
+
+  [[nodiscard]] std::vector<std::string> notices() const override { return plans_->notices(); }
 
  private:
   [[nodiscard]] SiteTactics find(const OpSite& site) const {
@@ -76,6 +86,10 @@ class CudnnGraphs final : public ConvolutionLibrary {
       tactics.push_back(std::move(tactic));
     }
     return tactics;
+  }
+
+  [[nodiscard]] std::string why_none(const OpSite& site) const override {
+    return describe(site, site.inputs, Layout{}, bias_types(site).front()) ? "" : kNotDescribed;
   }
 
  private:

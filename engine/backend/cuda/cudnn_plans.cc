@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <system_error>
 #include <thread>
 
 #include "engine/core/require.h"
@@ -10,9 +11,6 @@
 namespace fovea::cuda {
 
 namespace {
-
-/// More than that an engine's workspace is not worth.
-constexpr std::size_t kMostWorkspaceBytes = std::size_t{1} << 30U;
 
 /// Threads that build plans at once, at most.
 constexpr std::size_t kMostBuilders = 8;
@@ -22,10 +20,6 @@ CudnnRules rules_for(const CudnnLibrary& library, const CudnnConvolution& convol
           .exact = convolution.exact_convolutions,
           .may_compile = library.compiles_kernels,
           .most_workspace_bytes = kMostWorkspaceBytes};
-}
-
-std::string name_of(const CudnnConvolution& convolution, const CudnnEngine& engine) {
-  return cat(to_string(convolution), ' ', to_string(engine));
 }
 
 std::shared_ptr<const Descriptor> make_properties(const CudnnLibrary& library,
@@ -107,57 +101,84 @@ std::shared_ptr<const CudnnCandidates> CudnnPlans::candidates(const CudnnConvolu
   });
 }
 
+/// The saved plan; nothing where there is none, or one of another version or device: it only saves
+/// time, and is built again.
+std::optional<CudnnPlan> CudnnPlans::load(const CudnnConvolution& convolution,
+                                          const CudnnEngine& engine,
+                                          const CudnnTarget& target) {
+  const std::string* const json = saved_.plan(convolution, engine);
+  if (json == nullptr) return std::nullopt;
+  try {
+    return CudnnPlan(library_, *json, target);
+  } catch (const CudnnError& error) {
+    if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
+    const std::scoped_lock lock(refused_mutex_);
+    if (refused_++ == 0) first_refusal_ = error.what();
+    return std::nullopt;
+  }
+}
+
 std::shared_ptr<const CudnnPlan> CudnnPlans::plan(const CudnnConvolution& convolution,
                                                   const CudnnEngine& engine) {
   return plans_.get({convolution, engine}, [&] {
     return with_target([&](const CudnnTarget& target) {
-      const auto saved = saved_.find(name_of(convolution, engine));
-      if (saved != saved_.end()) {
-        try {
-          return CudnnPlan(library_, saved->second, target);
-        } catch (const CudnnError& error) {
-          // Of another version or device: it only saves time, and is built again.
-          if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
-        }
-      }
+      if (auto saved = load(convolution, engine, target)) return *std::move(saved);
       return CudnnPlan(library_, convolution, engine, target);
     });
   });
 }
 
-void CudnnPlans::build(std::span<const std::pair<CudnnConvolution, CudnnEngine>> plans) {
+void CudnnPlans::in_threads(std::size_t count, const std::function<void(std::size_t)>& work) const {
   std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < plans.size(); i = next++) {
-      try {
-        (void)plan(plans[i].first, plans[i].second);
-      } catch (const std::exception&) {
-        continue;  // whoever asks for this plan gets it
-      }
-    }
+  const auto take = [&] {
+    for (std::size_t i = next++; i < count; i = next++) work(i);
   };
   const std::size_t processors = std::max(1U, std::thread::hardware_concurrency());
-  const std::size_t count = std::min({plans.size(), processors, kMostBuilders});
+  const std::size_t most = std::min({count, processors, kMostBuilders});
   std::vector<std::jthread> threads;
-  for (std::size_t i = 1; i < count; ++i) {
-    threads.emplace_back([&] {
-      enter_thread_();
-      work();
-    });
-  }
-  work();
-}
-
-CudnnPlans::Saved CudnnPlans::save() {
-  Saved saved;
-  for (const auto& [convolution, engine] : plans_.keys()) {
+  for (std::size_t i = 1; i < most; ++i) {
     try {
-      saved.emplace(name_of(convolution, engine), plan(convolution, engine)->json());
-    } catch (const Error&) {
-      continue;  // refused, or not to be saved
+      threads.emplace_back([&] {
+        try {
+          enter_thread_();
+        } catch (const Error&) {
+          return;  // whoever asks for a plan is told
+        }
+        take();
+      });
+    } catch (const std::system_error&) {
+      break;  // as many threads as there can be
     }
   }
-  return saved;
+  take();
+}
+
+void CudnnPlans::build(std::span<const std::pair<CudnnConvolution, CudnnEngine>> plans) {
+  in_threads(plans.size(), [&](std::size_t i) {
+    try {
+      (void)plan(plans[i].first, plans[i].second);
+    } catch (const std::exception&) {
+      return;  // whoever asks for this plan gets it
+    }
+  });
+}
+
+std::vector<std::string> CudnnPlans::notices() const {
+  std::vector<std::string> notices;
+  const std::scoped_lock lock(refused_mutex_);
+  if (refused_ > 0) {
+    notices.push_back(cat(refused_,
+                          " of cuDNN's plans in the plan file could not be loaded and were made "
+                          "again, which takes longer (the first: ",
+                          first_refusal_,
+                          ")"));
+  }
+  if (saved_.unknown() > 0) {
+    notices.push_back(cat(saved_.unknown(),
+                          " entries of cuDNN's in the plan file are none of this version and were "
+                          "left aside; fovea compile writes them anew"));
+  }
+  return notices;
 }
 
 }  // namespace fovea::cuda

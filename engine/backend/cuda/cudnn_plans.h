@@ -1,6 +1,7 @@
 // Every candidate list and every plan of a device, made once however many sites ask for it.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <future>
 #include <map>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "engine/backend/cuda/cudnn_plan.h"
+#include "engine/backend/cuda/cudnn_saved.h"
 
 namespace fovea::cuda {
 
@@ -43,17 +45,8 @@ class MadeOnce {
     return value.get();
   }
 
-  /// The keys of all values that are there or being made.
-  [[nodiscard]] std::vector<Key> keys() const {
-    const std::scoped_lock lock(mutex_);
-    std::vector<Key> keys;
-    keys.reserve(values_.size());
-    for (const auto& [key, value] : values_) keys.push_back(key);
-    return keys;
-  }
-
  private:
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::map<Key, std::shared_future<Value>> values_;
 };
 
@@ -94,15 +87,18 @@ class CudnnPlans {
     return trusted_.get({convolution, engine}, check);
   }
 
-  /// Plans as JSON by a text that says what they are for. They are for one version of cuDNN and one
-  /// kind of device: keep them under Backend::fingerprint().
-  using Saved = std::map<std::string, std::string>;
+  /// What save() of cudnn_saved.h wrote for one version of cuDNN and one kind of device. To be
+  /// called before anything is asked for.
+  void restore(const SavedState& state) { saved_ = SavedPlans(state); }
 
-  /// To be called before plans are asked for.
-  void add_saved(Saved saved) { saved_.merge(std::move(saved)); }
+  [[nodiscard]] const SavedPlans& saved() const { return saved_; }
 
-  /// All plans that were built, but those that cannot be saved.
-  [[nodiscard]] Saved save();
+  /// What was saved and is of no use, for people.
+  [[nodiscard]] std::vector<std::string> notices() const;
+
+  /// Calls work(0) to work(count - 1), which throw nothing, in the calling thread and as many
+  /// others as the machine has processors for, 8 in all at most.
+  void in_threads(std::size_t count, const std::function<void(std::size_t)>& work) const;
 
  private:
   using Handle = std::shared_ptr<cudnnContext>;
@@ -112,6 +108,10 @@ class CudnnPlans {
 
   [[nodiscard]] Handle take_handle();
   void give_back(Handle handle);
+
+  [[nodiscard]] std::optional<CudnnPlan> load(const CudnnConvolution& convolution,
+                                              const CudnnEngine& engine,
+                                              const CudnnTarget& target);
 
   /// Calls `make` with a target that no other thread uses meanwhile, and keeps what the target
   /// refers to as long as the result.
@@ -123,7 +123,10 @@ class CudnnPlans {
   std::shared_ptr<const Descriptor> properties_;  ///< null: of the handles' device
   std::mutex handles_mutex_;
   std::vector<Handle> handles_;  ///< that nobody uses now
-  Saved saved_;
+  SavedPlans saved_;
+  mutable std::mutex refused_mutex_;
+  std::size_t refused_ = 0;    ///< saved plans that were not loaded
+  std::string first_refusal_;  ///< why the first of them was not
   MadeOnce<CudnnConvolution, std::shared_ptr<const CudnnCandidates>> candidates_;
   MadeOnce<PlanKey, std::shared_ptr<const CudnnPlan>> plans_;
   MadeOnce<PlanKey, bool> trusted_;

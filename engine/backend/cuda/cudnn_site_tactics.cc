@@ -4,6 +4,7 @@
 #include <array>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "engine/backend/cuda/cudnn_slice_check.h"
@@ -20,10 +21,10 @@ namespace {
 /// An engine for one spelling of the convolution, with its output where it is likely to lie.
 struct Offer {
   CudnnConvolution convolution;
-  CudnnCandidate candidate;
+  std::optional<CudnnCandidate> candidate;  ///< nothing: asked for by its rank when it is built
 
-  /// Place in CudnnCandidates::best of an engine that is asked for when it is built; 0: it is
-  /// `candidate`.
+  /// Place in CudnnCandidates::best, from 1, that the tactic is named by; 0: it is named by the
+  /// engine.
   std::size_t rank = 0;
 };
 
@@ -34,8 +35,8 @@ constexpr std::size_t kRanked = 3;
 
 /// "cudnn:bo:eng41:k2.3", "cudnn:bf:best-1".
 std::string name_of(const Offer& offer) {
-  const std::string engine =
-      offer.rank == 0 ? to_string(offer.candidate.engine) : cat("best-", offer.rank);
+  const std::string engine = offer.rank == 0 && offer.candidate ? to_string(offer.candidate->engine)
+                                                                : cat("best-", offer.rank);
   switch (offer.convolution.bias) {
     case CudnnBias::kNone:
       break;
@@ -51,30 +52,6 @@ std::string name_of(const Offer& offer) {
 std::size_t output_bytes(const CudnnConvolution& conv) {
   return static_cast<std::size_t>(conv.n * conv.out_h * conv.out_w * conv.out_c) *
          element_size(conv.dtype);
-}
-
-/// Where the result lies if it is read by a Concat of channels, as far as can be told from the node
-/// alone; dense otherwise. The compiler has the last word when a tactic is built. With a residual
-/// of other strides than the output's, engines are counted in another way: such a result stays
-/// dense.
-Layout likely_output(const OpSite& site) {
-  if (site.node.as<Conv2d>()->residual) return {};
-  for (const Node& node : site.graph.nodes()) {
-    const auto* concat = node.as<Concat>();
-    const auto is_site = [&](const Value& input) {
-      return &site.graph.node(input.node) == &site.node;
-    };
-    const auto input = std::ranges::find_if(node.inputs, is_site);
-    if (concat == nullptr || input == node.inputs.end()) continue;
-    const Shape& whole = node.outputs[0].shape;
-    if (concat->axis + 1 != static_cast<std::int64_t>(whole.size())) continue;
-    std::int64_t offset = 0;
-    for (auto before = node.inputs.begin(); before != input; ++before) {
-      offset += site.graph.desc(*before).shape.back();
-    }
-    return Layout::sliced(whole.back(), offset);
-  }
-  return {};
 }
 
 /// Of a plan for a device that is not here.
@@ -104,7 +81,7 @@ class SiteOffers {
   [[nodiscard]] const std::vector<Offer>& offers() const { return offers_; }
 
   [[nodiscard]] bool is_buildable(const Offer& offer) const {
-    return is_here_ || (offer.rank == 0 && !offer.candidate.compiles_kernels);
+    return is_here_ || (offer.candidate && !offer.candidate->compiles_kernels);
   }
 
   /// workspace_bytes   that the tactic has said; what lies behind the engine's own is for a copy
@@ -113,22 +90,27 @@ class SiteOffers {
                                             const BuildArgs& args) {
     const Layout& output = args.outputs[0];
     build_all_for_the_second(index, output);
-    const Offer& asked = offers_.at(index);
+    const Offer& offer = offers_.at(index);
     if (!is_here_) {
-      if (is_buildable(asked)) (void)plans_->plan(asked.convolution, asked.candidate.engine);
+      if (offer.candidate && is_buildable(offer)) {
+        (void)plans_->plan(offer.convolution, offer.candidate->engine);
+      }
       return std::make_unique<AbsentStep>();
     }
-    const Offer offer = with_engine(asked);
+    CudnnKept kept{.asked = offer.convolution,
+                   .engine = {.candidate = candidate_of(offer), .rank = offer.rank},
+                   .plans = {}};
     CudnnStepParts parts{
         .library = plans_->library(),
-        .plan = slice_plan(offer, output, workspace_bytes),
+        .plan = slice_plan(kept, output, workspace_bytes),
         .convolution = with_output(offer.convolution, output),
         .weights = packed_constant(*weights_, offer.convolution.dtype, args.weights),
         .bias = bias(offer, args.weights),
-        .copy = std::nullopt};
+        .copy = std::nullopt,
+        .kept = {}};
     if (parts.plan == nullptr) {
       parts.convolution = with_output(offer.convolution, Layout{});
-      parts.plan = plans_->plan(parts.convolution, offer.candidate.engine);
+      parts.plan = plan_of(kept, parts.convolution);
       if (output.kind == Layout::Kind::kSliced) {
         parts.copy = {.workspace_offset = workspace_bytes - output_bytes(offer.convolution),
                       .pixel_stride = output.pixel_stride};
@@ -143,13 +125,14 @@ class SiteOffers {
                             " bytes of workspace; its engine said ",
                             own));
     }
+    parts.kept = std::move(kept);
     return make_cudnn_step(std::move(parts));
   }
 
  private:
-  /// The offer with the engine that its rank stands for.
-  [[nodiscard]] Offer with_engine(Offer offer) const {
-    if (offer.rank == 0) return offer;
+  /// The engine that its rank stands for where it has none.
+  [[nodiscard]] CudnnCandidate candidate_of(const Offer& offer) const {
+    if (offer.candidate) return *offer.candidate;
     const auto candidates = plans_->candidates(offer.convolution);
     if (offer.rank > candidates->best.size()) {
       throw DeviceError(cat("cuDNN: for ",
@@ -159,8 +142,7 @@ class SiteOffers {
                             " engines: ",
                             joined(candidates->refusals, "; ")));
     }
-    offer.candidate = candidates->best[std::exchange(offer.rank, 0) - 1];
-    return offer;
+    return candidates->best[offer.rank - 1];
   }
 
   /// One plan may be all that is wanted; two mean that all are to be measured.
@@ -175,8 +157,7 @@ class SiteOffers {
     for (const Offer& offer : offers_) {
       if (!is_buildable(offer)) continue;
       try {
-        wanted.emplace_back(with_output(offer.convolution, output),
-                            with_engine(offer).candidate.engine);
+        wanted.emplace_back(with_output(offer.convolution, output), candidate_of(offer).engine);
       } catch (const DeviceError&) {
         continue;  // who builds it is told
       }
@@ -184,20 +165,28 @@ class SiteOffers {
     plans_->build(wanted);
   }
 
+  /// The engine's plan for the convolution, which is kept.
+  [[nodiscard]] std::shared_ptr<const CudnnPlan> plan_of(CudnnKept& kept,
+                                                         const CudnnConvolution& convolution) {
+    auto plan = plans_->plan(convolution, kept.engine.candidate.engine);
+    kept.plans.emplace_back(convolution, plan);
+    return plan;
+  }
+
   /// A plan that writes to the slice; null where the output is none, or it cannot be trusted to.
-  [[nodiscard]] std::shared_ptr<const CudnnPlan> slice_plan(const Offer& offer,
+  [[nodiscard]] std::shared_ptr<const CudnnPlan> slice_plan(CudnnKept& kept,
                                                             const Layout& output,
                                                             std::size_t workspace_bytes) {
     if (output.kind != Layout::Kind::kSliced) return nullptr;
-    const CudnnConvolution sliced = with_output(offer.convolution, output);
+    const CudnnConvolution sliced = with_output(kept.asked, output);
     std::shared_ptr<const CudnnPlan> plan;
     try {
-      plan = plans_->plan(sliced, offer.candidate.engine);
+      plan = plan_of(kept, sliced);
     } catch (const CudnnError&) {
       return nullptr;  // the engine takes dense outputs only
     }
     if (plan->workspace_bytes() > workspace_bytes) return nullptr;
-    if (!plans_->is_trusted(sliced, offer.candidate.engine, [&] {
+    if (!plans_->is_trusted(sliced, kept.engine.candidate.engine, [&] {
           return keeps_other_channels(plans_->library(), *plan, sliced, output);
         })) {
       return nullptr;
@@ -222,6 +211,22 @@ class SiteOffers {
   bool all_ = false;                  ///< were built, or are being
 };
 
+/// The engines that were saved for the layouts, in any spelling.
+std::vector<Offer> saved_offers(const OpSite& site,
+                                std::span<const Layout> inputs,
+                                const Layout& output,
+                                const CudnnPlans& plans) {
+  std::vector<Offer> offers;
+  for (const CudnnBias bias : bias_types(site)) {
+    const auto convolution = describe(site, inputs, output, bias);
+    if (!convolution) return {};
+    for (const auto& [candidate, rank] : plans.saved().engines(*convolution)) {
+      offers.push_back({*convolution, candidate, rank});
+    }
+  }
+  return offers;
+}
+
 /// All candidates for the layouts: of every spelling those of modes A and B, then the fallbacks.
 /// Where a bias of the output's type has some, those of a float32 one are told by their rank.
 std::vector<Offer> find_offers(const OpSite& site,
@@ -234,12 +239,12 @@ std::vector<Offer> find_offers(const OpSite& site,
   for (const CudnnBias bias : bias_types(site)) {
     const auto convolution = describe(site, inputs, output, bias);
     if (!convolution) {
-      refusals.emplace_back("cuDNN has no such activation, element type or layout");
+      refusals.emplace_back(kNotDescribed);
       return {};
     }
     if (bias == CudnnBias::kFloat32 && !offers.empty()) {
       for (std::size_t rank = 1; rank <= kRanked; ++rank)
-        offers.push_back({*convolution, {}, rank});
+        offers.push_back({*convolution, std::nullopt, rank});
       continue;
     }
     const auto candidates = plans.candidates(*convolution);
@@ -257,9 +262,9 @@ void drop_refused(std::vector<Offer>& offers,
                   CudnnPlans& plans,
                   std::vector<std::string>& refusals) {
   const auto first = std::ranges::find_if(offers, [&](const Offer& offer) {
-    if (!site.is_buildable(offer) || offer.rank != 0) return true;
+    if (!site.is_buildable(offer) || !offer.candidate) return true;
     try {
-      (void)plans.plan(offer.convolution, offer.candidate.engine);
+      (void)plans.plan(offer.convolution, offer.candidate->engine);
       return true;
     } catch (const CudnnError& error) {
       if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
@@ -277,7 +282,7 @@ std::vector<Tactic> tactics_of(std::span<const Layout> inputs,
   for (std::size_t i = 0; i < offers->offers().size(); ++i) {
     const Offer& offer = offers->offers()[i];
     Tactic tactic = convolution_tactic(inputs, name_of(offer));
-    tactic.workspace_bytes = offer.candidate.workspace_bytes;
+    tactic.workspace_bytes = offer.candidate ? offer.candidate->workspace_bytes : 0;
     if (output.kind == Layout::Kind::kSliced) {
       // Behind the engine's own there is a place for a result that is copied.
       tactic.writes_slices = true;
@@ -311,15 +316,41 @@ SiteTactics site_tactics(const OpSite& site,
   const std::array attempts{Attempt{site.inputs, likely_output(site)},
                             Attempt{site.inputs, Layout{}},
                             Attempt{dense, Layout{}}};
-  for (const auto& [inputs, output] : attempts) {
+  const auto offer = [&](const Attempt& attempt, std::vector<Offer> offers) {
     const auto shared = std::make_shared<SiteOffers>(site, plans, is_here);
-    std::vector<Offer> offers = find_offers(site, inputs, output, *plans, found.refusals);
     drop_refused(offers, *shared, *plans, found.refusals);
     shared->set(std::move(offers));
-    found.tactics = tactics_of(inputs, output, shared);
-    if (!found.tactics.empty()) break;
+    found.tactics = tactics_of(attempt.first, attempt.second, shared);
+    return !found.tactics.empty();
+  };
+  for (const Attempt& attempt : attempts) {
+    if (offer(attempt, saved_offers(site, attempt.first, attempt.second, *plans))) return found;
+  }
+  for (const Attempt& attempt : attempts) {
+    if (offer(attempt, find_offers(site, attempt.first, attempt.second, *plans, found.refusals))) {
+      return found;
+    }
   }
   return found;
+}
+
+void prepare_sites(std::span<const OpSite> sites,
+                   const std::shared_ptr<CudnnPlans>& plans,
+                   bool is_here) {
+  std::set<CudnnConvolution> known;
+  std::vector<const OpSite*> distinct;
+  for (const OpSite& site : sites) {
+    const auto convolution =
+        describe(site, site.inputs, likely_output(site), bias_types(site).front());
+    if (convolution && known.insert(*convolution).second) distinct.push_back(&site);
+  }
+  plans->in_threads(distinct.size(), [&](std::size_t i) {
+    try {
+      (void)site_tactics(*distinct[i], plans, is_here);
+    } catch (const Error&) {
+      return;  // whoever asks for the tactics is told
+    }
+  });
 }
 
 }  // namespace fovea::cuda

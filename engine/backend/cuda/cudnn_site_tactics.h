@@ -20,7 +20,8 @@ struct SiteTactics {
 
 /// The first of the tactics has a plan that was built. Slices are read as they lie and written
 /// where a Concat wants them as far as an engine can; else the output is dense, and then the inputs
-/// are.
+/// are. Where engines were saved for the site, only those are offered, and nothing else is asked
+/// for; where all of them are refused, what cuDNN offers now.
 ///
 /// is_here   whether the plans' device can execute them
 ///
@@ -28,6 +29,12 @@ struct SiteTactics {
 [[nodiscard]] SiteTactics site_tactics(const OpSite& site,
                                        const std::shared_ptr<CudnnPlans>& plans,
                                        bool is_here);
+
+/// Asks for the tactics of all sites at once, in threads, one a distinct convolution: so that
+/// site_tactics() finds candidates and plans. Where there is a failure it is the one who is told.
+void prepare_sites(std::span<const OpSite> sites,
+                   const std::shared_ptr<CudnnPlans>& plans,
+                   bool is_here);
 
 /// A tactic that reads its inputs in these layouts and writes a dense result, without a build.
 [[nodiscard]] Tactic convolution_tactic(std::span<const Layout> inputs, std::string name);

@@ -61,6 +61,8 @@ class CudnnStep final : public Step {
                              as_cuda(stream)));
   }
 
+  void save(SavedState& state) const override { cuda::save(parts_.kept, state); }
+
  private:
   /// cuDNN writes to kY alone, and takes no pointers to const.
   [[nodiscard]] void* address(CudnnTensor tensor, const StepArgs& args) const {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "engine/backend/backend.h"
-#include "engine/backend/cuda/cudnn_plan.h"
+#include "engine/backend/cuda/cudnn_saved.h"
 
 namespace fovea::cuda {
 
@@ -27,6 +27,7 @@ struct CudnnStepParts {
   };
 
   std::optional<Copy> copy;
+  CudnnKept kept;
 };
 
 /// The handle of each stream is made at the first bind() there.

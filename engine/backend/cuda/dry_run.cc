@@ -58,6 +58,10 @@ class DryRunBackend final : public Backend {
     return tactics;
   }
 
+  [[nodiscard]] std::string refusal(const OpSite& site) const override {
+    return backend_->refusal(site);
+  }
+
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,
                                   const Layout& from,
                                   const Layout& to) const override {

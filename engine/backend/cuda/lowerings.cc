@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "engine/backend/cuda/expected_time.h"
 #include "engine/core/require.h"
 
 namespace fovea::cuda {
@@ -54,12 +55,18 @@ void throw_reason(const OpSite& site, const ConvolutionLibrary& convolutions) {
 
 std::vector<Tactic> lower(const OpSite& site, const Libraries& libraries, int capability) {
   static const Table kTable = make_table();
-  if (const auto* conv = site.node.as<Conv2d>()) {
+  if (site.node.as<Conv2d>() != nullptr) {
     const ConvolutionLibrary* convolutions = libraries.convolutions.get();
     std::vector<Tactic> tactics = lower_depthwise(site);
-    // No convolution library applies anything to what it reads.
-    if (convolutions != nullptr && conv->input_activation == ActivationKind::kNone) {
-      std::ranges::move(convolutions->tactics(site), std::back_inserter(tactics));
+    const Pace pace = tactics.empty() ? Pace::kBest : Pace::kSecond;
+    for (Tactic& tactic : tactics) {
+      tactic.expected_us = convolution_us(site, capability, Pace::kBest, /*tensor_cores=*/false);
+    }
+    if (convolutions != nullptr && asks_library(site)) {
+      for (Tactic& tactic : convolutions->tactics(site)) {
+        tactic.expected_us = convolution_us(site, capability, pace, /*tensor_cores=*/true);
+        tactics.push_back(std::move(tactic));
+      }
     }
     std::ranges::move(lower_convolution(site, capability), std::back_inserter(tactics));
     if (tactics.empty() && convolutions != nullptr) throw_reason(site, *convolutions);
@@ -68,6 +75,17 @@ std::vector<Tactic> lower(const OpSite& site, const Libraries& libraries, int ca
   if (site.node.as<Dense>() != nullptr) return lower_dense(site, libraries.dense.get());
   Lowering* const lowering = kTable.at(site.node.op.index());
   return lowering == nullptr ? std::vector<Tactic>{} : lowering(site);
+}
+
+bool asks_library(const OpSite& site) {
+  // No convolution library applies anything to what it reads.
+  const auto* conv = site.node.as<Conv2d>();
+  return conv != nullptr && conv->input_activation == ActivationKind::kNone;
+}
+
+std::string refusal(const OpSite& site, const ConvolutionLibrary& convolutions) {
+  if (!asks_library(site) || !lower_depthwise(site).empty()) return {};
+  return convolutions.why_none(site);
 }
 
 }  // namespace fovea::cuda

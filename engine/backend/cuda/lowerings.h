@@ -1,6 +1,7 @@
 // CUDA's lowerings, one function per operator family.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "engine/backend/backend.h"
@@ -49,5 +50,12 @@ inline constexpr int kAmpere = 80;
 [[nodiscard]] std::vector<Tactic> lower(const OpSite& site,
                                         const Libraries& libraries,
                                         int capability);
+
+/// Whether lower() asks a convolution library about the site.
+[[nodiscard]] bool asks_library(const OpSite& site);
+
+/// Why lower() has nothing of the library's for the site, where that stands first; empty where it
+/// has, or where another kernel does.
+[[nodiscard]] std::string refusal(const OpSite& site, const ConvolutionLibrary& convolutions);
 
 }  // namespace fovea::cuda

@@ -26,6 +26,7 @@ struct DryRunStep {
   std::size_t weight_bytes = 0;  ///< of them
   double floor_us = 0;           ///< by the device's ceilings; 0 where none are known
   bool bound_by_bytes = true;    ///< whether the floor is that of the bytes
+  std::string refusal;           ///< see ChosenTactic
 };
 
 /// The steps for one batch size.

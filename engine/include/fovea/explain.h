@@ -33,6 +33,10 @@ struct ChosenTactic {
   std::string tactic;
   std::string source;  ///< what decided: forced, locked, plan, cache, measured or heuristic
   std::vector<OfferedTactic> offered;
+
+  /// Why the library that the backend would rather take, such as cuDNN, has nothing for the node;
+  /// empty where it has, or where there is no such library.
+  std::string refusal;
 };
 
 struct Explanation {

@@ -38,6 +38,7 @@ struct FakeTactic {
   bool in_place = false;         ///< output 0 may lie where the last input lies
   std::size_t padding = 0;       ///< bytes behind the elements in the format of input 0
   std::size_t unlucky_run = 0;   ///< the one, from 1, that takes a hundred times as long
+  double expected_us = 0;        ///< that it says to take; 0: it says nothing
   int threads = 0;               ///< the only number of CPU threads that it is for; 0: any
 };
 
@@ -150,10 +151,13 @@ class FakeBackend final : public Backend {
  public:
   std::map<std::string, std::vector<FakeTactic>> table;  ///< by operator
   double conversion_microseconds = 50;
+  double expected_conversion_us = 0;
   std::string print = "fake 1";
-  bool captures = false;                  ///< its streams
-  std::function<void()> on_run = [] {};   ///< called by every step that runs
-  mutable std::size_t runs = 0;           ///< steps of the table's tactics
+  std::map<std::string, std::string> refused;  ///< what refusal() says, by the node's name
+  std::vector<std::string> told;               ///< notices()
+  bool captures = false;                       ///< its streams
+  std::function<void()> on_run = [] {};        ///< called by every step that runs
+  mutable std::size_t runs = 0;                ///< steps of the table's tactics
   mutable std::size_t runs_in_place = 0;  ///< of those, with output 0 where the last input lies
 
   [[nodiscard]] std::string_view name() const override { return "fake"; }
@@ -172,6 +176,13 @@ class FakeBackend final : public Backend {
     return tactics;
   }
 
+  [[nodiscard]] std::string refusal(const OpSite& site) const override {
+    const auto found = refused.find(site.node.name);
+    return found == refused.end() ? "" : found->second;
+  }
+
+  [[nodiscard]] std::vector<std::string> notices() const override { return told; }
+
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,
                                   const Layout& from,
                                   const Layout& to) const override {
@@ -179,6 +190,7 @@ class FakeBackend final : public Backend {
     tactic.name = "copy";
     tactic.inputs = {from};
     tactic.outputs = {to};
+    tactic.expected_us = expected_conversion_us;
     const FakeTactic fake{"copy", conversion_microseconds};
     tactic.build = [=](const BuildArgs&) {
       return std::make_unique<FakeStep>(fake, byte_size(desc), nullptr, [](auto&) {});
@@ -211,6 +223,7 @@ class FakeBackend final : public Backend {
     Tactic tactic = evaluate_tactic(site);
     tactic.name = fake.name;
     tactic.writes_slices = fake.writes_slices;
+    tactic.expected_us = fake.expected_us;
     if (fake.in_place) tactic.aliases = {{.input = site.node.inputs.size() - 1, .output = 0}};
     tactic.inputs[0] = layout(fake.input, site.input(0), fake.padding);
     tactic.outputs[0] = layout(fake.output, site.node.outputs[0]);

@@ -103,6 +103,47 @@ TEST_F(TacticSelectorTest, TheHeuristicSparesTheCopyOfAResultThatLeaves) {
   expect_choice(record, "b", "second", TacticSource::kHeuristic);
 }
 
+TEST_F(TacticSelectorTest, ExpectedTimesWeighConversions) {
+  // Before "b" lies what Relu wrote, dense, and "b" leaves: two conversions for "blocked".
+  backend_->table["Tanh"] = {{"blocked", 100, Fault::kNone, "blocked", "blocked"}, {"dense", 50}};
+  const auto expect = [&](double blocked, double dense, double conversion) {
+    backend_->table["Tanh"][0].expected_us = blocked;
+    backend_->table["Tanh"][1].expected_us = dense;
+    backend_->expected_conversion_us = conversion;
+    return compile({});
+  };
+
+  expect_choice(expect(10, 31, 10), "b", "blocked", TacticSource::kHeuristic);
+  expect_choice(expect(10, 30, 10), "b", "blocked", TacticSource::kHeuristic);  // the first
+  expect_choice(expect(10, 29, 10), "b", "dense", TacticSource::kHeuristic);
+  // "a" is converted once.
+  expect_choice(expect(10, 21, 10), "a", "blocked", TacticSource::kHeuristic);
+  expect_choice(expect(10, 19, 10), "a", "dense", TacticSource::kHeuristic);
+  // Whatever is not expected leaves it to the bytes.
+  expect_choice(expect(10, 0, 10), "b", "dense", TacticSource::kHeuristic);
+  expect_choice(expect(10, 1000, 0), "b", "dense", TacticSource::kHeuristic);
+}
+
+TEST_F(TacticSelectorTest, TellsOfRefusalsOnce) {
+  backend_->refused["a"] = "the library is not found";
+  backend_->refused["b"] = "too large";
+
+  const TacticRecord record = compile({}, {1, 2});
+
+  EXPECT_EQ(decision(record, "a").refusal, "the library is not found");
+  EXPECT_EQ(decision(record, "relu").refusal, "");
+  EXPECT_EQ(record.notices,
+            (std::vector<std::string>{
+                "2 operations are computed by other kernels than the backend's best library has "
+                "(the first is 'a', by first), which may be slower: the library is not found"}));
+}
+
+TEST_F(TacticSelectorTest, WhatTheBackendHasToTellIsTold) {
+  backend_->told = {"it is cold"};
+
+  EXPECT_EQ(compile({}, {1, 2}).notices, std::vector<std::string>{"it is cold"});
+}
+
 TEST_F(TacticSelectorTest, AsksItsSourcesInOrder) {
   TacticOptions options;
   options.tuning = Tuning::kFast;

@@ -1,0 +1,59 @@
+// What plan files keep of cuDNN's: the engines that were chosen, and their plans.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/backend/backend.h"
+#include "engine/backend/cuda/cudnn_plan.h"
+
+namespace fovea::cuda {
+
+/// The engine that a tactic stood for.
+struct SavedEngine {
+  CudnnCandidate candidate;
+  std::size_t rank = 0;  ///< that the tactic is named by; 0: it is named by the engine
+};
+
+/// What a step keeps to be saved.
+struct CudnnKept {
+  CudnnConvolution asked;  ///< the convolution whose engines were offered
+  SavedEngine engine;
+
+  /// Plans of that engine: for `asked`, or with the output somewhere else.
+  std::vector<std::pair<CudnnConvolution, std::shared_ptr<const CudnnPlan>>> plans;
+};
+
+/// Adds the engine, and those plans that cuDNN gives as text.
+void save(const CudnnKept& kept, SavedState& state);
+
+/// The inverse, for many steps. Immutable.
+class SavedPlans {
+ public:
+  SavedPlans() = default;
+
+  /// Entries that save() of this version does not write are left aside.
+  explicit SavedPlans(const SavedState& state);
+
+  /// Those that were chosen for the convolution; mostly one or none.
+  [[nodiscard]] std::span<const SavedEngine> engines(const CudnnConvolution& convolution) const;
+
+  /// CudnnPlan::json(), or null.
+  [[nodiscard]] const std::string* plan(const CudnnConvolution& convolution,
+                                        const CudnnEngine& engine) const;
+
+  /// Entries that were left aside.
+  [[nodiscard]] std::size_t unknown() const { return unknown_; }
+
+ private:
+  std::map<std::string, std::vector<SavedEngine>> engines_;  ///< by the convolution as text
+  SavedState plans_;                                         ///< by their keys in the state
+  std::size_t unknown_ = 0;
+};
+
+}  // namespace fovea::cuda
