@@ -35,6 +35,7 @@
 #include "engine/graph/ops/rescale.h"
 #include "engine/graph/ops/reshape.h"
 #include "engine/graph/ops/resize_image.h"
+#include "engine/graph/ops/separable_conv2d.h"
 #include "engine/graph/ops/slice.h"
 #include "engine/graph/ops/softmax.h"
 #include "engine/graph/ops/topk.h"
@@ -46,6 +47,7 @@ namespace fovea {
 using Op = std::variant<Input,
                         Constant,
                         Conv2d,
+                        SeparableConv2d,
                         Dense,
                         BatchNorm,
                         Lrn,

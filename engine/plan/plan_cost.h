@@ -15,7 +15,8 @@ namespace fovea {
 /// a step reads is read once. Of a slice they are its own channels alone; padding of blocked
 /// layouts counts.
 struct Cost {
-  std::size_t launches = 0;       ///< steps that enqueue work
+  std::size_t launches = 0;       ///< of work, one for a step; two where it computes a
+                                  ///< SeparableConv2d in its parts, whose value between them counts
   std::int64_t flops = 0;         ///< see graph/work.h
   std::size_t read_bytes = 0;     ///< of activations
   std::size_t written_bytes = 0;  ///< of activations
