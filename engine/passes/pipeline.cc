@@ -28,6 +28,7 @@ PassFn pad_channels;
 PassFn fuse_siblings;
 PassFn fuse_softmax_topk;
 PassFn reduce_precision;
+PassFn fuse_separable;
 
 namespace {
 
@@ -71,6 +72,8 @@ constexpr std::array kPasses{
     Pass{"fuse-softmax-top-k", fuse_softmax_topk},
     // Behind all fusions: what one operator sums, adds and clamps is rounded once, at its end.
     Pass{"reduce-precision", reduce_precision},
+    // Last: whatever looks for a convolution has found it, and both parts compute in one type.
+    Pass{"fuse-separable", fuse_separable},
 };
 
 }  // namespace

@@ -25,13 +25,14 @@ using test::NodeValues;
 constexpr std::uint64_t kShards = 10;
 
 /// Passes that select and move elements and leave all arithmetic as it is: nothing may differ.
-constexpr std::array<std::string_view, 8> kExact{"resize-on-host",
+constexpr std::array<std::string_view, 9> kExact{"resize-on-host",
                                                  "remove-no-ops",
                                                  "fold-constants",
                                                  "fold-pad",
                                                  "merge-equal-nodes",
                                                  "hoist-activation",
                                                  "fuse-input-activation",
+                                                 "fuse-separable",
                                                  "drop-dead-nodes"};
 
 /// Of an operator that a pass rewrites, weights, bias and result are rounded once more each, or the
@@ -46,6 +47,7 @@ TargetTraits everything() {
   return {.fused_activations = ~0U,
           .fuses_residual = true,
           .fuses_input_relu = true,
+          .most_separable_filters = 9,
           .writes_slices = true,
           .reads_slices = true,
           .partial_activations = ~0U,
