@@ -35,6 +35,8 @@ class CudaBackend final : public Backend {
                                  bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
             .fuses_residual = true,
             .fuses_input_relu = true,
+            // Filters of the widest tile of kernels::separable().
+            .most_separable_filters = 256,
             .writes_slices = true,
             .reads_slices = true,
             .partial_activations = some_channels ? ~0U : 0U,

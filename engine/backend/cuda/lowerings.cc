@@ -65,6 +65,9 @@ std::vector<Tactic> lower(const OpSite& site,
     if (tactics.empty() && convolutions != nullptr) throw_reason(site, *convolutions);
     return tactics;
   }
+  if (site.node.as<SeparableConv2d>() != nullptr) {
+    return lower_separable(site, convolutions, capability);
+  }
   Lowering* const lowering = kTable.at(site.node.op.index());
   return lowering == nullptr ? std::vector<Tactic>{} : lowering(site);
 }

@@ -38,6 +38,13 @@ inline constexpr int kAmpere = 80;
 /// Conv2d by our own kernels; those that use tensor cores where the device has them for every type.
 [[nodiscard]] std::vector<Tactic> lower_convolution(const OpSite& site, int capability);
 
+/// SeparableConv2d: both parts one behind the other, with every tactic that there is for the
+/// pointwise one, then by our own kernel. Which is faster depends on the sizes: see
+/// kernels::separable(). Where nothing is measured, the parts stay apart.
+[[nodiscard]] std::vector<Tactic> lower_separable(const OpSite& site,
+                                                  const ConvolutionLibrary* convolutions,
+                                                  int capability);
+
 /// The lowering of the site's operator; empty where there is none. Convolutions: depthwise ones
 /// first by our own kernel, then what `convolutions` has, where there is such a library, then our
 /// own kernels for all. `capability` is that of the device, see make_backend().
