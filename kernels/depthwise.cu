@@ -1,8 +1,6 @@
 #include "kernels/depthwise.h"
 
-#include <algorithm>
-
-#include "kernels/detail/activate.h"
+#include "kernels/detail/depthwise_values.h"
 #include "kernels/detail/element.h"
 #include "kernels/detail/grid.h"
 #include "kernels/detail/vectors.h"
@@ -49,14 +47,8 @@ __device__ __forceinline__ Position position_of(const DepthwiseArgs& a,
 /// Width values of x as the sums read them; zero where the column is not inside.
 template <int Width, typename T>
 __device__ __forceinline__ Values<Width> read(const DepthwiseArgs& a, const T* row, int column) {
-  Values<Width> x{};
-  if (column < 0 || column >= a.w) return x;
-  x = load_values<Width>(row + column * a.x_stride);
-  if (a.input_relu) {
-    SIMT_UNROLL
-    for (int i = 0; i < Width; ++i) x.lane[i] = activate({ActivationKind::kRelu}, x.lane[i]);
-  }
-  return x;
+  if (column < 0 || column >= a.w) return {};
+  return read_values<Width>(a, row + column * a.x_stride);
 }
 
 /// Adds what follows the sums of one output, and stores it.
@@ -71,12 +63,7 @@ __device__ __forceinline__ void finish(const DepthwiseArgs& a,
     SIMT_UNROLL
     for (int i = 0; i < Width; ++i) sums.lane[i] += residual.lane[i];
   }
-  const int activated = a.activation_channels == 0 ? a.c * a.multiplier : a.activation_channels;
-  SIMT_UNROLL
-  for (int i = 0; i < Width; ++i) {
-    if (a.bias != nullptr) sums.lane[i] += a.bias[channel + i];
-    if (channel + i < activated) sums.lane[i] = activate(a.activation, sums.lane[i]);
-  }
+  add_bias_and_activate(a, channel, sums);
   store_values<Width>(static_cast<T*>(a.y) + pixel * a.y_stride + channel, sums);
 }
 
@@ -160,22 +147,6 @@ __global__ void __launch_bounds__(kThreads) depthwise_windows(DepthwiseArgs a, u
     }
   }
   finish<T>(a, (at.picture * a.out_h + at.p) * a.out_w + at.q, at.channel, sums);
-}
-
-/// Whether every row or column that a window may ask for has a number below 2^31.
-bool fits(int outputs, int stride, int kernel, int dilation, int size, int pad) {
-  return outputs >= 1 && stride >= 1 && kernel >= 1 && dilation >= 1 && size >= 1 && pad >= 0 &&
-         std::int64_t{outputs} * stride + std::int64_t{kernel} * dilation <= kMaxItems;
-}
-
-bool in_range(const DepthwiseArgs& a) {
-  const std::int64_t outputs = std::int64_t{a.c} * a.multiplier;
-  return a.n >= 0 && a.c >= 1 && a.multiplier >= 1 && a.x_stride >= a.c && a.y_stride >= outputs &&
-         (a.residual == nullptr || a.residual_stride >= outputs) &&
-         fits(a.out_h, a.stride_h, a.kernel_h, a.dilation_h, a.h, a.pad_top) &&
-         fits(a.out_w, a.stride_w, a.kernel_w, a.dilation_w, a.w, a.pad_left) &&
-         a.activation_channels >= 0 && a.activation_channels <= outputs &&
-         std::int64_t{a.out_h} * a.out_w <= kMaxItems / outputs / std::max(a.n, 1);
 }
 
 /// Whether all pixels and weights can be moved 16 bytes at a time.

@@ -36,6 +36,7 @@
 #include "engine/graph/ops/reshape.h"
 #include "engine/graph/ops/resize_image.h"
 #include "engine/graph/ops/resize_normalize.h"
+#include "engine/graph/ops/separable_conv2d.h"
 #include "engine/graph/ops/slice.h"
 #include "engine/graph/ops/softmax.h"
 #include "engine/graph/ops/topk.h"
@@ -47,6 +48,7 @@ namespace fovea {
 using Op = std::variant<Input,
                         Constant,
                         Conv2d,
+                        SeparableConv2d,
                         Dense,
                         BatchNorm,
                         Lrn,

@@ -1,6 +1,7 @@
 #include "engine/graph/sample.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <random>
 #include <set>
@@ -84,7 +85,7 @@ std::span<const float> as_read(const Conv2d& conv,
 std::vector<ElementSample> sample_conv2d(const Conv2d& conv,
                                          std::span<const ConstTensorView> inputs,
                                          const TensorDesc& output,
-                                         std::size_t count) {
+                                         const std::set<std::int64_t>& elements) {
   FloatReader x(inputs[0]);
   FloatReader w(inputs[1]);
   FloatReader bias(inputs[conv.bias ? 2 : 1]);
@@ -95,7 +96,7 @@ std::vector<ElementSample> sample_conv2d(const Conv2d& conv,
 
   std::vector<float> read;
   std::vector<ElementSample> samples;
-  for (const std::int64_t element : sampled_elements(num_elements(y), count)) {
+  for (const std::int64_t element : elements) {
     const std::int64_t o = element % y[3];
     const std::int64_t q = element / y[3] % y[2];
     const std::int64_t p = element / y[3] / y[2] % y[1];
@@ -114,6 +115,55 @@ std::vector<ElementSample> sample_conv2d(const Conv2d& conv,
         const auto pixels = x(pixel * picture[3] + first_channel, ohwi[3]);
         sum.add_products(as_read(conv, pixels, read), w(tap * ohwi[3], ohwi[3]));
       }
+    }
+    if (conv.residual) sum.add(residual(element, 1)[0]);
+    if (conv.bias) sum.add(bias(o, 1)[0]);
+    samples.push_back(sum.at(element, conv.activation_of(o)));
+  }
+  return samples;
+}
+
+/// The value as a tensor of that type holds it.
+double as_stored(double value, DType dtype) {
+  const auto wide = static_cast<float>(value);
+  if (dtype == DType::kFloat32) return wide;
+  const TensorDesc from{DType::kFloat32, {1}};
+  const TensorDesc to{dtype, {1}};
+  std::array<std::byte, sizeof(float)> bytes{};
+  const ConstTensorView source{&from, reinterpret_cast<const std::byte*>(&wide)};
+  const TensorView target{&to, bytes.data()};
+  Cast{dtype}.evaluate({&source, 1}, {&target, 1});
+  return FloatReader({&to, bytes.data()})(0, 1)[0];
+}
+
+/// Every value between the parts counts with its own scale: its error goes on into the sum.
+std::vector<ElementSample> sample_separable(const SeparableConv2d& separable,
+                                            std::span<const ConstTensorView> inputs,
+                                            const TensorDesc& output,
+                                            std::size_t count) {
+  const std::size_t first = separable.depthwise_inputs();
+  std::vector<TensorDesc> descs;
+  for (const ConstTensorView& input : inputs) descs.push_back(*input.desc);
+  const TensorDesc between = separable.between(descs);
+  const std::int64_t channels = between.shape[3];
+  const std::int64_t filters = output.shape[3];
+  const Conv2d& conv = separable.pointwise;
+  FloatReader w(inputs[first]);
+  FloatReader bias(inputs[conv.bias ? first + 1 : first]);
+  FloatReader residual(inputs.back());
+
+  std::vector<ElementSample> samples;
+  for (const std::int64_t element : sampled_elements(num_elements(output.shape), count)) {
+    const std::int64_t o = element % filters;
+    std::set<std::int64_t> pixel;
+    for (std::int64_t c = 0; c < channels; ++c) pixel.insert(element / filters * channels + c);
+    const auto values = sample_conv2d(separable.depthwise, inputs.first(first), between, pixel);
+    const std::span<const float> weights = w(o * channels, channels);
+    Sum sum;
+    for (std::size_t c = 0; c < values.size(); ++c) {
+      const double weight = weights[c];
+      sum.value += as_stored(values[c].value, between.dtype) * weight;
+      sum.scale += values[c].scale * std::abs(weight);
     }
     if (conv.residual) sum.add(residual(element, 1)[0]);
     if (conv.bias) sum.add(bias(o, 1)[0]);
@@ -250,7 +300,11 @@ std::vector<ElementSample> sample_outputs(const Op& op,
                                           std::span<const TensorDesc> outputs,
                                           std::size_t count) {
   if (const auto* conv = std::get_if<Conv2d>(&op)) {
-    return sample_conv2d(*conv, inputs, outputs[0], count);
+    return sample_conv2d(
+        *conv, inputs, outputs[0], sampled_elements(num_elements(outputs[0].shape), count));
+  }
+  if (const auto* separable = std::get_if<SeparableConv2d>(&op)) {
+    return sample_separable(*separable, inputs, outputs[0], count);
   }
   if (const auto* dense = std::get_if<Dense>(&op)) {
     return sample_dense(*dense, inputs, outputs[0], count);

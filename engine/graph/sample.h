@@ -17,14 +17,15 @@ struct ElementSample {
   std::int64_t element = 0;  ///< row-major
   double value = 0;          ///< as evaluate(), but of a float not rounded to its type
 
-  /// What rounding errors are in proportion to: the sum of the absolute values of all terms of a
-  /// Conv2d's or a Dense's sum, the largest absolute value of the output for other operators.
+  /// What rounding errors are in proportion to: the sum of the absolute values of all terms of the
+  /// sum of a Conv2d, a SeparableConv2d or a Dense, the largest absolute value of the output for
+  /// other operators.
   double scale = 0;
 };
 
 /// Samples of the outputs for these inputs, the same ones every time: at most `count` (>= 2) of
-/// every output, with the first and the last element among them. A Conv2d or Dense is summed at
-/// these elements alone; other operators are evaluated for the first and the last picture, or
+/// every output, with the first and the last element among them. A convolution or Dense is summed
+/// at these elements alone; other operators are evaluated for the first and the last picture, or
 /// wholly where the pictures of a batch are not computed each for itself.
 ///
 /// inputs    dense, of concrete shape

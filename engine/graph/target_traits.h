@@ -22,6 +22,10 @@ struct TargetTraits {
   /// Depthwise convolutions may apply a Relu to what they read (Conv2d::input_activation).
   bool fuses_input_relu = false;
 
+  /// A depthwise convolution and the pointwise one behind it may be one operator (SeparableConv2d)
+  /// of at most so many filters; 0: never.
+  std::int64_t most_separable_filters = 0;
+
   /// Channel slices of a larger buffer (Layout::Kind::kSliced) are layouts like others: conversions
   /// read and write them, and so do tactics that say it. A Concat or a Slice along the channels is
   /// then only a place. Where false, no value of a plan is a slice.

@@ -1,6 +1,7 @@
 #include "engine/graph/work.h"
 
 #include <variant>
+#include <vector>
 
 #include "engine/core/require.h"
 
@@ -16,10 +17,8 @@ std::int64_t as_flops(const Activation& activation) {
   return as_flops(activation.kind != ActivationKind::kNone);
 }
 
-/// Of a Conv2d or Dense: products that one element of the output sums, which is what one output
-/// channel's weights hold.
-std::int64_t terms(const Graph& graph, const Node& node) {
-  const Shape& weights = graph.desc(node.inputs[1]).shape;
+/// Products that one element of the output sums, which is what one output channel's weights hold.
+std::int64_t terms(const Shape& weights) {
   std::int64_t product = 1;
   for (std::size_t i = 1; i < weights.size(); ++i) product *= weights[i];
   return product;
@@ -33,13 +32,9 @@ struct PerElement {
   const Graph& graph;
   const Node& node;
 
-  std::int64_t operator()(const Conv2d& conv) const {
-    const std::int64_t applied = conv.activation_channels == 0 ? as_flops(conv.activation) : 0;
-    return 2 * terms(graph, node) + as_flops(conv.bias) + as_flops(conv.residual) + applied;
-  }
-
   std::int64_t operator()(const Dense& dense) const {
-    return 2 * terms(graph, node) + as_flops(dense.bias) + as_flops(dense.activation);
+    return 2 * terms(graph.desc(node.inputs[1]).shape) + as_flops(dense.bias) +
+           as_flops(dense.activation);
   }
 
   std::int64_t operator()(const Add& add) const { return 1 + as_flops(add.activation); }
@@ -100,33 +95,75 @@ struct PerElement {
   }
 };
 
+/// Of a convolution of x with these weights to y.
+std::int64_t flops_of(const Conv2d& conv, const Shape& x, const Shape& weights, const Shape& y) {
+  const std::int64_t applied = conv.activation_channels == 0 ? as_flops(conv.activation) : 0;
+  const std::int64_t per_element =
+      2 * terms(weights) + as_flops(conv.bias) + as_flops(conv.residual) + applied;
+  const std::int64_t elements = num_elements(y);
+  const std::int64_t partly =
+      elements / y[3] * conv.activation_channels * as_flops(conv.activation);
+  const std::int64_t read =
+      num_elements(x) * as_flops(conv.input_activation != ActivationKind::kNone);
+  return elements * per_element + partly + read;
+}
+
+/// What both parts of a SeparableConv2d have to do with, all of concrete shape.
+struct SeparableShapes {
+  Shape x;
+  Shape depthwise_weights;
+  Shape between;
+  Shape pointwise_weights;
+};
+
+SeparableShapes shapes_of(const SeparableConv2d& separable, const Graph& graph, const Node& node) {
+  std::vector<TensorDesc> inputs;
+  inputs.reserve(node.inputs.size());
+  for (const Value& input : node.inputs) inputs.push_back(graph.desc(input));
+  return {inputs[0].shape,
+          inputs[1].shape,
+          separable.between(inputs).shape,
+          inputs[separable.depthwise_inputs()].shape};
+}
+
+/// Products that a picture's values of this shape sum.
+std::int64_t products(const Shape& y, const Shape& weights) {
+  std::int64_t values = 1;
+  for (std::size_t i = 1; i < y.size(); ++i) values *= y[i];
+  return values * terms(weights);
+}
+
 }  // namespace
 
 std::int64_t multiply_adds(const Graph& graph) {
   std::int64_t sum = 0;
   for (const Node& node : graph.nodes()) {
-    if (node.as<Conv2d>() == nullptr && node.as<Dense>() == nullptr) continue;
-    std::int64_t values = 1;
-    const Shape& output = node.outputs[0].shape;
-    for (std::size_t i = 1; i < output.size(); ++i) values *= output[i];
-    sum += values * terms(graph, node);
+    const Shape& y = node.outputs[0].shape;
+    if (const auto* separable = node.as<SeparableConv2d>()) {
+      const SeparableShapes shapes = shapes_of(*separable, graph, node);
+      sum += products(shapes.between, shapes.depthwise_weights) +
+             products(y, shapes.pointwise_weights);
+    } else if (node.as<Conv2d>() != nullptr || node.as<Dense>() != nullptr) {
+      sum += products(y, graph.desc(node.inputs[1]).shape);
+    }
   }
   return sum;
 }
 
 std::int64_t flops(const Graph& graph, const Node& node) {
   require(!has_batch(node.outputs[0]), "operations are counted for a concrete batch");
-  // A TopK looks at every element of its rows once.
-  const TensorDesc& counted =
-      node.as<TopK>() != nullptr ? graph.desc(node.inputs[0]) : node.outputs[0];
-  std::int64_t count = num_elements(counted.shape) * std::visit(PerElement{graph, node}, node.op);
+  const Shape& y = node.outputs[0].shape;
   if (const auto* conv = node.as<Conv2d>()) {
-    const std::int64_t read = num_elements(graph.desc(node.inputs[0]).shape);
-    count += read * as_flops(conv->input_activation != ActivationKind::kNone);
-    const std::int64_t pixels = num_elements(counted.shape) / counted.shape[3];
-    count += pixels * conv->activation_channels * as_flops(conv->activation);
+    return flops_of(*conv, graph.desc(node.inputs[0]).shape, graph.desc(node.inputs[1]).shape, y);
   }
-  return count;
+  if (const auto* separable = node.as<SeparableConv2d>()) {
+    const auto& [x, depthwise, between, pointwise] = shapes_of(*separable, graph, node);
+    return flops_of(separable->depthwise, x, depthwise, between) +
+           flops_of(separable->pointwise, between, pointwise, y);
+  }
+  // A TopK looks at every element of its rows once.
+  const Shape& counted = node.as<TopK>() != nullptr ? graph.desc(node.inputs[0]).shape : y;
+  return num_elements(counted) * std::visit(PerElement{graph, node}, node.op);
 }
 
 }  // namespace fovea

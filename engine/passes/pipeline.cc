@@ -29,6 +29,7 @@ PassFn fuse_siblings;
 PassFn fuse_softmax_topk;
 PassFn reduce_precision;
 PassFn fuse_resize_normalize;
+PassFn fuse_separable;
 
 namespace {
 
@@ -75,6 +76,8 @@ constexpr std::array kPasses{
     // Behind it and pad-channels, which look for a NormalizeImage: the elements are written in the
     // type and with the channels that these two chose.
     Pass{"fuse-resize-normalize", fuse_resize_normalize},
+    // Last: whatever looks for a convolution has found it, and both parts compute in one type.
+    Pass{"fuse-separable", fuse_separable},
 };
 
 }  // namespace

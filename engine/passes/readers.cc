@@ -20,11 +20,11 @@ bool is_output(const Graph& graph, NodeId id) {
 }
 
 bool reads_slices(const Op& op) {
-  return std::holds_alternative<Conv2d>(op) || std::holds_alternative<MaxPool>(op) ||
-         std::holds_alternative<AveragePool>(op) || std::holds_alternative<GlobalPool>(op) ||
-         std::holds_alternative<Add>(op) || std::holds_alternative<Relu>(op) ||
-         std::holds_alternative<Clip>(op) || std::holds_alternative<Tanh>(op) ||
-         std::holds_alternative<Sigmoid>(op);
+  return std::holds_alternative<Conv2d>(op) || std::holds_alternative<SeparableConv2d>(op) ||
+         std::holds_alternative<MaxPool>(op) || std::holds_alternative<AveragePool>(op) ||
+         std::holds_alternative<GlobalPool>(op) || std::holds_alternative<Add>(op) ||
+         std::holds_alternative<Relu>(op) || std::holds_alternative<Clip>(op) ||
+         std::holds_alternative<Tanh>(op) || std::holds_alternative<Sigmoid>(op);
 }
 
 }  // namespace fovea

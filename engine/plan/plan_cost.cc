@@ -47,6 +47,18 @@ std::size_t weight_bytes(const Graph& graph, const Node& node) {
   return bytes;
 }
 
+/// What lies between the parts of a SeparableConv2d, where the tactic computes one after the other.
+/// Such a tactic is called by both: "depthwise:runs+conv:simt-64x64".
+std::size_t bytes_between_parts(const Graph& graph, const PlannedStep& step) {
+  const Node& node = graph.node(step.node);
+  const auto* separable = node.as<SeparableConv2d>();
+  if (separable == nullptr || step.tactic.find('+') == std::string::npos) return 0;
+  std::vector<TensorDesc> inputs;
+  inputs.reserve(node.inputs.size());
+  for (const Value& input : node.inputs) inputs.push_back(graph.desc(input));
+  return byte_size(separable->between(inputs));
+}
+
 std::string in_units(double value, const char* unit) {
   constexpr std::array<const char*, 5> kPrefixes{"", "k", "M", "G", "T"};
   std::size_t prefix = 0;
@@ -91,6 +103,11 @@ std::vector<Cost> step_costs(const ExecutionPlan& plan, const BucketPlan& bucket
     if (node == nullptr) continue;
     cost.flops = flops(graph, *node);
     cost.weight_bytes = weight_bytes(graph, *node);
+    if (const std::size_t between = bytes_between_parts(graph, step); between != 0) {
+      ++cost.launches;
+      cost.read_bytes += between;
+      cost.written_bytes += between;
+    }
   }
   return costs;
 }

@@ -16,7 +16,8 @@ namespace fovea {
 /// layouts counts. How many bytes a ragged batch of pictures has is not known before: it counts as
 /// pictures of 256 x 256 (usual_pictures.h), and what lies between two passes over it as nothing.
 struct Cost {
-  std::size_t launches = 0;       ///< steps that enqueue work
+  std::size_t launches = 0;       ///< of work, one for a step; two where it computes a
+                                  ///< SeparableConv2d in its parts, whose value between them counts
   std::int64_t flops = 0;         ///< see graph/work.h
   std::size_t read_bytes = 0;     ///< of activations
   std::size_t written_bytes = 0;  ///< of activations

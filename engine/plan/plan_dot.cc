@@ -24,41 +24,54 @@ std::string_view activation_name(ActivationKind kind) {
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
+/// Appends to a list of words.
+void append(std::string& text, std::string_view what) {
+  if (what.empty()) return;
+  if (!text.empty()) text += ", ";
+  text += what;
+}
+
+std::string fused_into(const Conv2d& conv) {
+  std::string text;
+  if (conv.input_activation != ActivationKind::kNone) {
+    append(text, cat(activation_name(conv.input_activation), " before"));
+  }
+  if (conv.bias) append(text, "bias");
+  if (conv.residual) append(text, "residual");
+  append(text, activation_name(conv.activation.kind));
+  if (conv.activation_channels != 0) {
+    text += cat(" on the first ", conv.activation_channels, " channels");
+  }
+  return text;
+}
+
 /// "bias, residual, relu": what the node does besides its operator.
 std::string fused_into(const Node& node) {
   std::string text;
-  const auto append = [&](std::string_view what) {
-    if (what.empty()) return;
-    if (!text.empty()) text += ", ";
-    text += what;
-  };
   if (const auto* conv = node.as<Conv2d>()) {
-    if (conv->input_activation != ActivationKind::kNone) {
-      append(cat(activation_name(conv->input_activation), " before"));
-    }
-    if (conv->bias) append("bias");
-    if (conv->residual) append("residual");
-    append(activation_name(conv->activation.kind));
-    if (conv->activation_channels != 0) {
-      text += cat(" on the first ", conv->activation_channels, " channels");
-    }
+    text = fused_into(*conv);
+  } else if (const auto* separable = node.as<SeparableConv2d>()) {
+    const std::string depthwise = fused_into(separable->depthwise);
+    if (!depthwise.empty()) text = cat("depthwise: ", depthwise);
+    append(text, fused_into(separable->pointwise));
   } else if (const auto* dense = node.as<Dense>()) {
-    if (dense->bias) append("bias");
-    append(activation_name(dense->activation.kind));
+    if (dense->bias) append(text, "bias");
+    append(text, activation_name(dense->activation.kind));
   } else if (const auto* add = node.as<Add>()) {
-    append(activation_name(add->activation.kind));
+    append(text, activation_name(add->activation.kind));
   } else if (const auto* pool = node.as<AveragePool>()) {
-    append(activation_name(pool->activation.kind));
+    append(text, activation_name(pool->activation.kind));
   } else if (const auto* best = node.as<TopK>(); best != nullptr && best->softmax) {
-    append("softmax");
+    append(text, "softmax");
   }
   return text;
 }
 
 /// The operator, spelled as the layers beside it are.
 std::string type_of(const Node& node) {
-  const std::string op(op_name(node.op));
-  return op == "Conv2d" ? "Conv2D" : op;
+  if (node.as<Conv2d>() != nullptr) return "Conv2D";
+  if (node.as<SeparableConv2d>() != nullptr) return "SeparableConv2D";
+  return std::string(op_name(node.op));
 }
 
 DotLabel label_of(const Graph& graph, const Node& node, const PlotOptions& options) {

@@ -69,6 +69,7 @@ TEST(CudaTactics, ReadAndWriteSlicesWhereTheirKernelsCan) {
                                    "Pad",
                                    "Relu",
                                    "Rescale",
+                                   "SeparableConv2d",
                                    "Sigmoid",
                                    "Tanh",
                                    "Transpose"};

@@ -91,6 +91,29 @@ Graph depthwise_residual(std::int64_t channels) {
   return finish(graph, graph.add(Relu{}, {graph.add(Add{}, {y, x}, "sum")}, "op"));
 }
 
+/// A depthwise convolution and the pointwise one that reads it, which may add what x became.
+Graph separable(Conv2d depthwise,
+                const Conv2d& pointwise,
+                const Shape& hwc,
+                std::int64_t kernel,
+                std::int64_t filters) {
+  Graph graph;
+  const std::int64_t channels = hwc[2];
+  const Value x = picture(graph, hwc[0], hwc[1], channels);
+  depthwise.groups = channels;
+  std::vector<Value> inputs{x, constant(graph, {channels, kernel, kernel, 1}, 1)};
+  if (depthwise.bias) inputs.push_back(constant(graph, {channels}, 2));
+  std::vector<Value> rest{graph.add(depthwise, inputs, "depthwise"),
+                          constant(graph, {filters, 1, 1, channels}, 3)};
+  if (pointwise.bias) rest.push_back(constant(graph, {filters}, 4));
+  if (pointwise.residual) {
+    rest.push_back(graph.add(Conv2d{.strides = depthwise.strides},
+                             {x, constant(graph, {filters, 1, 1, channels}, 5)},
+                             "shortcut"));
+  }
+  return finish(graph, graph.add(pointwise, rest, "op"));
+}
+
 Graph rows(const Op& op, std::int64_t columns) {
   Graph graph;
   const Value x = graph.add(Input{{DType::kFloat32, {kBatch, columns}}}, {}, "x");
@@ -260,6 +283,27 @@ std::vector<OpCase> make_cases() {
        },
        kSums},
       {"depthwise_residual", [] { return depthwise_residual(16); }, kSums},
+      {"separable",
+       [=] {
+         return separable({.pads = {1, 1, 1, 1}, .bias = true, .activation = relu},
+                          {.bias = true, .activation = relu6},
+                          {9, 8, 16},
+                          3,
+                          24);
+       },
+       5e-3F},
+      {"separable_strided_residual",
+       [=] {
+         return separable({.strides = {2, 2}, .pads = {1, 1, 1, 1}},
+                          {.bias = true, .residual = true, .activation = relu},
+                          {8, 9, 24},
+                          3,
+                          72);
+       },
+       5e-3F},
+      {"separable_odd_5x5",
+       [] { return separable({.pads = {2, 2, 2, 2}}, {}, {6, 7, 5}, 5, 7); },
+       5e-3F},
       {"residual_16", [] { return residual_sum(16, true); }, 5e-2F},
       {"residual_20", [] { return residual_sum(20, false); }, 5e-2F},
       {"dense", [=] { return dense(400, 120, true, tanh); }, kSums},

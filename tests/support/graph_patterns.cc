@@ -38,6 +38,28 @@ void separable_conv(GraphMaker& maker) {
   if (maker.chance(60)) add_norm(maker, x);
 }
 
+/// What a pass makes of two convolutions, as it comes from a file.
+void separable_operator(GraphMaker& maker) {
+  const Value x = maker.picture();
+  const std::int64_t channels = maker.dim(x, 3);
+  const std::int64_t filters = maker.between(1, 12);
+  SeparableConv2d op;
+  op.depthwise.groups = channels;
+  op.depthwise.strides = {maker.between(1, 2), maker.between(1, 2)};
+  op.depthwise.pads = {1, 1, maker.between(0, 1), maker.between(0, 1)};
+  op.depthwise.bias = maker.chance(50);
+  op.pointwise.bias = maker.chance(50);
+  if (maker.chance(30)) op.depthwise.input_activation = ActivationKind::kRelu;
+  if (maker.chance(30)) op.depthwise.activation = {.kind = ActivationKind::kRelu};
+  if (maker.chance(30)) op.pointwise.activation = {.kind = ActivationKind::kTanh};
+  const std::int64_t side = maker.one_of({1, 2, 3});
+  std::vector<Value> inputs{x, maker.weights({channels, std::min<std::int64_t>(side, 2), side, 1})};
+  if (op.depthwise.bias) inputs.push_back(maker.floats({channels}));
+  inputs.push_back(maker.weights({filters, 1, 1, channels}));
+  if (op.pointwise.bias) inputs.push_back(maker.floats({filters}));
+  (void)maker.try_add(op, inputs);
+}
+
 void residual_sum(GraphMaker& maker) {
   const Value x = maker.picture();
   const std::int64_t filters = maker.dim(x, 3);
@@ -257,6 +279,7 @@ constexpr std::array kPatterns{
     GraphPattern{conv_norm_activation, 4},
     GraphPattern{norm_conv, 3},
     GraphPattern{separable_conv, 3},
+    GraphPattern{separable_operator, 1},
     GraphPattern{residual_sum, 3},
     GraphPattern{pointwise_siblings, 3},
     GraphPattern{pad_and_window, 4},

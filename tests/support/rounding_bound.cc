@@ -37,9 +37,22 @@ class NodeBound {
       : graph_(graph), values_(values), bounds_(bounds), node_(node), unit_(unit) {}
 
   // Sums of products.
-  double operator()(const Conv2d& conv) const { return sums(conv.bias, conv.residual); }
+  double operator()(const Conv2d& conv) const {
+    return sums({off(0), size(0)}, 1, conv.bias, conv.residual).bound;
+  }
 
-  double operator()(const Dense& dense) const { return sums(dense.bias, false); }
+  double operator()(const SeparableConv2d& separable) const {
+    const Bounded between = sums({off(0), size(0)}, 1, separable.depthwise.bias, false);
+    return sums(between,
+                separable.depthwise_inputs(),
+                separable.pointwise.bias,
+                separable.pointwise.residual)
+        .bound;
+  }
+
+  double operator()(const Dense& dense) const {
+    return sums({off(0), size(0)}, 1, dense.bias, false).bound;
+  }
 
   double operator()(const BatchNorm& norm) const {
     const auto gamma = floats(1);
@@ -140,9 +153,17 @@ class NodeBound {
   /// The largest magnitude of an input.
   [[nodiscard]] double size(std::size_t input) const { return largest(floats(input)); }
 
-  [[nodiscard]] double sums(bool bias, bool residual) const {
-    const auto weights = floats(1);
-    const auto rows = static_cast<std::size_t>(graph_.desc(node_.inputs[1]).shape[0]);
+  /// How far values may be off, and their largest magnitude.
+  struct Bounded {
+    double bound;
+    double size;
+  };
+
+  /// Sums of products of x with the weights that are that input; a bias is the next one, a residual
+  /// the last.
+  [[nodiscard]] Bounded sums(Bounded x, std::size_t input, bool bias, bool residual) const {
+    const auto weights = floats(input);
+    const auto rows = static_cast<std::size_t>(graph_.desc(node_.inputs[input]).shape[0]);
     const std::size_t taps = weights.size() / rows;
     double gain = 0.0;
     for (std::size_t row = 0; row < rows; ++row) {
@@ -150,14 +171,14 @@ class NodeBound {
       for (std::size_t i = 0; i < taps; ++i) sum += std::abs(weights[row * taps + i]);
       gain = std::max(gain, sum);
     }
-    double bound = gain * off(0);
-    double terms = gain * size(0);
-    if (bias) terms += size(2);
+    double bound = gain * x.bound;
+    double terms = gain * x.size;
+    if (bias) terms += size(input + 1);
     if (residual) {
       bound += off(node_.inputs.size() - 1);
       terms += size(node_.inputs.size() - 1);
     }
-    return bound + unit_ * terms;
+    return {bound + unit_ * terms, terms};
   }
 
   const Graph& graph_;

@@ -11,20 +11,22 @@
 
 namespace fovea::cuda {
 
-namespace {
-
 using kernels::ConvolutionArgs;
 using kernels::ConvolutionTile;
 
-/// Whether everything that the kernels count is an int.
-bool fits(const OpSite& site, const Conv2d& conv) {
+bool kernels_count(const OpSite& site) {
+  const auto& conv = *site.node.as<Conv2d>();
   const auto all_fit = [](std::int64_t value) { return fits_int({DType::kFloat32, {value}}); };
   return fits_int(site.input(0)) && fits_int(site.input(1)) && fits_int(site.node.outputs[0]) &&
          std::ranges::all_of(conv.strides, all_fit) &&
          std::ranges::all_of(conv.dilations, all_fit) && std::ranges::all_of(conv.pads, all_fit);
 }
 
-/// One row of packed_depth() elements per filter.
+bool multiplies_by_tensor_cores(const OpSite& site, int capability) {
+  const bool keeps_float32 = site.input(0).dtype == DType::kFloat32 && !site.tf32;
+  return !keeps_float32 && capability >= kAmpere;
+}
+
 std::shared_ptr<const std::byte> pack_filters(const Constant& weights,
                                               DType type,
                                               WeightStore& store) {
@@ -44,20 +46,17 @@ std::shared_ptr<const std::byte> pack_filters(const Constant& weights,
   });
 }
 
-}  // namespace
-
 std::vector<Tactic> lower_convolution(const OpSite& site, int capability) {
   const auto& conv = *site.node.as<Conv2d>();
-  if (!has_readable_parameters(site) || !fits(site, conv)) return {};
+  if (!has_readable_parameters(site) || !kernels_count(site)) return {};
 
   auto described = described_convolution<ConvolutionArgs>(site);
   described.filters = static_cast<int>(site.node.outputs[0].shape[3]);
   described.groups = static_cast<int>(conv.groups);
-  const bool keeps_float32 = described.type == kernels::ElementType::kFloat32 && !site.tf32;
+  const bool may_use_tensor_cores = multiplies_by_tensor_cores(site, capability);
   std::vector<Tactic> tactics;
   for (const ConvolutionTile tile : kernels::convolution_tiles(described)) {
-    const bool mma = kernels::uses_tensor_cores(tile);
-    if (mma && (keeps_float32 || capability < kAmpere)) continue;
+    if (kernels::uses_tensor_cores(tile) && !may_use_tensor_cores) continue;
     const auto launch = [tile](const ConvolutionArgs& args, cudaStream_t stream) {
       return kernels::convolution(args, tile, stream);
     };

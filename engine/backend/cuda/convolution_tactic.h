@@ -18,6 +18,24 @@ namespace fovea::cuda {
          (!site.node.as<Conv2d>()->bias || can_be_read_as(site, 2, DType::kFloat32));
 }
 
+/// Whether everything that the kernels count is an int.
+[[nodiscard]] bool kernels_count(const OpSite& site);
+
+/// Whether products may be those of tensor cores, which round float32 values, and the device has
+/// them for every type. Of a site of any convolution.
+[[nodiscard]] bool multiplies_by_tensor_cores(const OpSite& site, int capability);
+
+/// The weights [O,R,S,1] as kernels::depthwise() reads them: [R][S][O] of that type.
+[[nodiscard]] std::shared_ptr<const std::byte> pack_taps(const Constant& weights,
+                                                         DType type,
+                                                         WeightStore& store);
+
+/// The weights [O,R,S,I] as kernels::convolution() reads them: one row of packed_depth() elements
+/// per filter.
+[[nodiscard]] std::shared_ptr<const std::byte> pack_filters(const Constant& weights,
+                                                            DType type,
+                                                            WeightStore& store);
+
 /// The members that the kernels' arguments have in common, but for addresses and strides; sizes
 /// fit int.
 template <typename Args>
@@ -47,6 +65,18 @@ template <typename Args>
   args.activation = kernel_activation(conv.activation);
   args.activation_channels = size(conv.activation_channels);
   return args;
+}
+
+/// Makes the tactic read and write slices. `residual` is the place of that input, 0 for none.
+inline void move_in_slices(Tactic& tactic, const OpSite& site, std::size_t residual) {
+  tactic.inputs[0] = strided_or_dense(site.inputs[0]);
+  if (residual != 0 && site.constant(residual) == nullptr) {
+    tactic.inputs[residual] = strided_or_dense(site.inputs[residual]);
+    // Every element of the residual is read by the thread that writes the output in its place. The
+    // compiler gives aliases to dense tensors alone, which have equal strides.
+    tactic.aliases = {{.input = residual, .output = 0}};
+  }
+  tactic.writes_slices = true;
 }
 
 /// A tactic that reads and writes slices.
@@ -84,14 +114,7 @@ template <typename Args, typename Pack, typename LaunchKernel>
   if (conv.bias) types.emplace_back(DType::kFloat32);
   if (conv.residual) types.emplace_back(type);
   Tactic tactic = kernel_tactic(site, std::move(name), std::move(types), make);
-  tactic.inputs[0] = strided_or_dense(site.inputs[0]);
-  if (residual != 0 && site.constant(residual) == nullptr) {
-    tactic.inputs[residual] = strided_or_dense(site.inputs[residual]);
-    // Every element of the residual is read by the thread that writes the output in its place. The
-    // compiler gives aliases to dense tensors alone, which have equal strides.
-    tactic.aliases = {{.input = residual, .output = 0}};
-  }
-  tactic.writes_slices = true;
+  move_in_slices(tactic, site, residual);
   return tactic;
 }
 

@@ -38,6 +38,8 @@ class CudaBackend final : public Backend {
                                  bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
             .fuses_residual = true,
             .fuses_input_relu = true,
+            // Filters of the widest tile of kernels::separable().
+            .most_separable_filters = 256,
             .writes_slices = true,
             .reads_slices = true,
             .partial_activations = some_channels ? ~0U : 0U,
@@ -76,7 +78,8 @@ class CudaBackend final : public Backend {
   }
 
   [[nodiscard]] std::vector<std::string> notices() const override {
-    return libraries_.convolutions == nullptr ? std::vector<std::string>{} : libraries_.convolutions->notices();
+    return libraries_.convolutions == nullptr ? std::vector<std::string>{}
+                                              : libraries_.convolutions->notices();
   }
 
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,

@@ -26,20 +26,6 @@ void transpose_taps(const std::byte* from,
   }
 }
 
-/// The weights [O,R,S,1] as the kernel reads them: [R][S][O] of the activations' type.
-std::shared_ptr<const std::byte> pack_weights(const Constant& weights,
-                                              DType type,
-                                              WeightStore& store) {
-  const Shape& shape = weights.desc.shape;
-  const TensorDesc desc{type, shape};
-  const std::string key = cat(weights.key(), " depthwise ", to_string(type));
-  return store.get(key, byte_size(desc), [&](std::span<std::byte> packed) {
-    const std::vector<std::byte> elements = elements_as(weights, type);
-    transpose_taps(
-        elements.data(), shape[0], element_size(type), packed.data(), shape[1] * shape[2]);
-  });
-}
-
 /// Whether the kernel counts rows and columns of the padded picture, and elements of y, in an int.
 bool fits(const Conv2d& conv, const OpSite& site) {
   const TensorDesc& x = site.input(0);
@@ -53,6 +39,19 @@ bool fits(const Conv2d& conv, const OpSite& site) {
 
 }  // namespace
 
+std::shared_ptr<const std::byte> pack_taps(const Constant& weights,
+                                           DType type,
+                                           WeightStore& store) {
+  const Shape& shape = weights.desc.shape;
+  const TensorDesc desc{type, shape};
+  const std::string key = cat(weights.key(), " depthwise ", to_string(type));
+  return store.get(key, byte_size(desc), [&](std::span<std::byte> packed) {
+    const std::vector<std::byte> elements = elements_as(weights, type);
+    transpose_taps(
+        elements.data(), shape[0], element_size(type), packed.data(), shape[1] * shape[2]);
+  });
+}
+
 std::vector<Tactic> lower_depthwise(const OpSite& site) {
   const auto& conv = *site.node.as<Conv2d>();
   const Shape& x = site.input(0).shape;
@@ -61,7 +60,7 @@ std::vector<Tactic> lower_depthwise(const OpSite& site) {
 
   auto described = described_convolution<kernels::DepthwiseArgs>(site);
   described.multiplier = static_cast<int>(site.node.outputs[0].shape[3] / x[3]);
-  return {convolution_tactic(site, "depthwise:runs", described, pack_weights, kernels::depthwise)};
+  return {convolution_tactic(site, "depthwise:runs", described, pack_taps, kernels::depthwise)};
 }
 
 }  // namespace fovea::cuda

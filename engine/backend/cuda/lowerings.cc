@@ -72,6 +72,9 @@ std::vector<Tactic> lower(const OpSite& site, const Libraries& libraries, int ca
     if (tactics.empty() && convolutions != nullptr) throw_reason(site, *convolutions);
     return tactics;
   }
+  if (site.node.as<SeparableConv2d>() != nullptr) {
+    return lower_separable(site, libraries, capability);
+  }
   if (site.node.as<Dense>() != nullptr) return lower_dense(site, libraries.dense.get());
   Lowering* const lowering = kTable.at(site.node.op.index());
   return lowering == nullptr ? std::vector<Tactic>{} : lowering(site);

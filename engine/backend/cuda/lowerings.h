@@ -44,6 +44,13 @@ inline constexpr int kAmpere = 80;
 /// our own for all.
 [[nodiscard]] std::vector<Tactic> lower_dense(const OpSite& site, const DenseLibrary* library);
 
+/// SeparableConv2d: both parts one behind the other, with every tactic that there is for the
+/// pointwise one, then by our own kernel. Which is faster depends on the sizes: see
+/// kernels::separable(). Where nothing is measured, the parts stay apart.
+[[nodiscard]] std::vector<Tactic> lower_separable(const OpSite& site,
+                                                  const Libraries& libraries,
+                                                  int capability);
+
 /// The lowering of the site's operator; empty where there is none. Convolutions: depthwise ones
 /// first by our own kernel, then what their library has, where there is one, then our own kernels
 /// for all. `capability` is that of the device, see make_backend().

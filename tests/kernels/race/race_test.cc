@@ -25,6 +25,7 @@
 #include "kernels/normalize.h"
 #include "kernels/pool.h"
 #include "kernels/resize.h"
+#include "kernels/separable.h"
 #include "kernels/simt/async_copy.h"
 #include "kernels/simt/emulator.h"
 #include "kernels/simt/simt.h"
@@ -378,6 +379,29 @@ cudaError_t run_resize() {
                           nullptr);
 }
 
+/// Several steps of the depth and several tiles; y lies where the residual does.
+cudaError_t run_separable(SeparableTile tile) {
+  constexpr int kFilters = 72;
+  constexpr int kChannels = 36;
+  const std::vector<float> x = ramp(std::size_t{72} * kChannels);
+  const std::vector<float> weights = ramp(std::size_t{9} * kChannels);
+  const std::vector<float> w = ramp(std::size_t{kChannels} * kFilters);
+  std::vector<float> y = ramp(std::size_t{72} * kFilters);
+  SeparableArgs args;
+  args.depthwise = {.x = x.data(), .weights = weights.data(), .x_stride = kChannels, .n = 1};
+  args.depthwise.h = args.depthwise.out_h = args.pointwise.h = args.pointwise.out_h = 9;
+  args.depthwise.w = args.depthwise.out_w = args.pointwise.w = args.pointwise.out_w = 8;
+  args.depthwise.kernel_h = args.depthwise.kernel_w = 3;
+  args.depthwise.pad_top = args.depthwise.pad_left = 1;
+  args.depthwise.c = args.pointwise.c = kChannels;
+  args.pointwise.weights = w.data();
+  args.pointwise.residual = args.pointwise.y = y.data();
+  args.pointwise.residual_stride = args.pointwise.y_stride = kFilters;
+  args.pointwise.n = 1;
+  args.pointwise.filters = kFilters;
+  return separable(args, tile, nullptr);
+}
+
 cudaError_t run_softmax() {
   std::vector<float> x = ramp(2 * 300);
   return softmax(x.data(), x.data(), 2, 300, nullptr);
@@ -437,6 +461,9 @@ INSTANTIATE_TEST_SUITE_P(
         Clean{"Pool", [] { return run_pool(kFloat); }},
         Clean{"PoolOfHalves", [] { return run_pool(kBFloat); }},
         Clean{"Resize", run_resize},
+        Clean{"SeparableMma", [] { return run_separable(SeparableTile::kMma64x64); }},
+        Clean{"SeparableMmaWide", [] { return run_separable(SeparableTile::kMma64x256); }},
+        Clean{"SeparableSimt", [] { return run_separable(SeparableTile::kSimt64x64); }},
         Clean{"Softmax", run_softmax},
         Clean{"TopKInRegisters", [] { return run_top_k(2, 150, 5); }},
         Clean{"TopKInMoreRegisters", [] { return run_top_k(1, 1100, 5); }},

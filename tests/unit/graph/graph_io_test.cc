@@ -64,6 +64,12 @@ Graph every_op() {
   conv.bias = true;
   conv.activation = {ActivationKind::kClip, 0.1F, std::nextafter(6.0F, 7.0F)};
   x = g.add(conv, {x, kernel, bias}, "conv:0");
+  const Value taps = parameter(g, "taps", {6, 2, 1, 1});
+  const Value filters = parameter(g, "filters", {6, 1, 1, 6});
+  const SeparableConv2d separable{
+      .depthwise = {.dilations = {2, 1}, .pads = {2, 0, 0, 0}, .groups = 6},
+      .pointwise = {.bias = true, .activation = {ActivationKind::kTanh}}};
+  x = g.add(separable, {x, taps, filters, bias}, "separable");
   g.add(QuantizeLinear{3}, {x, scale, zero}, "quantize");
   const Value ones = parameter(g, "ones", {6});
   x = g.add(BatchNorm{1.001e-5}, {x, ones, ones, ones, ones}, "bn");

@@ -77,5 +77,23 @@ TEST(Flops, OfAConvolutionCountWhatItFused) {
   EXPECT_EQ(flops(graph, graph.node(some)), 72 * 8 + 18 * 3);
 }
 
+TEST(Flops, OfASeparableConvolutionAreThoseOfItsParts) {
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {2, 6, 4, 5}}}, {}, "x");
+  const Value taps = weights(graph, {5, 3, 3, 1}, "taps");
+  const Value filters = weights(graph, {7, 1, 1, 5}, "filters");
+  const Conv2d depthwise{.strides = {2, 1}, .pads = {1, 1, 1, 1}, .groups = 5};
+  const Conv2d pointwise{.activation = {.kind = ActivationKind::kRelu}};
+  const Value between = graph.add(depthwise, {x, taps}, "between");
+  const Value apart = graph.add(pointwise, {between, filters}, "apart");
+  const Value both = graph.add(SeparableConv2d{depthwise, pointwise}, {x, taps, filters}, "both");
+
+  EXPECT_EQ(flops(graph, graph.node(both)),
+            flops(graph, graph.node(between)) + flops(graph, graph.node(apart)));
+  EXPECT_EQ(flops(graph, graph.node(both)), 2 * 12 * (5 * 18 + 7 * (10 + 1)));
+  // Of one picture, once each.
+  EXPECT_EQ(multiply_adds(graph), 2 * 12 * (5 * 9 + 7 * 5));
+}
+
 }  // namespace
 }  // namespace fovea

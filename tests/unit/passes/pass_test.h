@@ -26,6 +26,7 @@ inline PassContext fusing_context() {
   context.traits.fuses_softmax_topk = true;
   context.traits.fuses_input_relu = true;
   context.traits.fuses_resize_normalize = true;
+  context.traits.most_separable_filters = 256;
   return context;
 }
 

@@ -25,15 +25,16 @@ using test::NodeValues;
 constexpr std::uint64_t kShards = 10;
 
 /// Passes that select and move elements and leave all arithmetic as it is: nothing may differ.
-constexpr std::array<std::string_view, 9> kExact{"resize-on-host",
-                                                 "remove-no-ops",
-                                                 "fold-constants",
-                                                 "fold-pad",
-                                                 "merge-equal-nodes",
-                                                 "hoist-activation",
-                                                 "fuse-input-activation",
-                                                 "fuse-resize-normalize",
-                                                 "drop-dead-nodes"};
+constexpr std::array<std::string_view, 10> kExact{"resize-on-host",
+                                                  "remove-no-ops",
+                                                  "fold-constants",
+                                                  "fold-pad",
+                                                  "merge-equal-nodes",
+                                                  "hoist-activation",
+                                                  "fuse-input-activation",
+                                                  "fuse-resize-normalize",
+                                                  "fuse-separable",
+                                                  "drop-dead-nodes"};
 
 /// Of an operator that a pass rewrites, weights, bias and result are rounded once more each, or the
 /// result of a neighbour that is gone is not; two such rewrites may meet in one operator.
@@ -47,6 +48,7 @@ TargetTraits everything() {
   return {.fused_activations = ~0U,
           .fuses_residual = true,
           .fuses_input_relu = true,
+          .most_separable_filters = 9,
           .writes_slices = true,
           .reads_slices = true,
           .partial_activations = ~0U,

@@ -1,0 +1,54 @@
+// What kernels that convolve depthwise share: the values around a window's sums, and their ranges.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "kernels/depthwise.h"
+#include "kernels/detail/activate.h"
+#include "kernels/detail/element.h"
+#include "kernels/detail/grid.h"
+
+namespace fovea::kernels {
+
+/// Width values of x as the sums read them.
+template <int Width, typename T>
+__device__ __forceinline__ Values<Width> read_values(const DepthwiseArgs& a, const T* address) {
+  auto x = load_values<Width>(address);
+  if (a.input_relu) {
+    SIMT_UNROLL
+    for (int i = 0; i < Width; ++i) x.lane[i] = activate({ActivationKind::kRelu}, x.lane[i]);
+  }
+  return x;
+}
+
+/// What follows the sums, of the channels from `channel` on.
+template <int Width>
+__device__ __forceinline__ void add_bias_and_activate(const DepthwiseArgs& a,
+                                                      int channel,
+                                                      Values<Width>& sums) {
+  const int activated = a.activation_channels == 0 ? a.c * a.multiplier : a.activation_channels;
+  SIMT_UNROLL
+  for (int i = 0; i < Width; ++i) {
+    if (a.bias != nullptr) sums.lane[i] += a.bias[channel + i];
+    if (channel + i < activated) sums.lane[i] = activate(a.activation, sums.lane[i]);
+  }
+}
+
+/// Whether every row or column that a window may ask for has a number below 2^31.
+inline bool window_fits(int outputs, int stride, int kernel, int dilation, int size, int pad) {
+  return outputs >= 1 && stride >= 1 && kernel >= 1 && dilation >= 1 && size >= 1 && pad >= 0 &&
+         std::int64_t{outputs} * stride + std::int64_t{kernel} * dilation <= kMaxItems;
+}
+
+inline bool in_range(const DepthwiseArgs& a) {
+  const std::int64_t outputs = std::int64_t{a.c} * a.multiplier;
+  return a.n >= 0 && a.c >= 1 && a.multiplier >= 1 && a.x_stride >= a.c && a.y_stride >= outputs &&
+         (a.residual == nullptr || a.residual_stride >= outputs) &&
+         window_fits(a.out_h, a.stride_h, a.kernel_h, a.dilation_h, a.h, a.pad_top) &&
+         window_fits(a.out_w, a.stride_w, a.kernel_w, a.dilation_w, a.w, a.pad_left) &&
+         a.activation_channels >= 0 && a.activation_channels <= outputs &&
+         std::int64_t{a.out_h} * a.out_w <= kMaxItems / outputs / std::max(a.n, 1);
+}
+
+}  // namespace fovea::kernels
