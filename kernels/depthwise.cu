@@ -151,7 +151,7 @@ __global__ void __launch_bounds__(kThreads) depthwise_windows(DepthwiseArgs a, u
     const T* x_row = x + (at.picture * a.h + row) * a.w * a.x_stride;
     for (int s = 0; s < a.kernel_w; ++s) {
       const int column = at.q * a.stride_w + s * a.dilation_w - a.pad_left;
-      const std::int64_t tap = static_cast<std::int64_t>(r) * a.kernel_w + s;
+      const std::int64_t tap = r * a.kernel_w + s;
       const T* weights = static_cast<const T*>(a.weights) + tap * outputs + at.channel;
       const auto weight = load_values<Width>(weights);
       const auto value = read<Width>(a, x_row, column);
@@ -174,6 +174,7 @@ bool in_range(const DepthwiseArgs& a) {
          (a.residual == nullptr || a.residual_stride >= outputs) &&
          fits(a.out_h, a.stride_h, a.kernel_h, a.dilation_h, a.h, a.pad_top) &&
          fits(a.out_w, a.stride_w, a.kernel_w, a.dilation_w, a.w, a.pad_left) &&
+         std::int64_t{a.kernel_h} * a.kernel_w <= kMaxItems &&
          a.activation_channels >= 0 && a.activation_channels <= outputs &&
          std::int64_t{a.out_h} * a.out_w <= kMaxItems / outputs / std::max(a.n, 1);
 }
