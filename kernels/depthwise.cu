@@ -138,7 +138,7 @@ __global__ void __launch_bounds__(kThreads) depthwise_windows(DepthwiseArgs a, u
     const T* x_row = x + (at.picture * a.h + row) * a.w * a.x_stride;
     for (int s = 0; s < a.kernel_w; ++s) {
       const int column = at.q * a.stride_w + s * a.dilation_w - a.pad_left;
-      const std::int64_t tap = static_cast<std::int64_t>(r) * a.kernel_w + s;
+      const std::int64_t tap = r * a.kernel_w + s;
       const T* weights = static_cast<const T*>(a.weights) + tap * outputs + at.channel;
       const auto weight = load_values<Width>(weights);
       const auto value = read<Width>(a, x_row, column);
