@@ -58,7 +58,7 @@ class CudaPictures : public testing::Test {
     return y;
   }
 
-  std::vector<std::uint8_t> by_host(const std::vector<Image>& images) const {
+  [[nodiscard]] std::vector<std::uint8_t> by_host(const std::vector<Image>& images) const {
     std::vector<std::uint8_t> y;
     for (const Image& image : images) {
       const Image small = resize(image.view(), spec_);
