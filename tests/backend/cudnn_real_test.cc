@@ -90,19 +90,28 @@ TEST_F(RealCudnn, PlansAreSavedAndLoaded) {
   const CudnnConvolution convolution = layer(DType::kFloat16);
   const CudnnCandidate candidate = first_compiled(*maker->candidates(convolution));
   const auto plan = maker->plan(convolution, candidate.engine);
-  CudnnPlans::Saved saved = maker->save();
-  ASSERT_EQ(saved.size(), 1U);
+  SavedState state;
+  save({.asked = convolution,
+        .engine = {.candidate = candidate, .rank = 0},
+        .plans = {{convolution, plan}}},
+       state);
+  ASSERT_EQ(state.size(), 2U) << "the engine, and its plan as text";
 
   const auto loader = make_plans();
-  loader->add_saved(saved);
+  loader->restore(state);
+  ASSERT_EQ(loader->saved().engines(convolution).size(), 1U);
   const auto loaded = loader->plan(convolution, candidate.engine);
   EXPECT_EQ(loaded->workspace_bytes(), plan->workspace_bytes());
   EXPECT_EQ(loaded->json(), plan->json());
+  EXPECT_TRUE(loader->notices().empty());
 
-  saved.begin()->second = "{}";
+  for (auto& [key, text] : state) {
+    if (key.starts_with("plan of ")) text = "{}";
+  }
   const auto rebuilder = make_plans();
-  rebuilder->add_saved(saved);
+  rebuilder->restore(state);
   EXPECT_EQ(rebuilder->plan(convolution, candidate.engine)->json(), plan->json());
+  EXPECT_EQ(rebuilder->notices().size(), 1U);
 }
 
 /// Whether the strides are kept to is for a device to say (keeps_other_channels). An engine that
