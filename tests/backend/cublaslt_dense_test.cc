@@ -99,10 +99,10 @@ class CublasLtDenseTest : public testing::Test {
 
   /// Every tactic of every Dense of the graph, from a slice into a slice, against the definition.
   /// Returns of how many cuBLASLt computed.
-  std::size_t expect_definition(const Graph& graph,
-                                bool tf32,
-                                float tolerance,
-                                double relative) const {
+  [[nodiscard]] std::size_t expect_definition(const Graph& graph,
+                                              bool tf32,
+                                              float tolerance,
+                                              double relative) const {
     const std::size_t before = fake_.record().runs.size();
     for (OpSite& site : test::sites_of(graph, 1)) {
       if (site.node.as<Dense>() == nullptr) continue;

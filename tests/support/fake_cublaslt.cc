@@ -1,14 +1,11 @@
 #include "tests/support/fake_cublaslt.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
 #include <mutex>
-#include <set>
 #include <utility>
 
 #include "engine/core/require.h"
-#include "tests/support/run_plan.h"
 
 namespace fovea::test {
 
@@ -22,92 +19,7 @@ struct Preference {
   std::map<cublasLtMatmulPreferenceAttributes_t, std::uint64_t> attributes;
 };
 
-DType dtype_of(cudaDataType_t type) {
-  if (type == CUDA_R_16F) return DType::kFloat16;
-  if (type == CUDA_R_16BF) return DType::kBFloat16;
-  require(type == CUDA_R_32F, "the fake multiplies floats");
-  return DType::kFloat32;
-}
-
-Floats values_at(cudaDataType_t type, const void* address, std::int64_t count) {
-  const TensorDesc desc{dtype_of(type), {count}};
-  return to_floats(ConstTensorView{&desc, static_cast<const std::byte*>(address)});
-}
-
-/// A matrix's elements as they lie, with what is between its columns.
-Floats values_of(const FakeMatrix& matrix, const void* address) {
-  const auto before_last = static_cast<std::int64_t>(matrix.columns - 1) * matrix.stride;
-  return values_at(matrix.type, address, before_last + static_cast<std::int64_t>(matrix.rows));
-}
-
-/// Rounded to the 10 bits of fraction that TF32 has.
-float to_tf32(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  return std::bit_cast<float>((bits + 0x0fffU + (bits >> 13U & 1U)) & ~0x1fffU);
-}
-
-bool has_bias(const FakeProduct& product) {
-  const std::int32_t epilogue = product.attribute(CUBLASLT_MATMUL_DESC_EPILOGUE);
-  return epilogue == CUBLASLT_EPILOGUE_BIAS || epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
-}
-
-bool has_relu(const FakeProduct& product) {
-  const std::int32_t epilogue = product.attribute(CUBLASLT_MATMUL_DESC_EPILOGUE);
-  return epilogue == CUBLASLT_EPILOGUE_RELU || epilogue == CUBLASLT_EPILOGUE_RELU_BIAS;
-}
-
-/// A factor by rows and columns, as the product reads it.
-class Factor {
- public:
-  Factor(const FakeProduct& product, const FakeMatrix& matrix, bool transposed, const void* address)
-      : values_(values_of(matrix, address)), stride_(matrix.stride), transposed_(transposed) {
-    if (product.compute != CUBLAS_COMPUTE_32F_FAST_TF32) return;
-    for (float& value : values_) value = to_tf32(value);
-  }
-
-  [[nodiscard]] double at(std::int64_t row, std::int64_t column) const {
-    if (transposed_) std::swap(row, column);
-    return values_[static_cast<std::size_t>(column * stride_ + row)];
-  }
-
- private:
-  Floats values_;
-  std::int64_t stride_;
-  bool transposed_;
-};
-
-/// The number of sums' elements, from a.
-std::int64_t depth_of(const FakeProduct& product) {
-  const bool transposed = product.attribute(CUBLASLT_MATMUL_DESC_TRANSA) == CUBLAS_OP_T;
-  return static_cast<std::int64_t>(transposed ? product.a.rows : product.a.columns);
-}
-
 }  // namespace
-
-void multiply_on_host(const FakeMultiplication& run) {
-  const FakeProduct& product = run.product;
-  const bool a_transposed = product.attribute(CUBLASLT_MATMUL_DESC_TRANSA) == CUBLAS_OP_T;
-  const bool b_transposed = product.attribute(CUBLASLT_MATMUL_DESC_TRANSB) == CUBLAS_OP_T;
-  const Factor a(product, product.a, a_transposed, run.a);
-  const Factor b(product, product.b, b_transposed, run.b);
-  const auto rows = static_cast<std::int64_t>(product.d.rows);
-  const Floats bias = has_bias(product) ? values_at(product.d.type, product.bias, rows) : Floats{};
-  const std::int64_t depth = depth_of(product);
-  const TensorDesc column_desc{dtype_of(product.d.type), {rows}};
-  for (std::int64_t column = 0; column < static_cast<std::int64_t>(product.d.columns); ++column) {
-    Floats result;
-    for (std::int64_t row = 0; row < rows; ++row) {
-      double sum = 0;
-      for (std::int64_t k = 0; k < depth; ++k) sum += a.at(row, k) * b.at(k, column);
-      if (!bias.empty()) sum += bias[static_cast<std::size_t>(row)];
-      if (has_relu(product)) sum = std::max(sum, 0.0);
-      result.push_back(static_cast<float>(sum));
-    }
-    const std::vector<std::byte> bytes = to_bytes(column_desc, result);
-    const auto element = static_cast<std::int64_t>(element_size(column_desc.dtype));
-    std::ranges::copy(bytes, static_cast<std::byte*>(run.d) + column * product.d.stride * element);
-  }
-}
 
 struct FakeCublasLt::State {
   mutable std::mutex mutex;
@@ -151,19 +63,18 @@ struct FakeCublasLt::State {
     product.b = *layouts.at(b);
     product.c = *layouts.at(c);
     product.d = *layouts.at(d);
-    const bool a_transposed = product.attribute(CUBLASLT_MATMUL_DESC_TRANSA) == CUBLAS_OP_T;
-    const bool b_transposed = product.attribute(CUBLASLT_MATMUL_DESC_TRANSB) == CUBLAS_OP_T;
-    const std::uint64_t rows = a_transposed ? product.a.columns : product.a.rows;
+    const bool b_transposed = product.is_transposed(CUBLASLT_MATMUL_DESC_TRANSB);
+    const std::uint64_t rows =
+        product.is_transposed(CUBLASLT_MATMUL_DESC_TRANSA) ? product.a.columns : product.a.rows;
     const std::uint64_t columns = b_transposed ? product.b.rows : product.b.columns;
     const std::uint64_t b_depth = b_transposed ? product.b.columns : product.b.rows;
-    if (rows != product.d.rows || columns != product.d.columns ||
-        b_depth != static_cast<std::uint64_t>(depth_of(product))) {
+    if (rows != product.d.rows || columns != product.d.columns || b_depth != product.depth()) {
       (void)wrong("matrices do not go together");
     }
     for (const FakeMatrix* matrix : {&product.a, &product.b, &product.c, &product.d}) {
       if (matrix->stride < static_cast<std::int64_t>(matrix->rows)) (void)wrong("columns overlap");
     }
-    if (has_bias(product) && product.bias == nullptr) (void)wrong("a bias is null");
+    if (product.has_bias() && product.bias == nullptr) (void)wrong("a bias is null");
     return product;
   }
 };

@@ -48,6 +48,15 @@ struct FakeProduct {
     const auto found = attributes.find(name);
     return found == attributes.end() ? 0 : found->second;
   }
+
+  [[nodiscard]] bool has_bias() const;
+  [[nodiscard]] bool has_relu() const;
+
+  /// factor   CUBLASLT_MATMUL_DESC_TRANSA or its like for b
+  [[nodiscard]] bool is_transposed(cublasLtMatmulDescAttributes_t factor) const;
+
+  /// The number of elements of every sum.
+  [[nodiscard]] std::uint64_t depth() const;
 };
 
 /// A question to the heuristics.
