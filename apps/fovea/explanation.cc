@@ -203,8 +203,8 @@ nlohmann::ordered_json explanation_json(const Explanation& explanation) {
                        {"threads", chosen.threads},
                        {"tactic", chosen.tactic},
                        {"source", source_of(chosen)},
-                       {"offered", std::move(offered)},
-                       {"refusal", chosen.refusal}});
+                       {"offered", std::move(offered)}});
+    if (!chosen.refusal.empty()) tactics.back()["refusal"] = chosen.refusal;
   }
   return {{"rewrites", std::move(rewrites)}, {"tactics", std::move(tactics)}};
 }

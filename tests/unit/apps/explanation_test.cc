@@ -18,13 +18,26 @@ ChosenTactic chosen(std::string source, std::vector<OfferedTactic> offered) {
           .threads = 2,
           .tactic = "gemm",
           .source = std::move(source),
-          .offered = std::move(offered)};
+          .offered = std::move(offered),
+          .refusal = {}};
 }
 
 /// The text behind the table of rewrites.
 std::string tactics_of(std::vector<ChosenTactic> tactics) {
   const std::string empty = explanation_text({});
   return explanation_text({.rewrites = {}, .tactics = std::move(tactics)}).substr(empty.size());
+}
+
+TEST(Explanation, TellsWhyTheLibraryHasNothing) {
+  ChosenTactic refused = chosen("heuristic", {{"gemm", 0, {}}});
+  refused.refusal = "cuDNN is not found";
+
+  EXPECT_NE(tactics_of({refused}).find("conv: gemm (only); cuDNN is not found\n"),
+            std::string::npos)
+      << tactics_of({refused});
+  EXPECT_EQ(
+      explanation_json({.rewrites = {}, .tactics = {refused}}).at("tactics").at(0).at("refusal"),
+      "cuDNN is not found");
 }
 
 TEST(Explanation, PutsTheTakenTacticFirstAndTheOthersByTime) {
