@@ -42,6 +42,12 @@ Graph served(std::string_view network) {
   return served_graph(open_model(network, {.weights = "random"}));
 }
 
+/// Of a separable convolution in two steps, "depthwise:runs+cudnn:bo:eng1", the second one.
+std::string pointwise_tactic(const std::string& tactic) {
+  constexpr std::string_view kDepthwise = "depthwise:runs+";
+  return tactic.starts_with(kDepthwise) ? tactic.substr(kDepthwise.size()) : tactic;
+}
+
 /// "fp16 z+bo+relu:61-engines" and of how many steps, of a network's plans for three batch sizes;
 /// of both types of the bias.
 std::map<std::string, int> engines_of(std::string_view network,
@@ -52,8 +58,9 @@ std::map<std::string, int> engines_of(std::string_view network,
     const auto plan = compile(graph, cuda::make_cudnn_graphs(library), precision, {1, 8, 32});
     for (const TacticDecision& decision : plan->tactics.decisions) {
       for (const TacticCandidate& candidate : decision.candidates) {
-        if (!candidate.tactic.starts_with("cudnn:")) continue;
-        ++rows[cat(to_string(precision), ' ', candidate.tactic.substr(6))];
+        const std::string tactic = pointwise_tactic(candidate.tactic);
+        if (!tactic.starts_with("cudnn:")) continue;
+        ++rows[cat(to_string(precision), ' ', tactic.substr(6))];
       }
     }
   }
@@ -112,13 +119,17 @@ TEST_P(CudnnZoo, HasASupportedEngineForEveryConvolution) {
 
     std::size_t steps = 0;
     for (const PlannedStep& step : plan->buckets.front().steps) {
-      if (step.node == kNoNode || plan->graph.node(step.node).as<Conv2d>() == nullptr) continue;
+      if (step.node == kNoNode) continue;
+      const Node& node = plan->graph.node(step.node);
+      const auto* conv = node.as<Conv2d>();
+      if (conv == nullptr && node.as<SeparableConv2d>() == nullptr) continue;
       ++steps;
-      const bool is_grouped = plan->graph.node(step.node).as<Conv2d>()->groups > 1;
+      const bool is_grouped = conv != nullptr && conv->groups > 1;
       // Ours for one channel a group, cuDNN's for all others.
       if (is_grouped && step.tactic == "depthwise:runs") continue;
-      EXPECT_TRUE(step.tactic.starts_with("cudnn:bo:eng") || step.tactic.starts_with("cudnn:eng") ||
-                  (is_grouped && step.tactic.starts_with("cudnn:bf:eng")))
+      const std::string tactic = pointwise_tactic(step.tactic);
+      EXPECT_TRUE(tactic.starts_with("cudnn:bo:eng") || tactic.starts_with("cudnn:eng") ||
+                  (is_grouped && tactic.starts_with("cudnn:bf:eng")))
           << step.name << ": " << step.tactic;
     }
     EXPECT_GT(steps, 0U);

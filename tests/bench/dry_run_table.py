@@ -24,8 +24,9 @@ def dry_run(program, network, precision, target, batch):
 
 
 def families(bucket):
-    """'53 cudnn, 3 pool': how many steps each family of tactics computes."""
-    count = collections.Counter(step["tactic"].split(":")[0] for step in bucket["steps"])
+    """'53 cudnn, 3 pool': how many launches each family of tactics makes; "a+b" is two of them."""
+    count = collections.Counter(
+        tactic.split(":")[0] for step in bucket["steps"] for tactic in step["tactic"].split("+"))
     return ", ".join(f"{number} {name}" for name, number in count.most_common())
 
 
