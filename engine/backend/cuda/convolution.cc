@@ -56,13 +56,14 @@ std::vector<Tactic> lower_convolution(const OpSite& site, int capability) {
   const bool may_use_tensor_cores = multiplies_by_tensor_cores(site, capability);
   std::vector<Tactic> tactics;
   for (const ConvolutionTile tile : kernels::convolution_tiles(described)) {
-    if (kernels::uses_tensor_cores(tile) && !may_use_tensor_cores) continue;
+    const bool tensor_cores = kernels::uses_tensor_cores(tile);
+    if (tensor_cores && !may_use_tensor_cores) continue;
     const auto launch = [tile](const ConvolutionArgs& args, cudaStream_t stream) {
       return kernels::convolution(args, tile, stream);
     };
     tactics.push_back(convolution_tactic(
         site, cat("conv:", kernels::name_of(tile)), described, pack_filters, launch));
-    tactics.back().expected_us = convolution_us(site, capability, Pace::kPlain, mma);
+    tactics.back().expected_us = convolution_us(site, capability, Pace::kPlain, tensor_cores);
   }
   return tactics;
 }
