@@ -24,7 +24,7 @@ constexpr std::int64_t kFilters = 72;
 
 /// The emulated device with convolutions of our own alone.
 std::unique_ptr<Backend> without_library(int capability = kHopper) {
-  return cuda::make_backend("cuda-emu", nullptr, capability);
+  return cuda::make_backend("cuda-emu", {}, capability);
 }
 
 Value constant(Graph& graph, const Shape& shape, std::uint64_t seed) {

@@ -54,7 +54,8 @@ class CudnnTacticsTest : public testing::Test {
 
   /// With kernels of our own behind cuDNN's.
   [[nodiscard]] std::shared_ptr<const Backend> whole_backend() const {
-    return cuda::make_backend("cuda", cuda::make_cudnn_convolutions(fake_.library(), {}), kHopper);
+    return cuda::make_backend(
+        "cuda", {.convolutions = cuda::make_cudnn_convolutions(fake_.library(), {})}, kHopper);
   }
 
   [[nodiscard]] std::unique_ptr<Backend> backend() const {

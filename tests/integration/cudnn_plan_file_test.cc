@@ -36,7 +36,7 @@ std::function<std::unique_ptr<const cuda::ConvolutionLibrary>()> make_convolutio
 
 std::unique_ptr<Backend> make_cuda() {
   constexpr int kHopper = 90;
-  return cuda::make_backend("cuda", make_convolutions(), kHopper);
+  return cuda::make_backend("cuda", {.convolutions = make_convolutions()}, kHopper);
 }
 
 }  // namespace
