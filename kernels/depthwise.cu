@@ -132,15 +132,14 @@ __global__ void __launch_bounds__(kThreads) depthwise_windows(DepthwiseArgs a, u
   const T* x = static_cast<const T*>(a.x) + at.channel / a.multiplier;
 
   Values<Width> sums{};
-  for (int r = 0; r < a.kernel_h; ++r) {
+  const T* row_weights = static_cast<const T*>(a.weights) + at.channel;
+  for (int r = 0; r < a.kernel_h; ++r, row_weights += std::int64_t{a.kernel_w} * outputs) {
     const int row = at.p * a.stride_h + r * a.dilation_h - a.pad_top;
     if (row < 0 || row >= a.h) continue;
     const T* x_row = x + (at.picture * a.h + row) * a.w * a.x_stride;
     for (int s = 0; s < a.kernel_w; ++s) {
       const int column = at.q * a.stride_w + s * a.dilation_w - a.pad_left;
-      const std::int64_t tap = r * a.kernel_w + s;
-      const T* weights = static_cast<const T*>(a.weights) + tap * outputs + at.channel;
-      const auto weight = load_values<Width>(weights);
+      const auto weight = load_values<Width>(row_weights + std::int64_t{s} * outputs);
       const auto value = read<Width>(a, x_row, column);
       SIMT_UNROLL
       for (int i = 0; i < Width; ++i) sums.lane[i] += value.lane[i] * weight.lane[i];

@@ -47,7 +47,6 @@ inline bool in_range(const DepthwiseArgs& a) {
          (a.residual == nullptr || a.residual_stride >= outputs) &&
          window_fits(a.out_h, a.stride_h, a.kernel_h, a.dilation_h, a.h, a.pad_top) &&
          window_fits(a.out_w, a.stride_w, a.kernel_w, a.dilation_w, a.w, a.pad_left) &&
-         std::int64_t{a.kernel_h} * a.kernel_w <= kMaxItems &&
          a.activation_channels >= 0 && a.activation_channels <= outputs &&
          std::int64_t{a.out_h} * a.out_w <= kMaxItems / outputs / std::max(a.n, 1);
 }

@@ -11,6 +11,7 @@
 #include <fovea/dry_run.h>
 
 #include "engine/core/file.h"
+#include "engine/core/joined.h"
 #include "engine/core/require.h"
 #include "models/builders/zoo.h"
 
@@ -59,7 +60,7 @@ void expect_computed_by_libraries_and_own_kernels(const DryRunBucket& bucket) {
 class DryRunNetworks : public testing::TestWithParam<zoo::Model> {};
 
 TEST_P(DryRunNetworks, AreComputedByLibrariesAndOwnKernelsInEveryPrecision) {
-  std::string row = cat("| ", GetParam().name, " | ");
+  std::vector<std::string> launches;
   for (const Precision precision : kPrecisions) {
     SCOPED_TRACE(to_string(precision));
     const DryRun plan = compiled(GetParam().name, precision);
@@ -68,9 +69,9 @@ TEST_P(DryRunNetworks, AreComputedByLibrariesAndOwnKernelsInEveryPrecision) {
     }
     const DryRunBucket& bucket = plan.buckets.at(0);
     expect_computed_by_libraries_and_own_kernels(bucket);
-    append(row, precision == kPrecisions.front() ? "" : " / ", bucket.launches);
+    launches.push_back(cat(bucket.launches));
   }
-  row += " |";
+  const std::string row = cat("| ", GetParam().name, " | ", joined(launches, " / "), " |");
   EXPECT_NE(read_text_file(FOVEA_SOURCE_DIR "/docs/compiler.md").find(row), std::string::npos)
       << row << "\nmake the table anew: docs/update_cuda_table.sh";
 }

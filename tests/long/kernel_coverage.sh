@@ -28,7 +28,7 @@ done
 
 # Counters of a header are summed over the files that include it, those of a template over its instances.
 objects=$build/kernels/simt/CMakeFiles/fovea_kernels_emulated.dir
-gcov --json-format --stdout $(find "$objects" -name '*.gcda') | python3 -c '
+find "$objects" -name '*.gcda' -print0 | xargs -0 gcov --json-format --stdout | python3 -c '
 import collections, json, sys
 least, missed = int(sys.argv[1]), sys.argv[2] == "1"
 counts = collections.defaultdict(dict)
