@@ -13,6 +13,10 @@ build=${1:-build/release}
 if [ $# -eq 0 ]; then
   cmake --preset release && cmake --build --preset release || exit 1
 fi
+if [ ! -f "$build/CMakeCache.txt" ]; then
+  echo "run.sh: '$build' is not the folder of a build; usage: tests/long/run.sh [BUILD_DIR]" >&2
+  exit 2
+fi
 log=docs/measurements/$(date +%Y-%m-%d)-long.txt
 passed=0
 failed=0
