@@ -137,6 +137,8 @@ __global__ void __launch_bounds__(kThreads) depthwise_windows(DepthwiseArgs a, u
     const int row = at.p * a.stride_h + r * a.dilation_h - a.pad_top;
     if (row < 0 || row >= a.h) continue;
     const T* x_row = x + (at.picture * a.h + row) * a.w * a.x_stride;
+    // Several iterations at once would need registers that spill on some architectures.
+    SIMT_ROLLED
     for (int s = 0; s < a.kernel_w; ++s) {
       const int column = at.q * a.stride_w + s * a.dilation_w - a.pad_left;
       const auto weight = load_values<Width>(row_weights + std::int64_t{s} * outputs);

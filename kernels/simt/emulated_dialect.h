@@ -34,6 +34,7 @@
 #define SIMT_DYNAMIC_SHARED(name, type) \
   type* const name = static_cast<type*>(::simt::running_block->shared().dynamic())
 #define SIMT_UNROLL
+#define SIMT_ROLLED
 
 #define threadIdx (::simt::current->thread)
 #define blockIdx (::simt::current->block)

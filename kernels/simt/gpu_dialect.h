@@ -11,6 +11,7 @@
   extern __shared__ __align__(16) unsigned char simt_dynamic_shared_[]; \
   type* const name = reinterpret_cast<type*>(simt_dynamic_shared_)
 #define SIMT_UNROLL _Pragma("unroll")
+#define SIMT_ROLLED _Pragma("unroll 1")
 
 // NOLINTEND(readability-identifier-naming)
 

@@ -295,8 +295,8 @@ Graph of_a_slice(const Shape& picture, std::int64_t channels) {
   Graph result;
   const Value x = result.add(Input{{DType::kFloat32, picture}}, {}, "x");
   const auto weights = [&](Shape shape, const char* name) {
-    const auto count = static_cast<std::size_t>(num_elements(shape));
-    return result.add(make_constant(std::move(shape), test::random_floats(count, 1)), {}, name);
+    test::Floats values = test::random_floats(num_elements(shape), 1);
+    return result.add(make_constant(std::move(shape), std::move(values)), {}, name);
   };
   const Value all = result.add(Conv2d{}, {x, weights({channels, 1, 1, picture[3]}, "wa")}, "all");
   const Value slice = result.add(Slice{.axis = 3, .begin = half, .size = half}, {all}, "slice");
