@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/cublaslt_failures.h"
 #include "tests/support/errors.h"
 #include "tests/support/fake_cublaslt.h"
 
@@ -331,30 +332,7 @@ TEST(CublasLtFailures, LeaveNothingBehindWhereverTheyHappen) {
           "multiplying");
     EXPECT_EQ(y[3], 4) << "its bias";
   };
-  std::int64_t calls = 0;
-  std::int64_t failures = 0;
-  for (std::int64_t call = -1; call < calls; ++call) {
-    test::FakeCublasLt fake;
-    fake.proposals = {algorithm(1), algorithm(2)};
-    fake.failing_call = call;
-
-    const std::string error = test::error_of([&] { work(fake); });
-
-    const test::FakeCublasLtRecord record = fake.record();
-    EXPECT_EQ(record.live_objects, 0) << "call " << call;
-    EXPECT_EQ(record.misuse, Strings{}) << "call " << call;
-    if (call < 0) {
-      calls = record.calls;
-      EXPECT_EQ(error, "");
-      continue;
-    }
-    ++failures;
-    EXPECT_TRUE(error.starts_with("device/failed: cuBLASLt: ")) << error;
-    EXPECT_TRUE(error.ends_with(": FAKE_STATUS_14")) << error;
-    EXPECT_EQ(record.calls_after_failure, 0) << "call " << call << ": " << error;
-  }
-  EXPECT_GT(failures, 50);
-  EXPECT_EQ(failures, calls);
+  EXPECT_GT(test::expect_failing_calls_end({algorithm(1), algorithm(2)}, work), 50);
 }
 
 }  // namespace

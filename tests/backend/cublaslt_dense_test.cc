@@ -15,6 +15,7 @@
 #include "tests/backend/conformance.h"
 #include "tests/backend/half_graph.h"
 #include "tests/backend/tactic_slices.h"
+#include "tests/support/cublaslt_failures.h"
 #include "tests/support/errors.h"
 #include "tests/support/fake_cublaslt.h"
 
@@ -261,35 +262,14 @@ TEST_F(CublasLtDenseTest, NamesItsVersion) {
 /// Whatever call fails, from the first question to the last product: the error is typed, nothing is
 /// left behind and nothing more is called.
 TEST(CublasLtDenseFailures, EndACompilationOrARun) {
-  std::int64_t calls = 0;
-  std::int64_t failures = 0;
-  for (std::int64_t call = -1; call < calls; ++call) {
-    test::FakeCublasLt fake;
-    fake.proposals = {algorithm(1)};
-    fake.failing_call = call;
-    const Graph graph = dense(24, 10, {.bias = true, .activation = kRelu});
-    const test::NamedFloats inputs = test::random_inputs(graph, kManyRows, 5);
-
-    const std::string error = test::error_of([&] {
-      auto backend =
-          cuda::make_backend("cuda", {.dense = cuda::make_cublaslt_dense(fake.library())}, kHopper);
-      (void)test::run_graph(graph, std::move(backend), kManyRows, inputs);
-    });
-
-    const test::FakeCublasLtRecord record = fake.record();
-    EXPECT_EQ(record.live_objects, 0) << "call " << call;
-    EXPECT_EQ(record.misuse, Strings{}) << "call " << call;
-    if (call < 0) {
-      calls = record.calls;
-      EXPECT_EQ(error, "");
-      continue;
-    }
-    ++failures;
-    EXPECT_TRUE(error.starts_with("device/failed: cuBLASLt: ")) << error;
-    EXPECT_TRUE(error.ends_with(": FAKE_STATUS_14")) << error;
-    EXPECT_EQ(record.calls_after_failure, 0) << "call " << call << ": " << error;
-  }
-  EXPECT_GT(failures, 30);
+  const Graph graph = dense(24, 10, {.bias = true, .activation = kRelu});
+  const test::NamedFloats inputs = test::random_inputs(graph, kManyRows, 5);
+  const auto work = [&](const test::FakeCublasLt& fake) {
+    auto backend =
+        cuda::make_backend("cuda", {.dense = cuda::make_cublaslt_dense(fake.library())}, kHopper);
+    (void)test::run_graph(graph, std::move(backend), kManyRows, inputs);
+  };
+  EXPECT_GT(test::expect_failing_calls_end({algorithm(1)}, work), 30);
 }
 
 TEST(CublasLtShapes, OfferWithoutADevice) {

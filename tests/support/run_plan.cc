@@ -90,6 +90,17 @@ NamedFloats random_inputs(const Graph& graph, std::int64_t n, std::uint64_t seed
   return inputs;
 }
 
+NamedFloats named_outputs(const ExecutionPlan& plan,
+                          std::int64_t n,
+                          std::span<const std::span<const std::byte>> bytes) {
+  NamedFloats outputs;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const TensorDesc desc = with_batch(plan.outputs[i].desc, n);
+    outputs[plan.outputs[i].name] = to_floats({&desc, bytes[i].data()});
+  }
+  return outputs;
+}
+
 NamedFloats run_plan(const std::shared_ptr<const ExecutionPlan>& plan,
                      std::int64_t n,
                      const NamedFloats& inputs) {
@@ -107,12 +118,8 @@ NamedFloats run_plan(const std::shared_ptr<const ExecutionPlan>& plan,
   for (auto& buffer : bytes) out.emplace_back(buffer);
   ExecutionContext(plan).run(n, in, out);
 
-  NamedFloats outputs;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const TensorDesc desc = with_batch(plan->outputs[i].desc, n);
-    outputs[plan->outputs[i].name] = to_floats({&desc, bytes[i].data()});
-  }
-  return outputs;
+  const std::vector<std::span<const std::byte>> written(bytes.begin(), bytes.end());
+  return named_outputs(*plan, n, written);
 }
 
 NamedFloats run_graph(const Graph& graph,

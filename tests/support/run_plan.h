@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,12 @@ using NamedFloats = std::map<std::string, Floats>;
 
 /// random_values() for every input of the graph, for n pictures.
 [[nodiscard]] NamedFloats random_inputs(const Graph& graph, std::int64_t n, std::uint64_t seed);
+
+/// What n pictures gave, by name; `bytes` in the order of ExecutionPlan::outputs. Integers become
+/// floats.
+[[nodiscard]] NamedFloats named_outputs(const ExecutionPlan& plan,
+                                        std::int64_t n,
+                                        std::span<const std::span<const std::byte>> bytes);
 
 /// Runs n pictures in a fresh context; the outputs' integers become floats.
 [[nodiscard]] NamedFloats run_plan(const std::shared_ptr<const ExecutionPlan>& plan,

@@ -1,7 +1,6 @@
 #include "tests/support/zoo_device.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <deque>
 #include <memory>
@@ -14,12 +13,11 @@
 #include "engine/api/model_graph.h"
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/reference/reference_backend.h"
-#include "engine/graph/random_inputs.h"
 #include "engine/graph/random_weights.h"
 #include "engine/passes/pass.h"
-#include "engine/runtime/execution_context.h"
 #include "engine/runtime/pipelined_context.h"
 #include "models/builders/zoo.h"
+#include "tests/support/run_plan.h"
 
 namespace fovea::test {
 
@@ -46,48 +44,22 @@ Graph ranked(const ZooNetwork& network) {
   return whole;
 }
 
-/// The rows of kRanked values and indices.
-struct Ranking {
-  std::vector<float> values;
-  std::vector<std::int32_t> classes;
-};
-
-Ranking to_ranking(std::span<const std::byte> values, std::span<const std::byte> indices) {
-  Ranking ranking{std::vector<float>(values.size() / sizeof(float)),
-                  std::vector<std::int32_t>(indices.size() / sizeof(std::int32_t))};
-  std::memcpy(ranking.values.data(), values.data(), values.size());
-  std::memcpy(ranking.classes.data(), indices.data(), indices.size());
-  return ranking;
-}
-
-/// The first n pictures are the same for every n.
-TensorBytes pictures_for(const Graph& graph, std::int64_t most) {
-  return std::move(random_inputs(with_batch(graph, most), 1).at(0));
-}
-
-Ranking by_definition(const Graph& graph, std::int64_t n, std::span<const std::byte> pictures) {
-  const auto plan = compile_plan(graph, make_reference_backend(), {.buckets = {n}});
-  std::vector<std::vector<std::byte>> bytes;
-  std::vector<std::span<std::byte>> out;
-  for (const TensorInfo& output : plan->outputs) {
-    bytes.emplace_back(byte_size(with_batch(output.desc, n)));
-  }
-  for (auto& buffer : bytes) out.emplace_back(buffer);
-  ExecutionContext(plan).run(n, {&pictures, 1}, out);
-  return to_ranking(bytes.at(0), bytes.at(1));
-}
-
 /// Of one picture; counts the classes that had to be equal.
-void expect_near(const Ranking& got, const Ranking& want, std::size_t row, std::size_t& clear) {
-  const float bound = 1e-4F * want.values[row * kRanked];
+void expect_near(const NamedFloats& got_all,
+                 const NamedFloats& want_all,
+                 std::size_t row,
+                 std::size_t& clear) {
+  const Floats& got = got_all.at("values");
+  const Floats& want = want_all.at("values");
+  const float bound = 1e-4F * want[row * kRanked];
   const std::size_t first = row * static_cast<std::size_t>(kRanked);
   for (std::size_t i = first; i < first + static_cast<std::size_t>(kBest); ++i) {
-    EXPECT_NEAR(got.values[i], want.values[i], bound) << "place " << i - first;
-    const bool apart = want.values[i] - want.values[i + 1] > 2 * bound &&
-                       (i == first || want.values[i - 1] - want.values[i] > 2 * bound);
+    EXPECT_NEAR(got[i], want[i], bound) << "place " << i - first;
+    const bool apart =
+        want[i] - want[i + 1] > 2 * bound && (i == first || want[i - 1] - want[i] > 2 * bound);
     if (!apart) continue;
     ++clear;
-    EXPECT_EQ(got.classes[i], want.classes[i]) << "place " << i - first;
+    EXPECT_EQ(got_all.at("indices")[i], want_all.at("indices")[i]) << "place " << i - first;
   }
 }
 
@@ -98,21 +70,24 @@ void expect_classifies_as_the_reference(const ZooNetwork& network,
                                         const std::vector<std::int64_t>& batches) {
   const Graph graph = ranked(network);
   const std::int64_t most = std::ranges::max(batches);
-  const TensorBytes pictures = pictures_for(graph, most);
-  const std::size_t picture_bytes = pictures.size() / static_cast<std::size_t>(most);
-  const Ranking want = by_definition(graph, most, pictures);
+  const NamedFloats inputs = random_inputs(graph, most, 1);
+  const NamedFloats want = run_graph(graph, make_reference_backend(), most, inputs);
 
   const auto plan =
       compile_plan(graph, make_cuda_emu_backend(), {.buckets = buckets, .threads = 1});
+  const TensorInfo& input = plan->inputs.at(0);
+  const std::vector<std::byte> pictures =
+      to_bytes(with_batch(input.desc, most), inputs.at(input.name));
+  const std::size_t picture_bytes = byte_size(with_batch(input.desc, 1));
   PipelinedContext context(plan);
   std::size_t clear = 0;
   std::size_t places = 0;
   std::deque<PipelinedContext::Batch> in_flight;
   const auto collect_oldest = [&] {
     SCOPED_TRACE(testing::Message() << "batch of " << in_flight.front().size());
-    const auto outputs = in_flight.front().collect();
-    const Ranking got = to_ranking(outputs[0], outputs[1]);
-    for (std::size_t row = 0; row < got.values.size() / kRanked; ++row) {
+    const auto n = in_flight.front().size();
+    const NamedFloats got = named_outputs(*plan, n, in_flight.front().collect());
+    for (std::size_t row = 0; std::cmp_less(row, n); ++row) {
       SCOPED_TRACE(testing::Message() << "picture " << row);
       expect_near(got, want, row, clear);
       places += kBest;
@@ -121,8 +96,8 @@ void expect_classifies_as_the_reference(const ZooNetwork& network,
   };
   for (const std::int64_t n : batches) {
     if (in_flight.size() == context.slots()) collect_oldest();
-    in_flight.push_back(context.submit([&](std::span<const std::span<std::byte>> inputs) {
-      std::memcpy(inputs[0].data(), pictures.data(), static_cast<std::size_t>(n) * picture_bytes);
+    in_flight.push_back(context.submit([&](std::span<const std::span<std::byte>> slot) {
+      std::memcpy(slot[0].data(), pictures.data(), static_cast<std::size_t>(n) * picture_bytes);
       return n;
     }));
   }
