@@ -3,7 +3,7 @@
 #
 # Usage: ./check.sh [--full]
 #   (no option)  install what is missing, build (Debug), run every test but the slow ones
-#   --full       the same as a release build and, in Debug, under the sanitizers; clang-tidy; the CUDA build where nvcc is
+#   --full       the same in Debug under the sanitizers, and as a release build, with CUDA where nvcc is; clang-tidy
 #
 # The last line counts: tests, plus one for every other stage. Exit code 1 if anything failed.
 # Logs are in build/check/.
@@ -121,15 +121,16 @@ if [ -z "${CXX:-}" ] && command -v g++-12 >/dev/null && [ "$(g++ -dumpversion 2>
   export CXX=g++-12
 fi
 
-has_nvcc=0
-command -v nvcc >/dev/null && has_nvcc=1
+# With nvcc the release is the one with the CUDA backend: it has everything that the other one has.
+release=release
+command -v nvcc >/dev/null && release=cuda
 if [ "$full" -eq 0 ]; then
   echo "plan: packages; build and test dev (Debug)"
 else
-  echo "plan: packages; build and test asan (Debug with address, undefined), tsan (tests labelled threads), release"
+  echo "plan: packages; build and test asan (Debug with address, undefined), tsan (tests labelled threads), $release (Release)"
   echo "      clang-tidy"
-  [ "$has_nvcc" -eq 1 ] && echo "      cuda (kernels with nvcc; GPU tests skip where there is no GPU)"
-  [ "$has_nvcc" -eq 1 ] || echo "      without the CUDA build: nvcc is not on the PATH"
+  [ "$release" = cuda ] && echo "      cuda: with nvcc; GPU tests skip where there is no GPU"
+  [ "$release" = cuda ] || echo "      without the CUDA build: nvcc is not on the PATH"
 fi
 echo "      $jobs jobs, logs in $logs/"
 
@@ -143,8 +144,7 @@ if stage packages "$packages"; then
     build_and_test asan
     stage clang-tidy "tests/lint/clang_tidy.sh build/asan"
     build_and_test tsan
-    build_and_test release -LE slow
-    [ "$has_nvcc" -eq 1 ] && build_and_test cuda
+    build_and_test "$release" -LE slow
   fi
 fi
 

@@ -5,11 +5,12 @@ add_library(fovea_options INTERFACE)
 target_compile_features(fovea_options INTERFACE cxx_std_20)
 target_include_directories(fovea_options INTERFACE
   "${PROJECT_SOURCE_DIR}" "${PROJECT_SOURCE_DIR}/engine/include")
+# The property FOVEA_PLAIN: a target whose own code takes longer to optimise than it runs.
 # -ffp-contract=off: goldens are defined step by step in float32, and gcc would fuse a*b+c otherwise.
 target_compile_options(fovea_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wconversion -Wshadow
                             -Wnon-virtual-dtor -Wold-style-cast -ffp-contract=off>
-  $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Debug>>:-O1>
+  $<$<COMPILE_LANGUAGE:CXX>:$<IF:$<BOOL:$<TARGET_PROPERTY:FOVEA_PLAIN>>,-O0,$<$<CONFIG:Debug>:-O1>>>
   $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra --generate-line-info>)
 # Hardening. _FORTIFY_SOURCE needs optimisation and confuses the sanitizers; tests/lint/hardening.sh
 # looks at the result.
@@ -22,7 +23,8 @@ if(CMAKE_SYSTEM_PROCESSOR STREQUAL "x86_64")
 endif()
 if(NOT FOVEA_SANITIZE)
   target_compile_options(fovea_options INTERFACE
-    $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>)
+    $<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>,$<NOT:$<BOOL:$<TARGET_PROPERTY:FOVEA_PLAIN>>>>:
+      -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>)
 endif()
 
 option(FOVEA_WARNINGS_AS_ERRORS "Treat warnings as errors" OFF)
@@ -63,6 +65,10 @@ function(fovea_test name)
   endif()
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE fovea_options GTest::gtest_main ${ARG_DEPS})
+  set_target_properties(${name} PROPERTIES FOVEA_PLAIN ON)
+  if(TARGET fovea_test_headers)
+    target_precompile_headers(${name} REUSE_FROM fovea_test_headers)
+  endif()
   target_compile_definitions(${name} PRIVATE FOVEA_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   # An allocation that cannot be had is an answer that tests ask for, under AddressSanitizer too.
   set(properties LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT}

@@ -1,7 +1,7 @@
 #!/bin/bash
 # cmake/install-deps.sh: the package names per distribution, and that it installs only what is
-# missing, with no recommends and no update of the lists unless it must. apt-get, dpkg-query, sudo
-# and id are replaced by recorders; nothing is installed.
+# missing, with no recommends and no update of the lists unless it must. apt-get, dpkg-query, sudo,
+# id and python3 are replaced by recorders; nothing is installed.
 set -uo pipefail
 script=$(cd "$(dirname "$0")/../../cmake" && pwd)/install-deps.sh
 work=$(mktemp -d)
@@ -19,7 +19,7 @@ says_not() { if grep -qE -e "$1" "$work/output"; then fail "$2: '$1' should not 
 # on ID VERSION OPTIONS...: runs the script as if on that system; status in $code, text in output.
 on() {
   printf 'ID=%s\nVERSION_ID="%s"\n' "$1" "$2" >"$work/os-release"
-  PATH="$work/bin:$PATH" FOVEA_OS_RELEASE="$work/os-release" "$script" "${@:3}" >"$work/output" 2>&1
+  PATH="$work/bin:$PATH" XDG_DATA_HOME="$work/data" FOVEA_OS_RELEASE="$work/os-release" "$script" "${@:3}" >"$work/output" 2>&1
   code=$?
 }
 
@@ -66,6 +66,20 @@ if [ "$1" = update ]; then rm -f "$work/stale"; fi
 RECORDER
 printf '#!/bin/bash\necho "sudo $1" >>"$(dirname "$0")/../calls"\n"$@"\n' >"$work/bin/sudo"
 printf '#!/bin/bash\necho 1000\n' >"$work/bin/id"
+# Makes a folder with a pip that installs clang-tidy, unless $work/offline is there.
+cat >"$work/bin/python3" <<'RECORDER'
+#!/bin/bash
+mkdir -p "$3/bin"
+cat >"$3/bin/pip" <<'PIP'
+#!/bin/bash
+work=$(dirname "$0")/../../../..
+echo "pip $*" >>"$work/calls"
+[ ! -e "$work/offline" ] || exit 1
+printf '#!/bin/bash\n' >"$(dirname "$0")/clang-tidy"
+chmod +x "$(dirname "$0")/clang-tidy"
+PIP
+chmod +x "$3/bin/pip"
+RECORDER
 chmod +x "$work/bin/"*
 installing() {
   : >"$work/calls"
@@ -76,6 +90,18 @@ installing() {
 on debian 12 --print --with-lint
 cp "$work/output" "$work/all"
 cp "$work/all" "$work/installed"
+touch "$work/offline"
+installing --with-lint
+[ "$code" -eq 0 ] || fail "no PyPI: exit code $code"
+on debian 12 --with-lint
+says 'clang-tidy 19 takes its place' 'no PyPI'
+[ -z "$(ls "$work/data/fovea")" ] || fail 'no PyPI: something is left'
+rm "$work/offline"
+installing --with-lint
+[ "$code" -eq 0 ] || fail "no clang-tidy 22: exit code $code"
+says '^pip install --quiet clang-tidy==22' 'no clang-tidy 22'
+on debian 12 --where-clang-tidy
+[ -x "$(<"$work/output")" ] || fail "no clang-tidy 22: it is not at"
 installing --with-lint
 [ "$code" -eq 0 ] || fail "all installed: exit code $code"
 says_not . 'all installed'
