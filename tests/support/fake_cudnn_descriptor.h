@@ -19,7 +19,7 @@ struct FakeDescriptor {
   template <typename T>
   [[nodiscard]] std::vector<T> all(cudnnBackendAttributeName_t name) const {
     const auto found = attributes.find(name);
-    if (found == attributes.end()) return {};
+    if (found == attributes.end() || found->second.empty()) return {};
     std::vector<T> values(found->second.size() / sizeof(T));
     std::memcpy(static_cast<void*>(values.data()), found->second.data(), found->second.size());
     return values;
