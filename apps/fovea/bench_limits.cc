@@ -27,9 +27,41 @@ void split_stages(const StageTimes& stages, double runs_at_once, BenchLimits& li
   limits.serial_images_per_s = images / (input_s + network_s);
 }
 
+/// A device computes while the host's threads decode: the slower of the two bounds both.
+BenchLimits device_limits(const BenchFindings& findings, const PlanFloor& floor) {
+  constexpr double kMicro = 1e6;
+  BenchLimits limits;
+  const double input_s = findings.stages.decode_s + findings.stages.preprocess_s;
+  limits.device_images_per_s = kMicro / floor.us * static_cast<double>(findings.options.batch) *
+                               static_cast<double>(findings.facts.devices);
+  limits.images_per_s = limits.device_images_per_s;
+  limits.bound_by = floor.bound_by_bytes ? "memory" : "compute";
+  if (input_s > 0) {
+    limits.input_images_per_s =
+        static_cast<double>(findings.stages.pictures) * findings.options.threads / input_s;
+  }
+  if (limits.input_images_per_s > 0 && limits.input_images_per_s < limits.images_per_s) {
+    limits.images_per_s = limits.input_images_per_s;
+    limits.bound_by =
+        findings.stages.decode_s > findings.stages.preprocess_s ? "decode" : "preprocess";
+  }
+  return limits;
+}
+
+/// The share that was reached.
+double share(const BenchFindings& findings, const BenchLimits& limits) {
+  return static_cast<double>(findings.images) / findings.duration_s / limits.images_per_s;
+}
+
 }  // namespace
 
 BenchLimits find_limits(const BenchFindings& findings) {
+  if (!findings.facts.on_host) {
+    if (!findings.facts.floor) return {};
+    BenchLimits limits = device_limits(findings, *findings.facts.floor);
+    limits.share = share(findings, limits);
+    return limits;
+  }
   BenchLimits limits;
   const std::size_t runs = std::min(findings.facts.workers, findings.options.concurrency);
   const bool share_one_run = findings.facts.workers == 1;
@@ -63,7 +95,7 @@ BenchLimits find_limits(const BenchFindings& findings) {
           findings.stages.decode_s > findings.stages.preprocess_s ? "decode" : "preprocess";
     }
   }
-  limits.share = static_cast<double>(findings.images) / findings.duration_s / limits.images_per_s;
+  limits.share = share(findings, limits);
   return limits;
 }
 

@@ -42,7 +42,10 @@ std::string broken(const std::string& line) {
 }
 
 std::string limit_text(const BenchFindings& findings, const BenchLimits& limits) {
-  if (limits.images_per_s <= 0) return "Limit: not known for this network on this processor\n";
+  if (limits.images_per_s <= 0) {
+    return findings.facts.on_host ? "Limit: not known for this network on this processor\n"
+                                  : "Limit: not known for this device\n";
+  }
   std::string text = format("Limit: %.6g images/s, bound by %s; %.1f %% of it reached\n",
                             limits.images_per_s,
                             limits.bound_by.c_str(),
@@ -60,6 +63,12 @@ std::string limit_text(const BenchFindings& findings, const BenchLimits& limits)
                    mebibytes(findings.facts.weight_bytes),
                    1e-9 * limits.memory_bytes_per_s);
   }
+  if (limits.device_images_per_s > 0) {
+    text += broken(format("  %zu x %.200s: %.6g images/s by the bytes and operations of every step",
+                          findings.facts.devices,
+                          findings.facts.floor->device.c_str(),
+                          limits.device_images_per_s));
+  }
   if (limits.serial_images_per_s > 0) {
     text += format(
         "  input path alone: %.6g images/s; network alone: %.6g; one after the other: %.6g\n",
@@ -68,6 +77,11 @@ std::string limit_text(const BenchFindings& findings, const BenchLimits& limits)
         limits.serial_images_per_s);
   }
   return text;
+}
+
+std::string device_name(const TargetFacts& facts) {
+  if (facts.on_host) return processor_name();
+  return facts.floor ? facts.floor->device : facts.backend;
 }
 
 /// A rate that is not known is null.
@@ -83,6 +97,7 @@ nlohmann::ordered_json limits_json(const BenchFindings& findings, const BenchLim
           {"peak_multiply_adds_per_s", known(limits.peak_multiply_adds_per_s)},
           {"weight_bytes", findings.facts.weight_bytes},
           {"memory_bytes_per_s", known(limits.memory_bytes_per_s)},
+          {"device_images_per_s", known(limits.device_images_per_s)},
           {"input_images_per_s", known(limits.input_images_per_s)},
           {"network_images_per_s", known(limits.network_images_per_s)},
           {"serial_images_per_s", known(limits.serial_images_per_s)}};
@@ -146,7 +161,8 @@ std::string bench_json(const BenchFindings& findings, const BenchLimits& limits)
   for (const LibraryVersion& library : library_versions()) versions[library.name] = library.version;
   const nlohmann::ordered_json object{{"model", findings.model},
                                       {"backend", findings.facts.backend},
-                                      {"device", processor_name()},
+                                      {"device", device_name(findings.facts)},
+                                      {"devices", findings.facts.devices},
                                       {"precision", to_string(findings.options.precision)},
                                       {"batch", findings.options.batch},
                                       {"concurrency", findings.options.concurrency},

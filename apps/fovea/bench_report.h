@@ -29,9 +29,9 @@ struct BenchFindings {
   std::size_t peak_host_bytes = 0;
 };
 
-/// The most that the machine could do, from figures that are measured here, and what of it was
-/// reached. The multiply-adds are those of direct convolution: a method that takes fewer (Winograd)
-/// may go beyond. A rate of 0 is not known.
+/// The most that the machine could do, and what of it was reached: of processors from figures that
+/// are measured here, of a device from its clocks. The multiply-adds are those of direct
+/// convolution: a method that takes fewer (Winograd) may go beyond. A rate of 0 is not known.
 struct BenchLimits {
   std::string bound_by;                 ///< "compute", "memory", "decode" or "preprocess"
   double images_per_s = 0;              ///< no direct computation gives more
@@ -40,6 +40,7 @@ struct BenchLimits {
   double memory_bytes_per_s = 0;        ///< measured where caches cannot hold the weights
   double input_images_per_s = 0;        ///< decoding and resizing alone, as measured meanwhile
   double network_images_per_s = 0;      ///< everything else alone, as measured meanwhile
+  double device_images_per_s = 0;       ///< of all devices, by PlanFloor
   double serial_images_per_s = 0;       ///< both, one after the other on the same threads
 };
 

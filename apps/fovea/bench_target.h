@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct StoredPicture {
 /// How the network is used.
 struct TargetOptions {
   std::string backend;
+  std::vector<int> devices;
   std::string convolution;  ///< as in CompileOptions
   Precision precision = Precision::kFp32;
   TacticArguments tactics{};
@@ -36,9 +38,12 @@ struct TargetOptions {
 /// What is known of a target before it is run.
 struct TargetFacts {
   std::string backend;
-  std::size_t workers = 1;       ///< runs at a time
-  std::size_t weight_bytes = 0;  ///< packed; one run reads them all
-  std::size_t device_bytes = 0;  ///< weights and the memory of all runs
+  bool on_host = true;               ///< whether the processor computes, and no device beside it
+  std::size_t devices = 1;           ///< each with the weights in its memory
+  std::size_t workers = 1;           ///< runs at a time
+  std::size_t weight_bytes = 0;      ///< packed; one run reads them all
+  std::size_t device_bytes = 0;      ///< weights and the memory of all runs
+  std::optional<PlanFloor> floor{};  ///< of a request on one of the devices
 };
 
 class BenchTarget {

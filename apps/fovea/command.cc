@@ -1,9 +1,12 @@
 #include "apps/fovea/command.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <numeric>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -53,7 +56,15 @@ void ModelArguments::add_to(CLI::App& command, bool with_backend) {
       ->capture_default_str();
   command.add_option("--input-size", input_size, "HxW, where the network allows another size");
   if (!with_backend) return;
-  command.add_option("--backend", backend, "auto, cpu or reference")->capture_default_str();
+  std::string backends = "auto";
+  for (const std::string& name : backend_names()) backends += ", " + name;
+  command.add_option("--backend", backend, backends)->capture_default_str();
+  command
+      .add_option("--device",
+                  device,
+                  "CUDA device, a number; classify and bench from pictures also take several, "
+                  "separated by commas, or all")
+      ->capture_default_str();
   command.add_option(
       "--precision",
       precision,
@@ -98,6 +109,33 @@ ModelOptions ModelArguments::model_options() const {
   options.on_download = show_downloads();
   if (!input_size.empty()) options.input_size = parse_size(input_size);
   return options;
+}
+
+std::vector<int> ModelArguments::devices() const {
+  std::vector<int> numbers;
+  if (device == "all") {
+    numbers.resize(static_cast<std::size_t>(std::max(1, device_count(backend))));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    return numbers;
+  }
+  std::istringstream list(device + ',');
+  for (std::string number; std::getline(list, number, ',');) {
+    numbers.push_back(parse_number(number));
+    if (numbers.back() < 0) {
+      throw InvalidArgument("--device is a number, several separated by commas, or all; not '" +
+                            device + "'");
+    }
+  }
+  return numbers;
+}
+
+int ModelArguments::only_device() const {
+  const std::vector<int> numbers = devices();
+  if (numbers.size() > 1) {
+    throw InvalidArgument("this command uses one device; --device " + device + " names " +
+                          std::to_string(numbers.size()));
+  }
+  return numbers.front();
 }
 
 Precision ModelArguments::checked_precision(const Model& opened) const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fovea/error.h>
 #include <fovea/model.h>
@@ -70,6 +71,7 @@ struct ModelArguments {
   std::string model;
   std::string weights = "imagenet";
   std::string backend = "auto";
+  std::string device = "0";
   std::string precision;  ///< empty: the model's own
   std::string convolution = "auto";
   std::string input_size;
@@ -82,6 +84,13 @@ struct ModelArguments {
   /// Throws argument/invalid.
   [[nodiscard]] ModelOptions model_options() const;
 
+  /// Of --device: numbers separated by commas, or all that the backend has. Throws
+  /// argument/invalid.
+  [[nodiscard]] std::vector<int> devices() const;
+
+  /// The one of a command that uses one. Throws argument/invalid for several.
+  [[nodiscard]] int only_device() const;
+
   /// Says on stderr what speaks against it on this machine. Throws argument/invalid.
   [[nodiscard]] Precision checked_precision(const Model& opened) const;
 
@@ -90,6 +99,11 @@ struct ModelArguments {
   template <typename Options>
   void apply(const Model& opened, Options& options) const {
     options.backend = backend;
+    if constexpr (requires { options.devices; }) {
+      options.devices = devices();
+    } else {
+      options.device = only_device();
+    }
     options.convolution = convolution;
     options.precision = checked_precision(opened);
     options.threads = threads;

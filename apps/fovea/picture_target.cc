@@ -11,6 +11,7 @@ namespace {
 ClassifierOptions classifier_options(const TargetOptions& options) {
   ClassifierOptions result;
   result.backend = options.backend;
+  result.devices = options.devices;
   result.convolution = options.convolution;
   result.precision = options.precision;
   options.tactics.apply(result);
@@ -66,9 +67,12 @@ class PictureTarget final : public BenchTarget {
 
   [[nodiscard]] TargetFacts facts() const override {
     return {.backend = classifier_.backend(),
+            .on_host = engine_.plan->on_host(),
+            .devices = engine_.devices,
             .workers = engine_.workers,
             .weight_bytes = engine_.plan->weight_bytes(),
-            .device_bytes = engine_.plan->weight_bytes() + engine_.arena_bytes};
+            .device_bytes = engine_.devices * engine_.plan->weight_bytes() + engine_.arena_bytes,
+            .floor = engine_.plan->floor(options_.batch)};
   }
 
  private:

@@ -67,6 +67,7 @@ class TensorTarget final : public BenchTarget {
     const bool latency = threading == Threading::kLatency;
     CompileOptions compile_options;
     compile_options.backend = options.backend;
+    compile_options.device = options.devices.front();
     compile_options.convolution = options.convolution;
     compile_options.precision = options.precision;
     options.tactics.apply(compile_options);
@@ -118,9 +119,11 @@ class TensorTarget final : public BenchTarget {
 
   [[nodiscard]] TargetFacts facts() const override {
     TargetFacts facts{.backend = plan_->backend(),
+                      .on_host = plan_->on_host(),
                       .workers = runners_.size(),
                       .weight_bytes = plan_->weight_bytes(),
-                      .device_bytes = plan_->weight_bytes()};
+                      .device_bytes = plan_->weight_bytes(),
+                      .floor = plan_->floor(plan_->largest_batch())};
     for (const auto& runner : runners_) facts.device_bytes += runner->arena_bytes();
     return facts;
   }

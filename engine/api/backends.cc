@@ -15,9 +15,21 @@ namespace fovea {
 
 namespace {
 
+int one() {
+  return 1;
+}
+
+/// On the host, which is one device.
+template <std::unique_ptr<Backend> (*make)()>
+std::unique_ptr<Backend> on_host(int device) {
+  if (device == 0) return make();
+  throw InvalidArgument(
+      cat("the backend '", make()->name(), "' has one device, 0; no device ", device));
+}
+
 constexpr std::array kHostBackends{
-    BackendEntry{"cpu", make_cpu_backend},
-    BackendEntry{"reference", make_reference_backend},
+    BackendEntry{"cpu", one, on_host<make_cpu_backend>},
+    BackendEntry{"reference", one, on_host<make_reference_backend>},
 };
 
 /// Fastest first.
@@ -28,25 +40,19 @@ std::vector<BackendEntry> all_backends() {
   return all;
 }
 
-/// The fastest one whose device works here.
-std::unique_ptr<Backend> make_fastest() {
+/// The fastest one that has a device here.
+const BackendEntry& fastest() {
   for (const BackendEntry& entry : device_backends()) {
-    try {
-      return entry.make();
-    } catch (const DeviceError& error) {
-      if (error.code() != ErrorCode::kDeviceNone) throw;
-    }
+    if (entry.device_count() > 0) return entry;
   }
-  return kHostBackends.front().make();
+  return kHostBackends.front();
 }
 
-}  // namespace
-
-std::shared_ptr<const Backend> make_backend(std::string_view name) {
-  if (name == "auto") return make_fastest();
+BackendEntry entry_of(std::string_view name) {
+  if (name == "auto") return fastest();
   const std::vector<BackendEntry> backends = all_backends();
   for (const BackendEntry& entry : backends) {
-    if (entry.name == name) return entry.make();
+    if (entry.name == name) return entry;
   }
   if (name == "cuda") {
     throw DeviceError("this build has no CUDA backend; use --backend cpu", ErrorCode::kDeviceNone);
@@ -55,6 +61,16 @@ std::shared_ptr<const Backend> make_backend(std::string_view name) {
                             name,
                             "'; there are: auto, ",
                             joined(backends, ", ", &BackendEntry::name)));
+}
+
+}  // namespace
+
+std::shared_ptr<const Backend> make_backend(std::string_view name, int device) {
+  return entry_of(name).make(device);
+}
+
+int device_count(std::string_view backend) {
+  return entry_of(backend).device_count();
 }
 
 std::vector<std::string> backend_names() {

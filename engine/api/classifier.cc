@@ -6,7 +6,6 @@
 
 #include <fovea/classifier.h>
 
-#include "engine/api/backends.h"
 #include "engine/api/classify_graph.h"
 #include "engine/api/compile.h"
 #include "engine/api/model_graph.h"
@@ -71,6 +70,20 @@ Threading threading_for(const Graph& network, int threads, std::optional<std::si
   return shared || threads == 1 ? Threading::kLatency : Threading::kThroughput;
 }
 
+/// The backend on each device of the options. Throws as backend_for.
+std::vector<std::shared_ptr<const Backend>> make_devices(const ClassifierOptions& options,
+                                                         const Precompiled* precompiled) {
+  const std::vector<int> numbers = options.devices.empty() ? std::vector{0} : options.devices;
+  std::vector<std::shared_ptr<const Backend>> devices;
+  for (auto number = numbers.begin(); number != numbers.end(); ++number) {
+    if (std::find(numbers.begin(), number, *number) != number) {
+      throw InvalidArgument(cat("device ", *number, " is named twice"));
+    }
+    devices.push_back(backend_for(options.backend, precompiled, *number));
+  }
+  return devices;
+}
+
 /// The picture, which must have one byte per channel. `name` is for messages.
 Image in_bytes(Image image, std::string_view name) {
   if (image.format() == PixelFormat::kGray16) {
@@ -90,9 +103,9 @@ Threading choose_threading(const ModelGraph& network,
 }
 
 struct Classifier::Impl {
-  /// A plan and the workers that run it; made when it is first needed.
+  /// The plan of each device and the workers that run them; made when they are first needed.
   struct Team {
-    std::shared_ptr<const ExecutionPlan> plan;
+    std::vector<std::shared_ptr<const ExecutionPlan>> plans;
     std::unique_ptr<const PictureTeam> workers;
     std::size_t chunk = 1;
   };
@@ -101,7 +114,9 @@ struct Classifier::Impl {
       : model(std::move(m)),
         options(o),
         threads(checked_threads(o.threads)),
-        backend(backend_for(o.backend, ModelGraphAccess::precompiled(model.graph()))->name()) {
+        devices(make_devices(o, ModelGraphAccess::precompiled(model.graph()))),
+        backend(devices.front()->name()),
+        on_host(devices.front()->on_host()) {
     const Manifest& manifest = model.impl().manifest;
     const Graph& network = ModelGraphAccess::graph(model.graph());
     const ClassifierShape shape = classifier_shape(network, manifest.input_layout);
@@ -109,9 +124,7 @@ struct Classifier::Impl {
     // Refused now, not at the first picture.
     (void)exact_convolutions(options.convolution);
     (void)tactic_options(compile_options(/*latency=*/true));
-    const std::shared_ptr<const Backend> device = make_backend(backend);
-    on_host = device->on_host();
-    require_precision(*device, options.precision.value_or(model.default_precision()));
+    require_precision(*devices.front(), options.precision.value_or(model.default_precision()));
     require(options.batch >= 0, "a batch size cannot be negative");
     const std::int64_t top_k = checked_top_k(options.top_k, shape.classes);
     graph = classify_graph(network, shape, spec, top_k, manifest.logits);
@@ -141,14 +154,16 @@ struct Classifier::Impl {
     // Elsewhere the threads only load pictures.
     const bool latency = on_host && (threading == Threading::kLatency || threads == 1);
     Team& team = latency ? latency_team : throughput_team;
-    if (team.plan != nullptr) return team;
+    if (team.workers != nullptr) return team;
 
     Team made;
-    made.plan = compile_graph(
-        graph, compile_options(latency), ModelGraphAccess::precompiled(model.graph()));
-    made.chunk = static_cast<std::size_t>(made.plan->buckets.back().batch);
+    for (const std::shared_ptr<const Backend>& device : devices) {
+      made.plans.push_back(compile_graph(
+          graph, compile_options(latency), device, ModelGraphAccess::precompiled(model.graph())));
+    }
+    made.chunk = static_cast<std::size_t>(made.plans.front()->buckets.back().batch);
     made.workers = std::make_unique<const PictureTeam>(
-        made.plan, spec, model.labels(), latency ? 1U : static_cast<std::size_t>(threads));
+        made.plans, spec, model.labels(), latency ? 1U : static_cast<std::size_t>(threads));
     return team = std::move(made);
   }
 
@@ -192,8 +207,9 @@ struct Classifier::Impl {
   Model model;
   ClassifierOptions options;
   int threads;
+  std::vector<std::shared_ptr<const Backend>> devices;
   std::string backend;
-  bool on_host = true;  ///< the backend's device
+  bool on_host;
   PreprocessSpec spec;
   Graph graph;
   Team latency_team;
@@ -250,9 +266,10 @@ void Classifier::classify_files(const NextPath& next,
 Classifier::Engine Classifier::prepare(std::optional<std::size_t> expected) {
   const std::lock_guard lock(impl_->turn);
   const Impl::Team& team = impl_->team_for(expected);
-  Engine engine{
-      std::make_shared<const Plan>(team.plan), team.workers->size(), team.workers->device_bytes()};
-  return engine;
+  return {std::make_shared<const Plan>(team.plans.front()),
+          team.plans.size(),
+          team.workers->size(),
+          team.workers->device_bytes()};
 }
 
 StageTimes Classifier::stage_times() const {

@@ -1,4 +1,4 @@
-// The public compiler, plans and contexts over the internal ones.
+// The public compiler over the internal one.
 #include "engine/api/compile.h"
 
 #include <algorithm>
@@ -9,7 +9,6 @@
 #include <vector>
 
 #include <fovea/compiler.h>
-#include <fovea/context.h>
 
 #include "engine/api/backends.h"
 #include "engine/api/compiler_dump.h"
@@ -19,7 +18,6 @@
 #include "engine/core/joined.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
-#include "engine/runtime/execution_context.h"
 
 namespace fovea {
 
@@ -127,12 +125,13 @@ bool exact_convolutions(const std::string& convolution) {
 }
 
 std::shared_ptr<const Backend> backend_for(const std::string& name,
-                                           const Precompiled* precompiled) {
-  if (precompiled == nullptr || name != "auto") return make_backend(name);
+                                           const Precompiled* precompiled,
+                                           int device) {
+  if (precompiled == nullptr || name != "auto") return make_backend(name, device);
   try {
-    return make_backend(precompiled->facts.backend);
+    return make_backend(precompiled->facts.backend, device);
   } catch (const Error&) {
-    return make_backend(name);  // take_over tells
+    return make_backend(name, device);  // take_over tells
   }
 }
 
@@ -235,8 +234,8 @@ std::shared_ptr<const ExecutionPlan> compile_and_dump(const Graph& graph,
 
 std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
                                                    const CompileOptions& options,
+                                                   std::shared_ptr<const Backend> backend,
                                                    const Precompiled* precompiled) {
-  std::shared_ptr<const Backend> backend = backend_for(options.backend, precompiled);
   PlanOptions settings = plan_options(options, precompiled);
   for (std::string& notice : differences(precompiled, *backend, options.backend, settings)) {
     settings.notices.push_back(std::move(notice));
@@ -246,55 +245,16 @@ std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
       with_taps(graph, options.taps), std::move(backend), std::move(settings), weights);
 }
 
+std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
+                                                   const CompileOptions& options,
+                                                   const Precompiled* precompiled) {
+  return compile_graph(
+      graph, options, backend_for(options.backend, precompiled, options.device), precompiled);
+}
+
 std::shared_ptr<const Plan> compile(const ModelGraph& graph, const CompileOptions& options) {
   return std::make_shared<const Plan>(
       compile_graph(ModelGraphAccess::graph(graph), options, ModelGraphAccess::precompiled(graph)));
-}
-
-std::string Plan::backend() const {
-  return std::string(plan_->backend->name());
-}
-
-std::span<const TensorInfo> Plan::inputs() const {
-  return plan_->inputs;
-}
-
-std::span<const TensorInfo> Plan::outputs() const {
-  return plan_->outputs;
-}
-
-std::int64_t Plan::largest_batch() const {
-  return plan_->buckets.back().batch;
-}
-
-std::size_t Plan::weight_bytes() const {
-  return plan_->weight_bytes;
-}
-
-std::string Plan::summary() const {
-  return to_string(*plan_);
-}
-
-std::span<const std::string> Plan::notices() const {
-  return plan_->tactics.notices;
-}
-
-Context::Context(const std::shared_ptr<const Plan>& plan)
-    : impl_(std::make_unique<ExecutionContext>(plan->impl())) {}
-
-Context::~Context() = default;
-Context::Context(Context&&) noexcept = default;
-Context& Context::operator=(Context&&) noexcept = default;
-
-void Context::run(std::int64_t n,
-                  std::span<const std::span<const std::byte>> inputs,
-                  std::span<const std::span<std::byte>> outputs,
-                  StageTimes* times) {
-  impl_->run(n, inputs, outputs, times);
-}
-
-std::size_t Context::arena_bytes() const {
-  return impl_->arena_bytes();
 }
 
 }  // namespace fovea

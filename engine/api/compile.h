@@ -19,12 +19,13 @@ inline constexpr std::int64_t kLargestBatch = 65'536;
 /// name that it does not know.
 [[nodiscard]] bool exact_convolutions(const std::string& convolution);
 
-/// The backend of that name; "auto" is the one that the network was compiled for, where it works
-/// here, else make_backend's. Throws as make_backend.
+/// The backend of that name on one of its devices; "auto" is the one that the network was compiled
+/// for, where it works here, else make_backend's. Throws as make_backend.
 ///
 /// precompiled   null for a network that does not come from a plan file
 [[nodiscard]] std::shared_ptr<const Backend> backend_for(const std::string& name,
-                                                         const Precompiled* precompiled);
+                                                         const Precompiled* precompiled,
+                                                         int device = 0);
 
 /// The names in FOVEA_DISABLE_PASSES, sorted, each once. Throws InvalidArgument for one that no
 /// pass has.
@@ -66,8 +67,15 @@ inline constexpr std::int64_t kLargestBatch = 65'536;
 
 /// What compile() of <fovea/compiler.h> does, on the graph itself.
 ///
+/// backend       backend_for() of the options, and that where it is not given
 /// precompiled   what an earlier compilation of the same network found out, or null
 [[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_graph(
-    const Graph& graph, const CompileOptions& options, const Precompiled* precompiled = nullptr);
+    const Graph& graph,
+    const CompileOptions& options,
+    std::shared_ptr<const Backend> backend,
+    const Precompiled* precompiled);
+[[nodiscard]] std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
+                                                                 const CompileOptions& options,
+                                                                 const Precompiled* precompiled);
 
 }  // namespace fovea

@@ -12,8 +12,11 @@ namespace fovea {
 struct BackendEntry {
   std::string_view name;
 
-  /// Throws DeviceError where no such device can be used.
-  std::unique_ptr<Backend> (*make)();
+  /// Devices that it can use here, which are numbered from 0.
+  int (*device_count)();
+
+  /// The backend on one of them. Throws DeviceError (device/none) for another number.
+  std::unique_ptr<Backend> (*make)(int device);
 };
 
 /// Fastest first.

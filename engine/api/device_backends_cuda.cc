@@ -7,7 +7,7 @@
 namespace fovea {
 
 std::span<const BackendEntry> device_backends() {
-  static constexpr std::array kBackends{BackendEntry{"cuda", make_cuda_backend}};
+  static constexpr std::array kBackends{BackendEntry{"cuda", cuda_device_count, make_cuda_backend}};
   return kBackends;
 }
 

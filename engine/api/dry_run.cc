@@ -19,7 +19,7 @@ namespace {
 std::shared_ptr<const Backend> backend_of(const CompileOptions& options,
                                           std::string_view target,
                                           const Precompiled* precompiled) {
-  if (target.empty()) return backend_for(options.backend, precompiled);
+  if (target.empty()) return backend_for(options.backend, precompiled, options.device);
   if (options.backend != "auto" && options.backend != "cuda") {
     throw InvalidArgument(cat("the target ",
                               printable(target),

@@ -49,6 +49,7 @@ void Stream::append(Item item) {
 }
 
 void Stream::enqueue(Work work) {
+  before_enqueue();
   const std::lock_guard lock(device().mutex);
   if (capturing_) {
     recorded_.push_back(std::move(work));

@@ -35,7 +35,7 @@ void set_stream_order(StreamOrder order, std::uint32_t seed = 1);
 class Stream {
  public:
   Stream();
-  ~Stream();
+  virtual ~Stream();
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
@@ -66,6 +66,10 @@ class Stream {
   /// The recorded work, which may be enqueued again any number of times.
   /// Throws EmulationError outside of a capture.
   [[nodiscard]] std::vector<Work> end_capture();
+
+ protected:
+  /// Called by the thread that enqueues work, first of all: throws where it may not.
+  virtual void before_enqueue() const {}
 
  private:
   /// A piece of work, or a wait for another stream.

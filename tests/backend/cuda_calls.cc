@@ -79,6 +79,10 @@ cudaError_t cudaGetDeviceCount(int* count) {
   return call("cudaGetDeviceCount");
 }
 
+cudaError_t cudaSetDevice(int device) {
+  return call("cudaSetDevice", {device});
+}
+
 cudaError_t cudaGetDevice(int* device) {
   *device = 2;
   return call("cudaGetDevice");
@@ -94,7 +98,22 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
 }
 
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int device) {
-  *value = attribute == cudaDevAttrComputeCapabilityMajor ? 9 : 0;
+  switch (attribute) {
+    case cudaDevAttrComputeCapabilityMajor:
+      *value = 9;
+      break;
+    case cudaDevAttrClockRate:
+      *value = 1'830'000;  // kHz, as the next one
+      break;
+    case cudaDevAttrMemoryClockRate:
+      *value = 2'619'000;
+      break;
+    case cudaDevAttrGlobalMemoryBusWidth:
+      *value = 5120;
+      break;
+    default:
+      *value = 0;
+  }
   return call("cudaDeviceGetAttribute", {attribute, device});
 }
 

@@ -66,6 +66,28 @@ TEST(CudaDryRun, KnowsTheCeilingsOfEveryTarget) {
   }
 }
 
+/// By the clocks that the driver gives for these products. That of T4 is lower than what its data
+/// sheet has the tensor cores run at; H100's has them run slower than its other units.
+TEST(CudaDryRun, CeilingsFollowFromClocks) {
+  const auto near = [](const cuda::DeviceFacts& facts, std::string_view target) {
+    const Ceilings got = cuda::ceilings_of(facts).value();
+    const Ceilings& want = cuda::find_target(target).ceilings;
+    EXPECT_EQ(got.device, facts.name);
+    EXPECT_NEAR(got.bytes_per_s / want.bytes_per_s, 1, 0.01) << target;
+    EXPECT_NEAR(got.fp32_flops / want.fp32_flops, 1, 0.08) << target;
+    EXPECT_NEAR(got.half_flops / want.half_flops, 1, 0.09) << target;
+    // T4 has no such products.
+    EXPECT_NEAR(got.tf32_flops, want.tf32_flops, 0.09 * want.tf32_flops) << target;
+  };
+  near({"Tesla T4", 75, 40, 1.59e9, 5.001e9, 256}, "sm_75");
+  near({"NVIDIA A100-SXM4-40GB", 80, 108, 1.41e9, 1.215e9, 5120}, "sm_80");
+  near({"NVIDIA A10", 86, 72, 1.695e9, 6.251e9, 384}, "sm_86");
+  near({"NVIDIA L40S", 89, 142, 2.52e9, 9.001e9, 384}, "sm_89");
+  near({"NVIDIA H100 80GB HBM3", 90, 132, 1.98e9, 2.619e9, 5120}, "sm_90");
+  EXPECT_FALSE(cuda::ceilings_of({"of a capability that is not known", 999, 1, 1, 1, 1}));
+  EXPECT_FALSE(cuda::ceilings_of({"that does not say its clock", 90, 132, 0, 2.619e9, 5120}));
+}
+
 TEST(CudaDryRun, RefusesAnUnknownTargetAndSaysWhichThereAre) {
   try {
     (void)make_cuda_dry_run_backend("sm_1\n");

@@ -22,7 +22,9 @@ class CudaRuntimeCalls : public testing::Test {
 
 /// Every function of device.h once.
 void call_everything() {
+  cuda::use_device(1);
   (void)cuda::description();
+  (void)cuda::device_facts();
   const auto memory = cuda::allocate(100);
   const auto pinned = cuda::allocate_pinned(200);
   EXPECT_EQ(cuda::memory_info().free_bytes, 70U);
@@ -48,10 +50,16 @@ TEST_F(CudaRuntimeCalls, AreTheseInThisOrder) {
   call_everything();
 
   const std::vector<std::string> want{
+      "cudaSetDevice 1",
       "cudaGetDevice",
       "cudaGetDeviceProperties 2",
       "cudaRuntimeGetVersion",
       "cudaDriverGetVersion",
+      "cudaGetDevice",
+      "cudaGetDeviceProperties 2",
+      cat("cudaDeviceGetAttribute ", int{cudaDevAttrClockRate}, " 2"),
+      cat("cudaDeviceGetAttribute ", int{cudaDevAttrMemoryClockRate}, " 2"),
+      cat("cudaDeviceGetAttribute ", int{cudaDevAttrGlobalMemoryBusWidth}, " 2"),
       "cudaMalloc 100",
       cat("cudaHostAlloc 200 ", cudaHostAllocDefault),
       "cudaMemGetInfo",
@@ -142,22 +150,29 @@ TEST_F(CudaRuntimeCalls, ThatFailAreThrownAndLeakNothing) {
   }
 }
 
-TEST_F(CudaRuntimeCalls, SayWhetherThereIsADevice) {
-  EXPECT_TRUE(cuda::has_device());
+TEST_F(CudaRuntimeCalls, CountTheDevices) {
+  EXPECT_EQ(cuda::device_count(), 1);
   cuda_calls() = {};
   cuda_calls().devices = 0;
-  EXPECT_FALSE(cuda::has_device());
+  EXPECT_EQ(cuda::device_count(), 0);
   for (const cudaError_t status : {cudaErrorNoDevice, cudaErrorInsufficientDriver}) {
     cuda_calls() = {};
     cuda_calls().failing = 0;
     cuda_calls().status = status;
-    EXPECT_FALSE(cuda::has_device());
+    EXPECT_EQ(cuda::device_count(), 0);
     EXPECT_EQ(cuda_calls().last, cudaSuccess) << "the next call would be blamed for it";
   }
 }
 
 TEST_F(CudaRuntimeCalls, DescribeTheDevice) {
   EXPECT_EQ(cuda::description(), "Tester sm_90 132 SMs; runtime 13000; driver 13010");
+  const cuda::DeviceFacts facts = cuda::device_facts().value();
+  EXPECT_EQ(facts.name, "Tester");
+  EXPECT_EQ(facts.capability, 90);
+  EXPECT_EQ(facts.multiprocessors, 132);
+  EXPECT_EQ(facts.clock_hz, 1.83e9);
+  EXPECT_EQ(facts.memory_clock_hz, 2.619e9);
+  EXPECT_EQ(facts.memory_bus_bits, 5120);
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ class CudaTeam : public testing::Test {
 };
 
 TEST_F(CudaTeam, AnswersInAllOrdersOfItsStreams) {
-  const PictureTeam team(plan_, test::small_classifier_spec(), labels_, 3);
+  const PictureTeam team({&plan_, 1}, test::small_classifier_spec(), labels_, 3);
   const std::uint64_t pageable = emulated::pageable_copies();
   for (std::uint32_t seed = 1; seed <= 4; ++seed) {
     simt::set_stream_order(simt::StreamOrder::kRandom, seed);
@@ -61,7 +61,7 @@ TEST_F(CudaTeam, ADeviceThatFailsEndsTheRunAndEveryLaterOne) {
   for (const emulated::Failure failure :
        {emulated::Failure::kOfTheCall, emulated::Failure::kOfItsWork}) {
     for (const std::uint64_t call : {0U, 3U, 10U, 41U, 77U}) {
-      const PictureTeam team(plan_, test::small_classifier_spec(), labels_, 3);
+      const PictureTeam team({&plan_, 1}, test::small_classifier_spec(), labels_, 3);
       std::size_t asked = 0;
       Answers answers;
       emulated::fail_call(call, failure);

@@ -70,25 +70,11 @@ TEST_F(CliBench, PrintsTheKeysThatScriptsRelyOn) {
   const auto row = measure({});
 
   EXPECT_EQ(keys_of(row),
-            (Keys{"model",
-                  "backend",
-                  "device",
-                  "precision",
-                  "batch",
-                  "concurrency",
-                  "from",
-                  "threads",
-                  "duration_s",
-                  "images",
-                  "throughput_images_per_s",
-                  "latency_ms",
-                  "stages_ms",
-                  "build_s",
-                  "first_result_s",
-                  "peak_host_bytes",
-                  "device_bytes",
-                  "limits",
-                  "versions"}));
+            (Keys{"model",           "backend",      "device",      "devices",
+                  "precision",       "batch",        "concurrency", "from",
+                  "threads",         "duration_s",   "images",      "throughput_images_per_s",
+                  "latency_ms",      "stages_ms",    "build_s",     "first_result_s",
+                  "peak_host_bytes", "device_bytes", "limits",      "versions"}));
   EXPECT_EQ(keys_of(row["latency_ms"]),
             (Keys{"min", "mean", "median", "p90", "p95", "p99", "max"}));
   EXPECT_EQ(keys_of(row["stages_ms"]),

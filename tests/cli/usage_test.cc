@@ -74,7 +74,9 @@ TEST(CliVersion, SaysVersionCommitAndBackends) {
   EXPECT_TRUE(
       std::regex_match(rows[0].value("version", ""), std::regex("[0-9]+\\.[0-9]+\\.[0-9]+")));
   EXPECT_FALSE(rows[0].value("commit", "").empty());
-  EXPECT_EQ(rows[0]["backends"], nlohmann::json::parse(R"(["cpu","reference"])"));
+  const char* const backends =
+      FOVEA_WITH_CUDA != 0 ? R"(["cuda","cpu","reference"])" : R"(["cpu","reference"])";
+  EXPECT_EQ(rows[0]["backends"], nlohmann::json::parse(backends));
   for (const char* part : {"version", "commit"}) {
     EXPECT_NE(text.out.find(rows[0].value(part, "?")), std::string::npos) << text.out;
   }
@@ -108,6 +110,22 @@ std::vector<WrongUse> wrong_uses() {
       {{"classify", "lenet5", one, "--output", "rows.txt"}, 2, "argument/invalid", ".jsonl"},
       {{"classify", "lenet5", one, "--json", "--output", "a.csv"}, 2, "argument/invalid", "--json"},
       {{"classify", "lenet5", one, "--backend", "tpu"}, 2, "argument/invalid", "reference"},
+      {{"classify", "lenet5", one, "--device", "first"}, 2, "argument/invalid", "--device"},
+      {{"classify", "lenet5", one, "--device", "0,"}, 2, "argument/invalid", "commas"},
+      {{"classify", "lenet5", one, "--device", "-1"}, 2, "argument/invalid", "commas"},
+      {{"classify", "lenet5", one, "--backend", "cpu", "--device", "1"},
+       2,
+       "argument/invalid",
+       "one device, 0"},
+      {{"classify", "lenet5", one, "--backend", "cpu", "--device", "0,0"},
+       2,
+       "argument/invalid",
+       "twice"},
+      {{"run", "lenet5", "--input", "x", "--output", "y", "--device", "0,1"},
+       2,
+       "argument/invalid",
+       "one device"},
+      {{"bench", "lenet5", "--device", "0,1"}, 2, "argument/invalid", "one device"},
       {{"classify", "lenet5", one, "--convolution", "fft"}, 2, "argument/invalid", "direct"},
       {{"bench", "lenet5", "--convolution", "fft"}, 2, "argument/invalid", "direct"},
       {{"classify", "lenet5", one, "--precision", "fp8"}, 2, "argument/invalid", "fp32"},

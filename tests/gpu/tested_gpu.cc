@@ -5,7 +5,7 @@
 namespace fovea::selftest {
 
 std::unique_ptr<Backend> make_tested_backend() {
-  return make_cuda_backend();
+  return make_cuda_backend(0);
 }
 
 }  // namespace fovea::selftest

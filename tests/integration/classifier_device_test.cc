@@ -13,11 +13,13 @@
 
 #include "engine/api/device_backends.h"
 #include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/device.h"
 #include "engine/backend/cuda/emulated_device.h"
 #include "engine/core/file.h"
 #include "engine/core/require.h"
 #include "engine/importers/package.h"
 #include "engine/passes/constants.h"
+#include "engine/runtime/pipelined_context.h"
 #include "tests/support/formula_picture.h"
 #include "tests/support/run_plan.h"
 
@@ -26,7 +28,8 @@ namespace fovea {
 // In place of those of the library.
 
 std::span<const BackendEntry> device_backends() {
-  static constexpr std::array kBackends{BackendEntry{"cuda-emu", make_cuda_emu_backend}};
+  static constexpr std::array kBackends{
+      BackendEntry{"cuda-emu", cuda::device_count, make_cuda_emu_backend}};
   return kBackends;
 }
 
@@ -256,6 +259,58 @@ TEST(ClassifierOnADevice, SaysWhatItTakesThere) {
   EXPECT_EQ(emulated::device_bytes() - before, engine.arena_bytes + engine.plan->weight_bytes());
   EXPECT_EQ(classifier.prepare(1).workers, 3U) << "few pictures share no arithmetic there";
   EXPECT_EQ(emulated::device_bytes() - before, engine.arena_bytes + engine.plan->weight_bytes());
+}
+
+TEST(ClassifierOnSeveralDevices, AnswersAsOnOne) {
+  emulated::set_device_count(3);
+  const std::vector<Image> images = mixed_pictures();
+  std::vector<ImageView> views;
+  for (int copy = 0; copy < 4; ++copy) {
+    for (const Image& image : images) views.push_back(image.view());
+  }
+  const TemporaryFolder folder(std::filesystem::temp_directory_path());
+  const Model model = colour_model(folder.path() / "model",
+                                   {.height = 12,
+                                    .width = 10,
+                                    .interpolation = Interpolation::kBilinear,
+                                    .mode = Normalization::kTf});
+  Classifier one = Classifier::open(model, all_classes("cuda-emu", 2));
+  ClassifierOptions several = all_classes("cuda-emu", 2);
+  several.devices = {2, 0};
+  const std::array before{
+      emulated::device_bytes(0), emulated::device_bytes(1), emulated::device_bytes(2)};
+  Classifier classifier = Classifier::open(model, several);
+
+  const std::vector<Result> got = classifier.classify(views);
+
+  expect_near(got, one.classify(views), 0);
+  const Classifier::Engine engine = classifier.prepare();
+  EXPECT_EQ(engine.devices, 2U);
+  EXPECT_EQ(engine.workers, 2 * PipelinedContext::kSlots);
+  const std::size_t each = engine.arena_bytes / 2 + engine.plan->weight_bytes();
+  EXPECT_EQ(emulated::device_bytes(2) - before[2], each);
+  EXPECT_EQ(emulated::device_bytes(1), before[1]);
+  EXPECT_GE(emulated::device_bytes(0) - before[0], each);
+  emulated::set_device_count(1);
+}
+
+TEST(ClassifierOnSeveralDevices, RefusesThoseThatThereAreNot) {
+  const auto open = [](const std::string& backend, const std::vector<int>& devices) {
+    ClassifierOptions wrong = options(backend, 1);
+    wrong.devices = devices;
+    (void)Classifier::open("lenet5", wrong);
+  };
+  emulated::set_device_count(2);
+  EXPECT_EQ(device_count("cuda-emu"), 2);
+  EXPECT_EQ(device_count("auto"), 2);
+  EXPECT_EQ(device_count("cpu"), 1);
+  EXPECT_NO_THROW(open("auto", {1}));
+  EXPECT_THROW(open("cuda-emu", {0, 2}), DeviceError);
+  EXPECT_THROW(open("cuda-emu", {1, 1}), InvalidArgument);
+  EXPECT_THROW(open("cpu", {1}), InvalidArgument);
+  EXPECT_THROW(open("cpu", {0, 1}), InvalidArgument);
+  EXPECT_NO_THROW(open("cpu", {0}));
+  emulated::set_device_count(1);
 }
 
 TEST(ClassifierOnADevice, ThrowsForGoodWhenItFails) {

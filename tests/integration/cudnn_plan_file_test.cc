@@ -18,6 +18,7 @@
 #include "engine/api/device_backends.h"
 #include "engine/api/plan_file.h"
 #include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/device.h"
 #include "engine/backend/cuda/cudnn_convolutions.h"
 #include "engine/backend/cuda/no_convolutions.h"
 #include "engine/core/file.h"
@@ -34,7 +35,7 @@ namespace {
 /// What the backend "cuda" has for convolutions; set by the test that is running.
 std::function<std::unique_ptr<const cuda::ConvolutionLibrary>()> make_convolutions;
 
-std::unique_ptr<Backend> make_cuda() {
+std::unique_ptr<Backend> make_cuda(int /*device*/) {
   constexpr int kHopper = 90;
   return cuda::make_backend("cuda", {.convolutions = make_convolutions()}, kHopper);
 }
@@ -44,7 +45,7 @@ std::unique_ptr<Backend> make_cuda() {
 // In place of those of the library.
 
 std::span<const BackendEntry> device_backends() {
-  static constexpr std::array kBackends{BackendEntry{"cuda", make_cuda}};
+  static constexpr std::array kBackends{BackendEntry{"cuda", cuda::device_count, make_cuda}};
   return kBackends;
 }
 

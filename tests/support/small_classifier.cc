@@ -63,8 +63,8 @@ bool is_broken(std::size_t index) {
 }
 
 Answers known_answers(std::span<const Label> labels, std::size_t count) {
-  const PictureTeam team(
-      small_classifier_on(make_reference_backend()), small_classifier_spec(), labels, 1);
+  const auto plan = small_classifier_on(make_reference_backend());
+  const PictureTeam team({&plan, 1}, small_classifier_spec(), labels, 1);
   Answers answers;
   for (std::size_t i = 0; i < count; ++i) {
     const LoadPicture picture = load(i);

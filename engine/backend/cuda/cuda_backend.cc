@@ -26,8 +26,11 @@ constexpr std::uint32_t bit(ActivationKind kind) {
 
 class CudaBackend final : public Backend {
  public:
-  CudaBackend(std::string name, Libraries libraries, int capability)
-      : name_(std::move(name)), libraries_(std::move(libraries)), capability_(capability) {}
+  CudaBackend(std::string name, Libraries libraries, int capability, std::optional<int> device)
+      : name_(std::move(name)),
+        libraries_(std::move(libraries)),
+        capability_(capability),
+        device_(device) {}
 
   [[nodiscard]] std::string_view name() const override { return name_; }
 
@@ -54,22 +57,27 @@ class CudaBackend final : public Backend {
   }
 
   [[nodiscard]] std::string fingerprint() const override {
+    enter();
     return cat(
         name_, "; ", description(), "; ", versions_of(libraries_), "; kernels ", kKernelsVersion);
   }
 
   [[nodiscard]] std::vector<Tactic> tactics(const OpSite& site) const override {
+    enter();
     return lower(site, libraries_, capability_);
   }
 
   [[nodiscard]] std::string refusal(const OpSite& site) const override {
-    return libraries_.convolutions == nullptr ? "" : cuda::refusal(site, *libraries_.convolutions);
+    if (libraries_.convolutions == nullptr) return "";
+    enter();
+    return cuda::refusal(site, *libraries_.convolutions);
   }
 
   void prepare(std::span<const OpSite> sites) const override {
     if (libraries_.convolutions == nullptr) return;
     std::vector<OpSite> asked;
     std::ranges::copy_if(sites, std::back_inserter(asked), asks_library);
+    enter();
     libraries_.convolutions->prepare(asked);
   }
 
@@ -91,20 +99,36 @@ class CudaBackend final : public Backend {
   }
 
   [[nodiscard]] std::unique_ptr<Stream> make_stream(int /*threads*/) const override {
-    return std::make_unique<CudaStream>();
+    return std::make_unique<CudaStream>(device_.value());
   }
 
   [[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes) const override {
+    enter();
     return cuda::allocate(bytes);
   }
 
   [[nodiscard]] std::shared_ptr<std::byte> allocate_host(std::size_t bytes) const override {
+    enter();
     return allocate_pinned(bytes);
   }
 
-  [[nodiscard]] MemoryInfo memory_info() const override { return cuda::memory_info(); }
+  [[nodiscard]] MemoryInfo memory_info() const override {
+    enter();
+    return cuda::memory_info();
+  }
+
+  [[nodiscard]] std::optional<Ceilings> ceilings() const override {
+    enter();
+    const std::optional<DeviceFacts> facts = device_facts();
+    return facts ? ceilings_of(*facts) : std::nullopt;
+  }
 
  private:
+  /// Makes the device current: libraries ask it, and memory is its.
+  void enter() const {
+    if (device_) use_device(*device_);
+  }
+
   [[nodiscard]] std::uint32_t precisions() const {
     const std::uint32_t all =
         TargetTraits::bit(Precision::kFp32) | TargetTraits::bit(Precision::kFp16);
@@ -115,12 +139,27 @@ class CudaBackend final : public Backend {
   std::string name_;
   Libraries libraries_;
   int capability_;
+  std::optional<int> device_;
 };
 
 }  // namespace
 
-std::unique_ptr<Backend> make_backend(std::string name, Libraries libraries, int capability) {
-  return std::make_unique<CudaBackend>(std::move(name), std::move(libraries), capability);
+std::unique_ptr<Backend> make_backend(std::string name,
+                                      Libraries libraries,
+                                      int capability,
+                                      std::optional<int> device) {
+  return std::make_unique<CudaBackend>(std::move(name), std::move(libraries), capability, device);
+}
+
+int checked_device(int device, int count) {
+  if (device >= 0 && device < count) return device;
+  if (count == 0) {
+    throw DeviceError("no CUDA device can be used, see nvidia-smi; use --backend cpu",
+                      ErrorCode::kDeviceNone);
+  }
+  const std::string there = count == 1 ? "there is one CUDA device, 0"
+                                       : cat("there are the CUDA devices 0 to ", count - 1);
+  throw DeviceError(cat(there, "; no device ", device), ErrorCode::kDeviceNone);
 }
 
 }  // namespace fovea::cuda

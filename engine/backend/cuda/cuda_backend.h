@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,13 +11,17 @@
 
 namespace fovea {
 
-/// The backend "cuda" on the calling thread's current device. Defined where the project is built
-/// with FOVEA_ENABLE_CUDA. Throws DeviceError (device/none) where no device can be used.
-[[nodiscard]] std::unique_ptr<Backend> make_cuda_backend();
+/// Devices that the backend "cuda" can use, which are numbered from 0. Defined where the project is
+/// built with FOVEA_ENABLE_CUDA, as is the backend.
+[[nodiscard]] int cuda_device_count();
+
+/// The backend "cuda" on a device. Throws DeviceError (device/none) for one that there is not.
+[[nodiscard]] std::unique_ptr<Backend> make_cuda_backend(int device);
 
 /// The backend "cuda-emu": the same lowerings, plans and streams in host memory, with emulated
 /// kernels and convolutions by the operator's own definition. For tests; slow.
-[[nodiscard]] std::unique_ptr<Backend> make_cuda_emu_backend();
+[[nodiscard]] std::unique_ptr<Backend> make_cuda_emu_backend(int device);
+[[nodiscard]] std::unique_ptr<Backend> make_cuda_emu_backend();  ///< on device 0
 
 /// The backend "cuda" for a target such as "sm_90" (cuda/targets.h) that need not be here: its
 /// plans are those of such a device, as far as they follow from rules and not from measurements,
@@ -26,11 +31,19 @@ namespace fovea {
 
 namespace cuda {
 
-/// The backend over the device calls that were linked. `capability` is the compute capability that
-/// tactics are for, as device.h's compute_capability() gives it.
+/// The backend over the device calls that were linked.
+///
+/// libraries    made while the device was current
+/// capability   the compute capability that tactics are for, as device.h's compute_capability()
+///              gives it
+/// device       what its memory and streams are of; none: nobody asks for them
 [[nodiscard]] std::unique_ptr<Backend> make_backend(std::string name,
                                                     Libraries libraries,
-                                                    int capability);
+                                                    int capability,
+                                                    std::optional<int> device = 0);
+
+/// The number of one of `count` devices. Throws DeviceError (device/none) for another.
+int checked_device(int device, int count);
 
 }  // namespace cuda
 

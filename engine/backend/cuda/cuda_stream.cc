@@ -22,26 +22,34 @@ struct CudaReplay final : Replay {
   GraphHandle graph;
 };
 
+StreamHandle stream_on(int device) {
+  use_device(device);
+  return make_stream();
+}
+
 }  // namespace
 
+CudaStream::CudaStream(int device) : device_(device), stream_(stream_on(device)) {}
+
 std::unique_ptr<Event> CudaStream::make_event() {
+  use_device(device_);
   return std::make_unique<CudaEvent>();
 }
 
 void CudaStream::record(Event& event) {
-  cuda::record(dynamic_cast<CudaEvent&>(event).handle.get(), stream_.get());
+  cuda::record(dynamic_cast<CudaEvent&>(event).handle.get(), get());
 }
 
 void CudaStream::wait(const Event& event) {
-  cuda::wait(stream_.get(), dynamic_cast<const CudaEvent&>(event).handle.get());
+  cuda::wait(get(), dynamic_cast<const CudaEvent&>(event).handle.get());
 }
 
 std::unique_ptr<Replay> CudaStream::end_capture() {
-  return std::make_unique<CudaReplay>(cuda::end_capture(stream_.get()));
+  return std::make_unique<CudaReplay>(cuda::end_capture(get()));
 }
 
 void CudaStream::replay(const Replay& replay) {
-  launch(dynamic_cast<const CudaReplay&>(replay).graph.get(), stream_.get());
+  launch(dynamic_cast<const CudaReplay&>(replay).graph.get(), get());
 }
 
 }  // namespace fovea::cuda

@@ -48,7 +48,7 @@ bool keeps_other_channels(const std::shared_ptr<const CudnnLibrary>& library,
   const std::size_t last = first + static_cast<std::size_t>(convolution.out_c) * element;
   const std::size_t row = static_cast<std::size_t>(output.pixel_stride) * element;
 
-  CudaStream stream;
+  CudaStream stream(current_device());
   const std::vector<CudnnTensor> tensors = tensors_of(convolution);
   std::vector<std::shared_ptr<std::byte>> buffers;
   std::vector<void*> addresses;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <string>
 #include <type_traits>
@@ -12,25 +13,38 @@
 #include <cuda_runtime_api.h>
 
 #include "engine/backend/backend.h"
+#include "engine/backend/cuda/targets.h"
 
 namespace fovea::cuda {
 
-/// Whether a device can be used; always true for the emulated one.
-[[nodiscard]] bool has_device();
+/// Devices that can be used, which are numbered from 0. The emulated ones are one, unless a test
+/// asks for more.
+[[nodiscard]] int device_count();
 
-/// The device with its target and its number of multiprocessors, and the versions of runtime and
-/// driver: what times depend on. One line.
+/// Makes the device the calling thread's current one: what the calls below are about, and the
+/// kernels that are launched and the handles that libraries make. Where it is that already, next to
+/// no time is taken. Throws DeviceError.
+void use_device(int device);
+
+/// The calling thread's current device.
+[[nodiscard]] int current_device();
+
+/// The current device with its target and its number of multiprocessors, and the versions of
+/// runtime and driver: what times depend on. One line.
 [[nodiscard]] std::string description();
 
-/// The device's compute capability, ten times the major number plus the minor one: 90.
+/// What the driver says of the current device; nothing of the emulated one, which has no rates.
+[[nodiscard]] std::optional<DeviceFacts> device_facts();
+
+/// The current device's compute capability, ten times the major number plus the minor one: 90.
 [[nodiscard]] int compute_capability();
 
 /// Throws DeviceError (device/failed, device/out-of-memory or device/none) that names the place of
 /// the call unless `status` is cudaSuccess.
 void check(cudaError_t status, const std::source_location& where = std::source_location::current());
 
-/// Device memory, aligned to kBufferAlignment, freed with the last pointer; its content is
-/// undefined. Throws DeviceError (device/out-of-memory).
+/// Memory of the current device, aligned to kBufferAlignment, freed with the last pointer; its
+/// content is undefined. Throws DeviceError (device/out-of-memory).
 [[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes);
 
 /// Page-locked memory of the host, aligned to kBufferAlignment, freed with the last pointer; its
@@ -38,6 +52,7 @@ void check(cudaError_t status, const std::source_location& where = std::source_l
 /// kernels. Throws DeviceError (device/out-of-memory).
 [[nodiscard]] std::shared_ptr<std::byte> allocate_pinned(std::size_t bytes);
 
+/// Of the current device.
 [[nodiscard]] MemoryInfo memory_info();
 
 /// Releases what the handle refers to; errors have no one to report to.
@@ -54,7 +69,8 @@ using StreamHandle = Owned<cudaStream_t>;
 using EventHandle = Owned<cudaEvent_t>;
 using GraphHandle = Owned<cudaGraphExec_t>;
 
-/// A stream that does not wait for the default stream.
+/// A stream of the current device that does not wait for the default stream. What is enqueued on it
+/// must be enqueued while that device is current.
 [[nodiscard]] StreamHandle make_stream();
 
 /// Enqueues a copy; the call does not wait. Host memory must stay until the stream is synchronised,
@@ -68,7 +84,7 @@ void copy_on_device(std::byte* dst, const std::byte* src, std::size_t bytes, cud
 /// Waits for everything enqueued. Throws DeviceError for a failure of that work.
 void synchronize(cudaStream_t stream);
 
-/// An event that has a time; a thread that waits for it sleeps.
+/// An event of the current device that has a time; a thread that waits for it sleeps.
 [[nodiscard]] EventHandle make_event();
 void record(cudaEvent_t event, cudaStream_t stream);
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,8 +20,20 @@ namespace fovea::cuda {
 
 namespace {
 
+thread_local int current = 0;
+
 /// A stream that events keep alive, since work enqueued before a record() must still run.
-struct EmulatedStream : simt::Stream {
+struct EmulatedStream final : simt::Stream {
+  void before_enqueue() const override {
+    if (current == device) return;
+    throw DeviceError(cat("emulated CUDA: a stream of device ",
+                          device,
+                          " is used while device ",
+                          current,
+                          " is current"));
+  }
+
+  int device = current;
   std::shared_ptr<EmulatedStream> self;  ///< until the stream's handle is released
 };
 
@@ -72,8 +85,21 @@ void check(cudaError_t status, const std::source_location& where) {
                         where.line()));
 }
 
-bool has_device() {
-  return true;
+int device_count() {
+  return emulated::device_count();
+}
+
+void use_device(int device) {
+  if (device == current) return;
+  emulated::begin_call("use_device");
+  if (device < 0 || device >= device_count()) {
+    throw DeviceError(cat("emulated CUDA: there is no device ", device));
+  }
+  current = device;
+}
+
+int current_device() {
+  return current;
 }
 
 int compute_capability() {
@@ -85,9 +111,13 @@ std::string description() {
   return "emulated device";
 }
 
+std::optional<DeviceFacts> device_facts() {
+  return std::nullopt;
+}
+
 std::shared_ptr<std::byte> allocate(std::size_t bytes) {
   emulated::begin_call("allocate");
-  return emulated::allocate_device(bytes);
+  return emulated::allocate_device(bytes, current);
 }
 
 std::shared_ptr<std::byte> allocate_pinned(std::size_t bytes) {
@@ -96,7 +126,7 @@ std::shared_ptr<std::byte> allocate_pinned(std::size_t bytes) {
 }
 
 MemoryInfo memory_info() {
-  return emulated::memory_info();
+  return emulated::memory_info(current);
 }
 
 void Release::operator()(cudaStream_t stream) const noexcept {
@@ -120,9 +150,17 @@ StreamHandle make_stream() {
 
 namespace {
 
-/// A copy when its turn comes; an empty one may have no addresses at all.
-void enqueue_copy(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream) {
+/// A copy when its turn comes; an empty one may have no addresses at all. `on_device` are the
+/// addresses that must be of the stream's device.
+void enqueue_copy(std::byte* dst,
+                  const std::byte* src,
+                  std::size_t bytes,
+                  cudaStream_t stream,
+                  std::initializer_list<const std::byte*> on_device) {
   if (bytes == 0) return;
+  for (const std::byte* address : on_device) {
+    emulated::require_on(address, stream_of(stream).device);
+  }
   simt::enqueue(stream, [=] { std::memcpy(dst, src, bytes); });
 }
 
@@ -131,18 +169,18 @@ void enqueue_copy(std::byte* dst, const std::byte* src, std::size_t bytes, cudaS
 void copy_to_device(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream) {
   emulated::begin_call("copy_to_device", stream);
   emulated::note_copy(src, bytes);
-  enqueue_copy(dst, src, bytes, stream);
+  enqueue_copy(dst, src, bytes, stream, {dst});
 }
 
 void copy_to_host(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream) {
   emulated::begin_call("copy_to_host", stream);
   emulated::note_copy(dst, bytes);
-  enqueue_copy(dst, src, bytes, stream);
+  enqueue_copy(dst, src, bytes, stream, {src});
 }
 
 void copy_on_device(std::byte* dst, const std::byte* src, std::size_t bytes, cudaStream_t stream) {
   emulated::begin_call("copy_on_device", stream);
-  enqueue_copy(dst, src, bytes, stream);
+  enqueue_copy(dst, src, bytes, stream, {dst, src});
 }
 
 void synchronize(cudaStream_t stream) {

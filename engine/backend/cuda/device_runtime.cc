@@ -69,6 +69,12 @@ Owned<Handle> make(Create create, Arguments... arguments) {
   return Owned<Handle>(handle);
 }
 
+int attribute(cudaDeviceAttr name, int device) {
+  int value = 0;
+  check(cudaDeviceGetAttribute(&value, name, device));
+  return value;
+}
+
 }  // namespace
 
 void check(cudaError_t status, const std::source_location& where) {
@@ -89,30 +95,49 @@ void check(cudaError_t status, const std::source_location& where) {
                     code_of(status));
 }
 
-bool has_device() {
+int device_count() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
   if (status != cudaSuccess) (void)cudaGetLastError();
-  return status == cudaSuccess && count > 0;
+  return status == cudaSuccess ? count : 0;
+}
+
+void use_device(int device) {
+  check(cudaSetDevice(device));
+}
+
+int current_device() {
+  int device = 0;
+  check(cudaGetDevice(&device));
+  return device;
 }
 
 int compute_capability() {
-  int device = 0;
-  int major = 0;
-  int minor = 0;
-  check(cudaGetDevice(&device));
-  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
-  check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, device));
-  return major * 10 + minor;
+  const int device = current_device();
+  return attribute(cudaDevAttrComputeCapabilityMajor, device) * 10 +
+         attribute(cudaDevAttrComputeCapabilityMinor, device);
+}
+
+std::optional<DeviceFacts> device_facts() {
+  constexpr double kKilo = 1e3;
+  const int device = current_device();
+  cudaDeviceProp properties{};
+  check(cudaGetDeviceProperties(&properties, device));
+  return DeviceFacts{
+      .name = static_cast<const char*>(properties.name),
+      .capability = properties.major * 10 + properties.minor,
+      .multiprocessors = properties.multiProcessorCount,
+      .clock_hz = kKilo * attribute(cudaDevAttrClockRate, device),
+      .memory_clock_hz = kKilo * attribute(cudaDevAttrMemoryClockRate, device),
+      .memory_bus_bits = attribute(cudaDevAttrGlobalMemoryBusWidth, device),
+  };
 }
 
 std::string description() {
-  int device = 0;
   int runtime = 0;
   int driver = 0;
   cudaDeviceProp properties{};
-  check(cudaGetDevice(&device));
-  check(cudaGetDeviceProperties(&properties, device));
+  check(cudaGetDeviceProperties(&properties, current_device()));
   check(cudaRuntimeGetVersion(&runtime));
   check(cudaDriverGetVersion(&driver));
   return cat(static_cast<const char*>(properties.name),

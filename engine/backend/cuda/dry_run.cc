@@ -97,7 +97,7 @@ std::unique_ptr<Backend> make_cuda_dry_run_backend(std::string_view target) {
   std::string versions = cuda::versions_of(libraries);
   return std::make_unique<DryRunBackend>(
       found,
-      cuda::make_backend("cuda", std::move(libraries), found.capability),
+      cuda::make_backend("cuda", std::move(libraries), found.capability, std::nullopt),
       std::move(versions));
 }
 

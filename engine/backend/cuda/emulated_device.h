@@ -26,11 +26,14 @@ bool fail_no_call();
 /// overlap with nothing.
 [[nodiscard]] std::uint64_t pageable_copies();
 
-/// Bytes that are allocated now on the device, and page-locked.
-[[nodiscard]] std::size_t device_bytes();
+/// How many devices there are from now on, >= 1; at first one.
+void set_device_count(int count);
+
+/// Bytes that are allocated now on a device, and page-locked.
+[[nodiscard]] std::size_t device_bytes(int device = 0);
 [[nodiscard]] std::size_t pinned_bytes();
 
-/// Bytes of the device's memory; what is allocated already counts. 0: as many as the host has.
-void set_capacity(std::size_t bytes);
+/// Bytes of a device's memory; what is allocated already counts. 0: as many as the host has.
+void set_capacity(std::size_t bytes, int device = 0);
 
 }  // namespace fovea::cuda::emulated

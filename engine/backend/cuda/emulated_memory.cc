@@ -20,13 +20,30 @@ namespace fovea::cuda::emulated {
 
 namespace {
 
+/// Allocations: bytes by first byte.
+using Ranges = std::map<const std::byte*, std::size_t, std::less<>>;
+
+/// Whether the bytes lie in one of the ranges.
+bool contains(const Ranges& ranges, const std::byte* data, std::size_t bytes) {
+  const auto behind = ranges.upper_bound(data);
+  return behind != ranges.begin() &&
+         data + bytes <= std::prev(behind)->first + std::prev(behind)->second;
+}
+
+/// What is allocated on one device.
+struct DeviceLedger {
+  std::size_t bytes = 0;
+  std::size_t capacity = 0;  ///< 0: no limit
+  Ranges allocated;
+};
+
 /// What is allocated; guarded by its mutex.
 struct Ledger {
   std::mutex mutex;
-  std::size_t device_bytes = 0;
-  std::size_t capacity = 0;  ///< 0: no limit
+  int device_count = 1;
+  std::map<int, DeviceLedger> devices;
   std::size_t pinned_bytes = 0;
-  std::map<const std::byte*, std::size_t, std::less<>> pinned;  ///< bytes by first byte
+  Ranges pinned;
   std::uint64_t pageable_copies = 0;
 };
 
@@ -94,16 +111,16 @@ class GuardedMemory {
   std::byte* base_ = nullptr;
 };
 
-/// Bytes of the device's memory while they are taken.
+/// Bytes of a device's memory while they are taken.
 class DeviceShare {
  public:
-  explicit DeviceShare(std::size_t bytes) : bytes_(bytes) {
-    Ledger& all = ledger();
-    const std::lock_guard lock(all.mutex);
-    if (all.capacity != 0 && bytes > all.capacity - std::min(all.capacity, all.device_bytes)) {
+  DeviceShare(std::size_t bytes, int device) : bytes_(bytes), device_(device) {
+    const std::lock_guard lock(ledger().mutex);
+    DeviceLedger& of = ledger().devices[device_];
+    if (of.capacity != 0 && bytes > of.capacity - std::min(of.capacity, of.bytes)) {
       throw_out_of_memory(bytes, "device");
     }
-    all.device_bytes += bytes;
+    of.bytes += bytes;
   }
 
   DeviceShare(const DeviceShare&) = delete;
@@ -111,18 +128,42 @@ class DeviceShare {
 
   ~DeviceShare() {
     const std::lock_guard lock(ledger().mutex);
-    ledger().device_bytes -= bytes_;
+    ledger().devices[device_].bytes -= bytes_;
   }
 
  private:
   std::size_t bytes_;
+  int device_;
+};
+
+/// Bytes that are known to be a device's.
+class DeviceRange {
+ public:
+  DeviceRange(const std::byte* data, std::size_t bytes, int device) : data_(data), device_(device) {
+    const std::lock_guard lock(ledger().mutex);
+    ledger().devices[device_].allocated.emplace(data_, bytes);
+  }
+
+  DeviceRange(const DeviceRange&) = delete;
+  DeviceRange& operator=(const DeviceRange&) = delete;
+
+  ~DeviceRange() {
+    const std::lock_guard lock(ledger().mutex);
+    ledger().devices[device_].allocated.erase(data_);
+  }
+
+ private:
+  const std::byte* data_;
+  int device_;
 };
 
 struct DeviceMemory {
-  explicit DeviceMemory(std::size_t bytes) : share(bytes), memory(bytes, "device") {}
+  DeviceMemory(std::size_t bytes, int device)
+      : share(bytes, device), memory(bytes, "device"), range(memory.data(), bytes, device) {}
 
   DeviceShare share;
   GuardedMemory memory;
+  DeviceRange range;
 };
 
 /// Bytes that copies may take for page-locked.
@@ -156,38 +197,54 @@ struct PinnedMemory {
   PinnedRange range;
 };
 
-template <typename Memory>
-std::shared_ptr<std::byte> allocate(std::size_t bytes) {
-  const auto owner = std::make_shared<Memory>(bytes);
+template <typename Memory, typename... Arguments>
+std::shared_ptr<std::byte> allocate(Arguments... arguments) {
+  const auto owner = std::make_shared<Memory>(arguments...);
   return {owner, owner->memory.data()};
 }
 
 }  // namespace
 
-std::shared_ptr<std::byte> allocate_device(std::size_t bytes) {
-  return allocate<DeviceMemory>(bytes);
+std::shared_ptr<std::byte> allocate_device(std::size_t bytes, int device) {
+  return allocate<DeviceMemory>(bytes, device);
 }
 
 std::shared_ptr<std::byte> allocate_pinned(std::size_t bytes) {
   return allocate<PinnedMemory>(bytes);
 }
 
-MemoryInfo memory_info() {
+MemoryInfo memory_info(int device) {
   const std::lock_guard lock(ledger().mutex);
-  const std::size_t capacity = ledger().capacity;
-  if (capacity == 0) return host_memory_info();
-  return {.free_bytes = capacity - std::min(capacity, ledger().device_bytes),
-          .total_bytes = capacity};
+  const DeviceLedger& of = ledger().devices[device];
+  if (of.capacity == 0) return host_memory_info();
+  return {.free_bytes = of.capacity - std::min(of.capacity, of.bytes), .total_bytes = of.capacity};
+}
+
+int device_count() {
+  const std::lock_guard lock(ledger().mutex);
+  return ledger().device_count;
+}
+
+void set_device_count(int count) {
+  const std::lock_guard lock(ledger().mutex);
+  ledger().device_count = count;
+}
+
+void require_on(const std::byte* address, int device) {
+  const std::lock_guard lock(ledger().mutex);
+  for (const auto& [other, of] : ledger().devices) {
+    if (other != device && contains(of.allocated, address, 1)) {
+      throw DeviceError(
+          cat("emulated CUDA: memory of device ", other, " is used on device ", device));
+    }
+  }
 }
 
 void note_copy(const std::byte* host, std::size_t bytes) {
   if (bytes == 0) return;
   Ledger& all = ledger();
   const std::lock_guard lock(all.mutex);
-  const auto behind = all.pinned.upper_bound(host);
-  const bool pinned = behind != all.pinned.begin() &&
-                      host + bytes <= std::prev(behind)->first + std::prev(behind)->second;
-  if (!pinned) ++all.pageable_copies;
+  if (!contains(all.pinned, host, bytes)) ++all.pageable_copies;
 }
 
 std::uint64_t pageable_copies() {
@@ -195,9 +252,9 @@ std::uint64_t pageable_copies() {
   return ledger().pageable_copies;
 }
 
-std::size_t device_bytes() {
+std::size_t device_bytes(int device) {
   const std::lock_guard lock(ledger().mutex);
-  return ledger().device_bytes;
+  return ledger().devices[device].bytes;
 }
 
 std::size_t pinned_bytes() {
@@ -205,9 +262,9 @@ std::size_t pinned_bytes() {
   return ledger().pinned_bytes;
 }
 
-void set_capacity(std::size_t bytes) {
+void set_capacity(std::size_t bytes, int device) {
   const std::lock_guard lock(ledger().mutex);
-  ledger().capacity = bytes;
+  ledger().devices[device].capacity = bytes;
 }
 
 }  // namespace fovea::cuda::emulated

@@ -1,5 +1,3 @@
-#include <cuda_runtime_api.h>
-
 #include "engine/backend/cuda/cudnn_convolutions.h"
 #include "engine/backend/cuda/device.h"
 #include "engine/backend/cuda/make_convolutions.h"
@@ -14,11 +12,9 @@ std::unique_ptr<ConvolutionLibrary> make_convolutions() {
   } catch (const Unsupported& error) {
     return std::make_unique<NoConvolutions>(error.what());
   }
-  int device = 0;
-  check(cudaGetDevice(&device));
-  return make_cudnn_convolutions(std::move(library), {.properties = {}, .enter_thread = [device] {
-                                                        check(cudaSetDevice(device));
-                                                      }});
+  return make_cudnn_convolutions(
+      std::move(library),
+      {.properties = {}, .enter_thread = [device = current_device()] { use_device(device); }});
 }
 
 }  // namespace fovea::cuda

@@ -1,5 +1,3 @@
-#include <fovea/error.h>
-
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/cuda/device.h"
 #include "engine/backend/cuda/make_convolutions.h"
@@ -7,15 +5,17 @@
 
 namespace fovea {
 
-std::unique_ptr<Backend> make_cuda_backend() {
-  if (!cuda::has_device()) {
-    throw DeviceError("no CUDA device can be used; choose the backend 'cpu', or see nvidia-smi",
-                      ErrorCode::kDeviceNone);
-  }
+int cuda_device_count() {
+  return cuda::device_count();
+}
+
+std::unique_ptr<Backend> make_cuda_backend(int device) {
+  cuda::use_device(cuda::checked_device(device, cuda::device_count()));
   return cuda::make_backend(
       "cuda",
       {.convolutions = cuda::make_convolutions(), .dense = cuda::make_dense()},
-      cuda::compute_capability());
+      cuda::compute_capability(),
+      device);
 }
 
 }  // namespace fovea

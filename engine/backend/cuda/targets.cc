@@ -27,13 +27,29 @@ Ceilings ceilings(const char* device, double gb_per_s, double fp32, double tf32,
 std::span<const Target> targets() {
   // NVIDIA's data sheets of these products; rates of tensor cores without sparsity.
   static const std::array kTargets{
-      Target{"sm_75", 75, ceilings("T4", 320, 8.1, 0, 65)},
-      Target{"sm_80", 80, ceilings("A100 SXM 40 GB", 1555, 19.5, 156, 312)},
-      Target{"sm_86", 86, ceilings("A10", 600, 31.2, 62.5, 125)},
-      Target{"sm_89", 89, ceilings("L40S", 864, 91.6, 183, 362)},
-      Target{"sm_90", 90, ceilings("H100 SXM", 3350, 66.9, 494.7, 989.4)},
+      Target{"sm_75", 75, ceilings("T4", 320, 8.1, 0, 65), {128, 0, 1024}},
+      Target{"sm_80", 80, ceilings("A100 SXM 40 GB", 1555, 19.5, 156, 312), {128, 1024, 2048}},
+      Target{"sm_86", 86, ceilings("A10", 600, 31.2, 62.5, 125), {256, 512, 1024}},
+      Target{"sm_89", 89, ceilings("L40S", 864, 91.6, 183, 362), {256, 512, 1024}},
+      Target{"sm_90", 90, ceilings("H100 SXM", 3350, 66.9, 494.7, 989.4), {256, 2048, 4096}},
   };
   return kTargets;
+}
+
+std::optional<Ceilings> ceilings_of(const DeviceFacts& device) {
+  constexpr double kTransfersPerClock = 2;
+  constexpr double kBitsPerByte = 8;
+  const auto known = std::ranges::find(targets(), device.capability, &Target::capability);
+  if (known == targets().end() || device.clock_hz <= 0 || device.memory_clock_hz <= 0) {
+    return std::nullopt;
+  }
+  const double clocks = device.clock_hz * device.multiprocessors;
+  return Ceilings{.device = device.name,
+                  .bytes_per_s = device.memory_clock_hz * kTransfersPerClock *
+                                 device.memory_bus_bits / kBitsPerByte,
+                  .fp32_flops = known->per_clock.fp32 * clocks,
+                  .tf32_flops = known->per_clock.tf32 * clocks,
+                  .half_flops = known->per_clock.half * clocks};
 }
 
 const Target& find_target(std::string_view name) {

@@ -11,9 +11,6 @@ namespace fovea::onnx {
 
 namespace {
 
-const std::vector<std::int64_t> kToNhwc{0, 2, 3, 1};
-const std::vector<std::int64_t> kToNchw{0, 3, 1, 2};
-
 [[noreturn]] void fail(std::string_view what, const std::string& name, std::string_view problem) {
   throw Error(ErrorCode::kModelCorrupt, cat(what, " '", printable(name), "' ", problem));
 }
@@ -102,7 +99,8 @@ Order ValueTable::order(const std::string& name) {
 Value ValueTable::turn(Entry& entry, const std::string& name) {
   if (entry.turned.node >= 0) return entry.turned;
   const bool to_nhwc = entry.order == Order::kFile;
-  const std::vector<std::int64_t>& perm = to_nhwc ? kToNhwc : kToNchw;
+  const std::vector<std::int64_t> perm =
+      to_nhwc ? std::vector<std::int64_t>{0, 2, 3, 1} : std::vector<std::int64_t>{0, 3, 1, 2};
   const TensorDesc desc = graph_.desc(entry.value);
   Op op = Transpose{perm};
   if (is_one_pixel(desc, entry.order)) op = Reshape{Transpose{perm}.infer({&desc, 1})[0].shape};

@@ -75,9 +75,10 @@ class Classifier {
 
   /// What a call works with.
   struct Engine {
-    std::shared_ptr<const Plan> plan;
-    std::size_t workers = 1;      ///< runs at a time, each on a thread of its own
-    std::size_t arena_bytes = 0;  ///< device memory of all workers; the weights are the plan's
+    std::shared_ptr<const Plan> plan;  ///< the first device's; the others' is compiled likewise
+    std::size_t devices = 1;           ///< with the network's weights on each
+    std::size_t workers = 1;           ///< runs at a time, each on a thread of its own
+    std::size_t arena_bytes = 0;       ///< device memory of all workers, without the weights
   };
 
   /// Compiles now what calls with that `expected` use, instead of at the first one.

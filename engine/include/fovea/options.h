@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct CompileOptions {
   /// "auto" (the fastest device that works here), "cpu", "reference" or another one of
   /// backend_names().
   std::string backend = "auto";
+
+  /// Which of the backend's devices, 0 to device_count() - 1.
+  int device = 0;
 
   /// Batch sizes that are compiled for; empty: 1, 8 and 32 below `batch`, and `batch` itself.
   std::vector<std::int64_t> buckets{};
@@ -99,7 +103,12 @@ enum class Threading : std::uint8_t {
 
 struct ClassifierOptions {
   ModelOptions model{};
-  std::string backend = "auto";          ///< as in CompileOptions
+  std::string backend = "auto";  ///< as in CompileOptions
+
+  /// Which of the backend's devices work, each with the network in its memory and with workers of
+  /// its own; none: the first one.
+  std::vector<int> devices{};
+
   std::string convolution = "auto";      ///< as in CompileOptions
   std::optional<Precision> precision{};  ///< as in CompileOptions
   std::string tuning = "off";            ///< as in CompileOptions
@@ -124,5 +133,9 @@ struct ClassifierOptions {
 
 /// The backends of this build, fastest first.
 [[nodiscard]] std::vector<std::string> backend_names();
+
+/// Devices that the backend can use here: 1 for those on the host, CUDA_VISIBLE_DEVICES for "cuda".
+/// Throws argument/invalid for a name that there is not, device/none for "cuda" in a build without.
+[[nodiscard]] int device_count(std::string_view backend);
 
 }  // namespace fovea

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +15,13 @@ namespace fovea {
 
 struct ExecutionPlan;
 
+/// The least that a device must do for a batch, and how long that takes it.
+struct PlanFloor {
+  std::string device;          ///< such as "NVIDIA H100 80GB HBM3"
+  double us = 0;               ///< microseconds
+  bool bound_by_bytes = true;  ///< whether steps that the memory bounds are the larger part
+};
+
 /// Immutable; shared by any number of contexts and threads.
 class Plan {
  public:
@@ -21,6 +30,9 @@ class Plan {
 
   /// The name of the backend that it was compiled for.
   [[nodiscard]] std::string backend() const;
+
+  /// Whether runs are computed by the processor, and not by a device with memory of its own.
+  [[nodiscard]] bool on_host() const;
 
   /// What a run reads, in the order of Context::run(); a batch that is left open is kBatch.
   [[nodiscard]] std::span<const TensorInfo> inputs() const;
@@ -37,6 +49,11 @@ class Plan {
   /// What the steps of every batch size are, for people: name, tactic, output, layout and arena
   /// offset, a line a step, in columns.
   [[nodiscard]] std::string summary() const;
+
+  /// The least time that a batch takes on the device: the sum over the steps of the larger of bytes
+  /// and operations over the device's highest rates. Nothing where those are not known, as on the
+  /// host. `batch` is 1 to largest_batch(). Throws argument/invalid for another one.
+  [[nodiscard]] std::optional<PlanFloor> floor(std::int64_t batch) const;
 
   /// Sentences about what was expected of the compilation and did not happen: a plan file that was
   /// made on another machine, operations that the time for tuning did not suffice for, wrong or

@@ -25,10 +25,8 @@ using test::Answers;
 class PictureTeams : public testing::Test {
  protected:
   [[nodiscard]] PictureTeam device_team(std::size_t threads) const {
-    return {test::small_classifier_on(test::make_threaded_backend()),
-            test::small_classifier_spec(),
-            labels_,
-            threads};
+    const auto plan = test::small_classifier_on(test::make_threaded_backend());
+    return {{&plan, 1}, test::small_classifier_spec(), labels_, threads};
   }
 
   [[nodiscard]] Answers known(std::size_t count) const {
@@ -62,7 +60,7 @@ TEST_F(PictureTeams, HaveAWorkerMoreThanThreadsAndKeepTheDeviceBusy) {
   EXPECT_EQ(device_team(2).size(), 3U);
   EXPECT_EQ(device_team(8).size(), 9U);
   const auto plan = test::small_classifier_on(make_reference_backend());
-  const PictureTeam host(plan, test::small_classifier_spec(), labels_, 8);
+  const PictureTeam host({&plan, 1}, test::small_classifier_spec(), labels_, 8);
   EXPECT_EQ(host.size(), 8U);
   EXPECT_EQ(host.device_bytes(), 8 * device_bytes(*plan, 0));
   EXPECT_EQ(device_team(8).device_bytes(),
