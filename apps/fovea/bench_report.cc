@@ -63,7 +63,7 @@ std::string limit_text(const BenchFindings& findings, const BenchLimits& limits)
                    mebibytes(findings.facts.weight_bytes),
                    1e-9 * limits.memory_bytes_per_s);
   }
-  if (limits.device_images_per_s > 0) {
+  if (findings.facts.floor) {
     text += broken(format("  %zu x %.200s: %.6g images/s by the bytes and operations of every step",
                           findings.facts.devices,
                           findings.facts.floor->device.c_str(),

@@ -20,11 +20,11 @@ int one() {
 }
 
 /// On the host, which is one device.
-template <std::unique_ptr<Backend> (*make)()>
+template <std::unique_ptr<Backend> (*Make)()>
 std::unique_ptr<Backend> on_host(int device) {
-  if (device == 0) return make();
+  if (device == 0) return Make();
   throw InvalidArgument(
-      cat("the backend '", make()->name(), "' has one device, 0; no device ", device));
+      cat("the backend '", Make()->name(), "' has one device, 0; no device ", device));
 }
 
 constexpr std::array kHostBackends{

@@ -99,7 +99,8 @@ class CudaBackend final : public Backend {
   }
 
   [[nodiscard]] std::unique_ptr<Stream> make_stream(int /*threads*/) const override {
-    return std::make_unique<CudaStream>(device_.value());
+    if (!device_) throw DeviceError("these plans are of no device", ErrorCode::kDeviceNone);
+    return std::make_unique<CudaStream>(*device_);
   }
 
   [[nodiscard]] std::shared_ptr<std::byte> allocate(std::size_t bytes) const override {
