@@ -104,6 +104,11 @@ Check check_backend(const std::string& backend) {
     check.fix =
         cat("use --backend reference meanwhile, and report this with the output of fovea version");
   };
+  if (device_count(backend) == 0) {
+    check.status = CheckStatus::kNote;
+    check.detail = "was not tried: there is no device for it";
+    return check;
+  }
   try {
     const std::vector<float> want = probabilities("reference");
     const std::vector<float> got = probabilities(backend);
