@@ -26,9 +26,9 @@ for test in $tests; do
   "$build/tests/kernels/$test" --gtest_brief=1 >>"$build.log"
 done
 
-# Counters of a header are summed over the files that include it, those of a template over its instances.
+# What no test has run has no counters and is there all the same. Those of a header are summed over the files that include it, those of a template over its instances.
 objects=$build/kernels/simt/CMakeFiles/fovea_kernels_emulated.dir
-find "$objects" -name '*.gcda' -print0 | xargs -0 gcov --json-format --stdout | python3 -c '
+find "$objects" -name '*.gcno' -print0 | xargs -0 gcov --json-format --stdout | python3 -c '
 import collections, json, sys
 least, missed = int(sys.argv[1]), sys.argv[2] == "1"
 counts = collections.defaultdict(dict)
