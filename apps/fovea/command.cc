@@ -68,8 +68,8 @@ void ModelArguments::add_to(CLI::App& command, bool with_backend) {
   command.add_option(
       "--precision",
       precision,
-      "fp32 or bf16; inputs and outputs stay fp32 (default: what a plan was compiled "
-      "in, else fp32)");
+      "fp32, bf16, on cuda also tf32 and fp16; inputs and outputs stay fp32 (default: what a plan "
+      "was compiled in, else fp32)");
   command
       .add_option(
           "--convolution", convolution, "auto (the fastest) or direct (no Winograd: less rounding)")
