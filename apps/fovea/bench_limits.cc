@@ -27,6 +27,11 @@ void split_stages(const StageTimes& stages, double runs_at_once, BenchLimits& li
   limits.serial_images_per_s = images / (input_s + network_s);
 }
 
+/// The stage of the input path that takes longer.
+const char* slower_input(const StageTimes& stages) {
+  return stages.decode_s > stages.preprocess_s ? "decode" : "preprocess";
+}
+
 /// A device computes while the host's threads decode: the slower of the two bounds both.
 BenchLimits device_limits(const BenchFindings& findings, const PlanFloor& floor) {
   constexpr double kMicro = 1e6;
@@ -42,26 +47,13 @@ BenchLimits device_limits(const BenchFindings& findings, const PlanFloor& floor)
   }
   if (limits.input_images_per_s > 0 && limits.input_images_per_s < limits.images_per_s) {
     limits.images_per_s = limits.input_images_per_s;
-    limits.bound_by =
-        findings.stages.decode_s > findings.stages.preprocess_s ? "decode" : "preprocess";
+    limits.bound_by = slower_input(findings.stages);
   }
   return limits;
 }
 
-/// The share that was reached.
-double share(const BenchFindings& findings, const BenchLimits& limits) {
-  return static_cast<double>(findings.images) / findings.duration_s / limits.images_per_s;
-}
-
-}  // namespace
-
-BenchLimits find_limits(const BenchFindings& findings) {
-  if (!findings.facts.on_host) {
-    if (!findings.facts.floor) return {};
-    BenchLimits limits = device_limits(findings, *findings.facts.floor);
-    limits.share = share(findings, limits);
-    return limits;
-  }
+/// The threads of the host decode and compute.
+BenchLimits host_limits(const BenchFindings& findings) {
   BenchLimits limits;
   const std::size_t runs = std::min(findings.facts.workers, findings.options.concurrency);
   const bool share_one_run = findings.facts.workers == 1;
@@ -91,11 +83,24 @@ BenchLimits find_limits(const BenchFindings& findings) {
     // The same threads decode and compute, one after the other.
     limits.images_per_s = 1 / (1 / limits.input_images_per_s + 1 / network.images_per_s);
     if (limits.input_images_per_s < network.images_per_s) {
-      limits.bound_by =
-          findings.stages.decode_s > findings.stages.preprocess_s ? "decode" : "preprocess";
+      limits.bound_by = slower_input(findings.stages);
     }
   }
-  limits.share = share(findings, limits);
+  return limits;
+}
+
+}  // namespace
+
+BenchLimits find_limits(const BenchFindings& findings) {
+  BenchLimits limits;
+  if (findings.facts.on_host) {
+    limits = host_limits(findings);
+  } else if (findings.facts.floor) {
+    limits = device_limits(findings, *findings.facts.floor);
+  }
+  if (limits.images_per_s > 0) {
+    limits.share = static_cast<double>(findings.images) / findings.duration_s / limits.images_per_s;
+  }
   return limits;
 }
 

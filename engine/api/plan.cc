@@ -5,7 +5,6 @@
 #include <fovea/plan.h>
 
 #include "engine/plan/execution_plan.h"
-#include "engine/plan/plan_cost.h"
 #include "engine/plan/plan_floor.h"
 #include "engine/runtime/execution_context.h"
 
@@ -40,17 +39,7 @@ std::string Plan::summary() const {
 }
 
 std::optional<PlanFloor> Plan::floor(std::int64_t batch) const {
-  const BucketPlan& bucket = plan_->bucket_for(batch);
-  const std::optional<Ceilings> ceilings = plan_->backend->ceilings();
-  if (!ceilings) return std::nullopt;
-  double bytes_us = 0;
-  double flops_us = 0;
-  for (const Floor& floor : step_floors(*plan_, bucket, step_costs(*plan_, bucket), *ceilings)) {
-    (floor.bytes_us >= floor.flops_us ? bytes_us : flops_us) += floor.us();
-  }
-  return PlanFloor{.device = ceilings->device,
-                   .us = bytes_us + flops_us,
-                   .bound_by_bytes = bytes_us >= flops_us};
+  return plan_floor(*plan_, plan_->bucket_for(batch));
 }
 
 std::span<const std::string> Plan::notices() const {

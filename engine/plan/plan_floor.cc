@@ -35,4 +35,17 @@ std::vector<Floor> step_floors(const ExecutionPlan& plan,
   return floors;
 }
 
+std::optional<PlanFloor> plan_floor(const ExecutionPlan& plan, const BucketPlan& bucket) {
+  const std::optional<Ceilings> ceilings = plan.backend->ceilings();
+  if (!ceilings) return std::nullopt;
+  double bytes_us = 0;
+  double flops_us = 0;
+  for (const Floor& floor : step_floors(plan, bucket, step_costs(plan, bucket), *ceilings)) {
+    (floor.bytes_us >= floor.flops_us ? bytes_us : flops_us) += floor.us();
+  }
+  return PlanFloor{.device = ceilings->device,
+                   .us = bytes_us + flops_us,
+                   .bound_by_bytes = bytes_us >= flops_us};
+}
+
 }  // namespace fovea

@@ -1,8 +1,11 @@
 // The least time that the steps of a plan can take on a device.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
+
+#include <fovea/plan.h>
 
 #include "engine/backend/ceilings.h"
 #include "engine/plan/execution_plan.h"
@@ -25,5 +28,9 @@ struct Floor {
                                              const BucketPlan& bucket,
                                              std::span<const Cost> costs,
                                              const Ceilings& ceilings);
+
+/// Of all of them on the plan's own device; nothing where its ceilings are not known.
+[[nodiscard]] std::optional<PlanFloor> plan_floor(const ExecutionPlan& plan,
+                                                  const BucketPlan& bucket);
 
 }  // namespace fovea

@@ -24,14 +24,8 @@ double median(std::vector<double> values) {
 }
 
 double floor_us(const ExecutionPlan& plan) {
-  const auto ceilings = plan.backend->ceilings();
-  if (!ceilings) return 0;
-  const BucketPlan& bucket = plan.buckets.back();
-  double sum = 0;
-  for (const Floor& floor : step_floors(plan, bucket, step_costs(plan, bucket), *ceilings)) {
-    sum += floor.us();
-  }
-  return sum;
+  const auto floor = plan_floor(plan, plan.buckets.back());
+  return floor ? floor->us : 0;
 }
 
 void run(BenchResult& result,
