@@ -42,7 +42,6 @@ struct Ledger {
   std::mutex mutex;
   int device_count = 1;
   std::map<int, DeviceLedger> devices;
-  std::size_t pinned_bytes = 0;
   Ranges pinned;
   std::uint64_t pageable_copies = 0;
 };
@@ -136,65 +135,49 @@ class DeviceShare {
   int device_;
 };
 
-/// Bytes that are known to be a device's.
-class DeviceRange {
+/// Bytes that are noted among the ranges, which must stay.
+class NotedRange {
  public:
-  DeviceRange(const std::byte* data, std::size_t bytes, int device) : data_(data), device_(device) {
+  NotedRange(Ranges& among, const std::byte* data, std::size_t bytes) : among_(among), data_(data) {
     const std::lock_guard lock(ledger().mutex);
-    ledger().devices[device_].allocated.emplace(data_, bytes);
+    among_.emplace(data_, bytes);
   }
 
-  DeviceRange(const DeviceRange&) = delete;
-  DeviceRange& operator=(const DeviceRange&) = delete;
+  NotedRange(const NotedRange&) = delete;
+  NotedRange& operator=(const NotedRange&) = delete;
 
-  ~DeviceRange() {
+  ~NotedRange() {
     const std::lock_guard lock(ledger().mutex);
-    ledger().devices[device_].allocated.erase(data_);
+    among_.erase(data_);
   }
 
  private:
+  Ranges& among_;
   const std::byte* data_;
-  int device_;
 };
+
+Ranges& allocated_on(int device) {
+  const std::lock_guard lock(ledger().mutex);
+  return ledger().devices[device].allocated;
+}
 
 struct DeviceMemory {
   DeviceMemory(std::size_t bytes, int device)
-      : share(bytes, device), memory(bytes, "device"), range(memory.data(), bytes, device) {}
+      : share(bytes, device),
+        memory(bytes, "device"),
+        range(allocated_on(device), memory.data(), bytes) {}
 
   DeviceShare share;
   GuardedMemory memory;
-  DeviceRange range;
-};
-
-/// Bytes that copies may take for page-locked.
-class PinnedRange {
- public:
-  PinnedRange(const std::byte* data, std::size_t bytes) : data_(data), bytes_(bytes) {
-    const std::lock_guard lock(ledger().mutex);
-    ledger().pinned.emplace(data_, bytes_);
-    ledger().pinned_bytes += bytes_;
-  }
-
-  PinnedRange(const PinnedRange&) = delete;
-  PinnedRange& operator=(const PinnedRange&) = delete;
-
-  ~PinnedRange() {
-    const std::lock_guard lock(ledger().mutex);
-    ledger().pinned.erase(data_);
-    ledger().pinned_bytes -= bytes_;
-  }
-
- private:
-  const std::byte* data_;
-  std::size_t bytes_;
+  NotedRange range;
 };
 
 struct PinnedMemory {
   explicit PinnedMemory(std::size_t bytes)
-      : memory(bytes, "page-locked"), range(memory.data(), bytes) {}
+      : memory(bytes, "page-locked"), range(ledger().pinned, memory.data(), bytes) {}
 
   GuardedMemory memory;
-  PinnedRange range;
+  NotedRange range;
 };
 
 template <typename Memory, typename... Arguments>
@@ -259,7 +242,9 @@ std::size_t device_bytes(int device) {
 
 std::size_t pinned_bytes() {
   const std::lock_guard lock(ledger().mutex);
-  return ledger().pinned_bytes;
+  std::size_t bytes = 0;
+  for (const auto& range : ledger().pinned) bytes += range.second;
+  return bytes;
 }
 
 void set_capacity(std::size_t bytes, int device) {
