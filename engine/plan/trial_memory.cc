@@ -22,6 +22,7 @@ constexpr std::size_t kMostBlocks = 8;
 
 /// Elements of every output that are compared.
 constexpr std::size_t kSamples = 256;
+constexpr std::size_t kMostElementBytes = 8;
 
 bool is_float(DType dtype) {
   return dtype == DType::kFloat32 || dtype == DType::kFloat16 || dtype == DType::kBFloat16;
@@ -42,32 +43,51 @@ double tolerance(const OpSite& site) {
   return tolerance;
 }
 
-/// Floats from -1 to 1, and any bytes, the same for the same seed.
+/// Made-up values begin again after so many elements: a large batch has hundreds of millions. No
+/// power of two and, with 8191 in it, nearly never a whole number of rows or pictures.
+constexpr std::int64_t kPeriod = std::int64_t{128} * 8191;
+
+constexpr std::size_t kPoisonBytes = std::size_t{1} << 20U;
+
+/// The first kPeriod elements of a value, or all: floats from -1 to 1, and any bytes, the same for
+/// the same seed.
 std::vector<std::byte> random_values(const TensorDesc& desc, unsigned seed) {
   std::minstd_rand random(seed);
-  std::vector<std::byte> bytes(byte_size(desc));
+  const std::int64_t count = std::min(num_elements(desc.shape), kPeriod);
+  std::vector<std::byte> bytes(static_cast<std::size_t>(count) * element_size(desc.dtype));
   if (!is_float(desc.dtype)) {
     for (std::byte& byte : bytes) byte = static_cast<std::byte>(random() >> 8U & 0xFFU);
     return bytes;
   }
-  const TensorDesc wide{DType::kFloat32, desc.shape};
-  std::vector<float> values(static_cast<std::size_t>(num_elements(desc.shape)));
+  std::vector<float> values(static_cast<std::size_t>(count));
   for (float& value : values) {
     value = static_cast<float>(static_cast<std::int64_t>(random()) - (1 << 30)) * 0x1p-30F;
   }
+  const TensorDesc wide{DType::kFloat32, {count}};
+  const TensorDesc narrow{desc.dtype, {count}};
   const ConstTensorView from{&wide, reinterpret_cast<const std::byte*>(values.data())};
-  const TensorView to{&desc, bytes.data()};
+  const TensorView to{&narrow, bytes.data()};
   Cast{desc.dtype}.evaluate({&from, 1}, {&to, 1});
   return bytes;
 }
 
+/// The pattern again and again, the last time in part.
+std::vector<std::byte> repeated(std::span<const std::byte> pattern, std::size_t bytes) {
+  std::vector<std::byte> all;
+  all.reserve(bytes);
+  while (all.size() < bytes) {
+    const auto part = pattern.first(std::min(pattern.size(), bytes - all.size()));
+    all.insert(all.end(), part.begin(), part.end());
+  }
+  return all;
+}
+
 /// An element as a double.
-double element(const TensorDesc& desc, const std::byte* data, std::int64_t index) {
-  const TensorDesc one{desc.dtype, {1}};
+double as_double(DType dtype, const std::byte* element) {
+  const TensorDesc one{dtype, {1}};
   const TensorDesc wide{DType::kFloat32, {1}};
   float value = 0;
-  const ConstTensorView from{&one,
-                             data + static_cast<std::size_t>(index) * element_size(desc.dtype)};
+  const ConstTensorView from{&one, element};
   const TensorView to{&wide, reinterpret_cast<std::byte*>(&value)};
   Cast{DType::kFloat32}.evaluate({&from, 1}, {&to, 1});
   return value;
@@ -96,7 +116,14 @@ TrialMemory::TrialMemory(const Backend& backend,
                          std::size_t block_bytes,
                          std::size_t workspace_bytes,
                          Stream& stream)
-    : backend_(backend), site_(site), inputs_(inputs), stream_(stream), block_bytes_(block_bytes) {
+    : backend_(backend),
+      site_(site),
+      inputs_(inputs),
+      stream_(stream),
+      block_bytes_(block_bytes),
+      workspace_bytes_(align_up(workspace_bytes, kBufferAlignment)) {
+  std::vector<std::vector<std::byte>> patterns;
+  std::vector<std::vector<std::byte>> values;
   std::vector<PinnedBytes> constants;
   std::vector<ConstTensorView> views;
   std::vector<TensorDesc> descs;
@@ -107,81 +134,102 @@ TrialMemory::TrialMemory(const Backend& backend,
     const auto first = std::ranges::find(site.node.inputs, site.node.inputs[i]);
     const auto seed = static_cast<unsigned>(first - site.node.inputs.begin()) + 1;
     const Constant* constant = site.constant(i);
-    values_.push_back(constant == nullptr ? random_values(descs[i], seed)
-                                          : std::vector<std::byte>());
+    patterns.push_back(constant == nullptr ? random_values(descs[i], seed)
+                                           : std::vector<std::byte>());
+    values.push_back(constant == nullptr ? repeated(patterns[i], byte_size(descs[i]))
+                                         : std::vector<std::byte>());
     constants.push_back(constant == nullptr ? PinnedBytes({}, nullptr) : constant->read());
     views.push_back(
-        {&descs[i], constant == nullptr ? values_.back().data() : constants.back().data()});
+        {&descs[i], constant == nullptr ? values.back().data() : constants.back().data()});
   }
   expected_ = sample_outputs(site.node.op, views, site.node.outputs, kSamples);
 
   const std::size_t free_bytes = backend.memory_info().free_bytes;
   const std::size_t wanted = std::clamp<std::size_t>(kAllBlocks / block_bytes, 1, kMostBlocks);
   blocks_ = std::clamp<std::size_t>(free_bytes / 4 / block_bytes, 1, wanted);
-  if (block_bytes + workspace_bytes > free_bytes / 2) {
+  if (2 * block_bytes + workspace_bytes_ > free_bytes / 2) {
     throw DeviceError("too little free memory to measure in", ErrorCode::kDeviceOutOfMemory);
   }
-  memory_ = backend.allocate(blocks_ * block_bytes + workspace_bytes);
-  for (std::size_t i = 0; i < blocks_; ++i) fill(i);
+  memory_ = backend.allocate((blocks_ + 1) * block_bytes + workspace_bytes_);
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    if (!patterns[i].empty()) fill(i, patterns[i], untouched());
+  }
+  // What an earlier trial left must not pass for a result: these bytes are NaN in every float type.
+  repeat(untouched() + inputs_.bytes,
+         std::vector<std::byte>(kPoisonBytes, std::byte{0xFF}),
+         block_bytes - inputs_.bytes);
+  for (std::size_t i = 0; i < blocks_; ++i) stream_.copy(block(i), untouched(), block_bytes);
+  stream_.synchronize();
 }
 
-/// Writes the inputs where they lie now.
-void TrialMemory::fill(std::size_t block) {
-  for (std::size_t i = 0; i < values_.size(); ++i) {
-    if (values_[i].empty()) continue;
-    std::byte* to = this->block(block) + inputs_.places[i].address;
-    if (site_.inputs[i] == Layout{}) {
-      stream_.upload(to, values_[i].data(), values_[i].size());
-      stream_.synchronize();
-      continue;
-    }
-    const Tactic conversion = backend_.conversion(site_.input(i), Layout{}, site_.inputs[i]);
-    WeightStore no_weights(backend_);
-    const Layout dense;
-    const auto step = conversion.build({{&dense, 1}, {&site_.inputs[i], 1}, no_weights});
-    const auto staging =
-        backend_.allocate(values_[i].size() + conversion.workspace_bytes + kBufferAlignment);
-    const std::size_t data_bytes = align_up(values_[i].size(), kBufferAlignment);
-    stream_.upload(staging.get(), values_[i].data(), values_[i].size());
-    const BoundStep bound(*step, {staging.get()}, {to}, staging.get() + data_bytes, stream_);
-    bound.enqueue(stream_);
-    stream_.synchronize();
+/// Writes the pattern to the device again and again; waits.
+void TrialMemory::repeat(std::byte* to, std::span<const std::byte> pattern, std::size_t bytes) {
+  std::size_t written = std::min(pattern.size(), bytes);
+  stream_.upload(to, pattern.data(), written);
+  while (written < bytes) {
+    const std::size_t part = std::min(written, bytes - written);
+    stream_.copy(to + written, to, part);
+    written += part;
   }
+  stream_.synchronize();
+}
+
+/// Writes the input where it lies in the block, in its layout.
+void TrialMemory::fill(std::size_t input, std::span<const std::byte> pattern, std::byte* block) {
+  std::byte* to = block + inputs_.places[input].address;
+  const TensorDesc& desc = site_.input(input);
+  const Layout& layout = site_.inputs[input];
+  if (layout == Layout{}) {
+    repeat(to, pattern, byte_size(desc));
+    return;
+  }
+  const Tactic conversion = backend_.conversion(desc, Layout{}, layout);
+  WeightStore no_weights(backend_);
+  const Layout dense;
+  const auto step = conversion.build({{&dense, 1}, {&layout, 1}, no_weights});
+  const std::size_t data_bytes = align_up(byte_size(desc), kBufferAlignment);
+  const auto staging = backend_.allocate(data_bytes + conversion.workspace_bytes);
+  repeat(staging.get(), pattern, byte_size(desc));
+  const BoundStep bound(*step, {staging.get()}, {to}, staging.get() + data_bytes, stream_);
+  bound.enqueue(stream_);
+  stream_.synchronize();
+}
+
+/// The elements that are compared, one after the other, where the trial left its results.
+std::vector<std::byte> TrialMemory::samples_of(const Trial& trial) {
+  std::vector<std::byte> elements(expected_.size() * kMostElementBytes);
+  for (std::size_t i = 0; i < expected_.size(); ++i) {
+    const ElementSample& sample = expected_[i];
+    const std::size_t size = element_size(site_.node.outputs[sample.output].dtype);
+    stream_.download(elements.data() + i * kMostElementBytes,
+                     block(0) + trial.dense_outputs()[sample.output].address +
+                         static_cast<std::size_t>(sample.element) * size,
+                     size);
+  }
+  stream_.synchronize();
+  return elements;
 }
 
 std::string TrialMemory::check(const Trial& trial) {
-  fill(0);
-  // What an earlier trial left must not pass for a result: these bytes are NaN in every float type.
-  const std::vector<std::byte> poison(trial.bytes() - inputs_.bytes, std::byte{0xFF});
-  stream_.upload(block(0) + inputs_.bytes, poison.data(), poison.size());
+  stream_.copy(block(0), untouched(), block_bytes_);
   const BoundTrial bound = trial.bind_check(block(0), workspace(), stream_);
   bound.enqueue(stream_);
-  stream_.synchronize();
+  const std::vector<std::byte> elements = samples_of(trial);
 
   const double allowed = tolerance(site_);
-  std::vector<std::byte> host;
-  for (std::size_t i = 0; i < site_.node.outputs.size(); ++i) {
-    const TensorDesc& desc = site_.node.outputs[i];
-    const std::byte* result = block(0) + trial.dense_outputs()[i].address;
-    if (!backend_.on_host()) {
-      host.resize(byte_size(desc));
-      stream_.download(host.data(), result, host.size());
-      stream_.synchronize();
-      result = host.data();
-    }
-    for (const ElementSample& sample : expected_) {
-      if (sample.output != i) continue;
-      const double value = element(desc, result, sample.element);
-      const double error = std::abs(value - sample.value);
-      if (error <= (is_float(desc.dtype) ? allowed * sample.scale : 0)) continue;
-      if (value == sample.value || (std::isnan(value) && std::isnan(sample.value))) continue;
-      return cat("its result differs from the reference: element ",
-                 sample.element,
-                 " is ",
-                 number(value),
-                 ", not ",
-                 number(sample.value));
-    }
+  for (std::size_t i = 0; i < expected_.size(); ++i) {
+    const ElementSample& sample = expected_[i];
+    const DType dtype = site_.node.outputs[sample.output].dtype;
+    const double value = as_double(dtype, elements.data() + i * kMostElementBytes);
+    const double error = std::abs(value - sample.value);
+    if (error <= (is_float(dtype) ? allowed * sample.scale : 0)) continue;
+    if (value == sample.value || (std::isnan(value) && std::isnan(sample.value))) continue;
+    return cat("its result differs from the reference: element ",
+               sample.element,
+               " is ",
+               number(value),
+               ", not ",
+               number(sample.value));
   }
   return {};
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -40,15 +41,22 @@ class TrialMemory {
   [[nodiscard]] std::string check(const Trial& trial);
 
  private:
-  void fill(std::size_t block);
+  void fill(std::size_t input, std::span<const std::byte> pattern, std::byte* block);
+  void repeat(std::byte* to, std::span<const std::byte> pattern, std::size_t bytes);
+  [[nodiscard]] std::vector<std::byte> samples_of(const Trial& trial);
+
+  /// What every block is before a check, and never written by a trial.
+  [[nodiscard]] std::byte* untouched() const {
+    return memory_.get() + blocks_ * block_bytes_ + workspace_bytes_;
+  }
 
   const Backend& backend_;
   const OpSite& site_;
   const TrialInputs& inputs_;
   Stream& stream_;
-  std::vector<std::vector<std::byte>> values_;  ///< of the inputs, dense; empty for Constants
   std::vector<ElementSample> expected_;
   std::size_t block_bytes_ = 0;
+  std::size_t workspace_bytes_ = 0;
   std::size_t blocks_ = 1;
   std::shared_ptr<std::byte> memory_;
 };

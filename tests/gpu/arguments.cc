@@ -61,6 +61,10 @@ void apply(Arguments& arguments, std::string_view option, const std::string& val
     arguments.filter = value;
   } else if (option == "--json") {
     arguments.json = value;
+  } else if (option == "--tuning-seconds") {
+    arguments.tuning_seconds = positive<double>(value);
+  } else if (option == "--timings") {
+    arguments.timings = value;
   } else if (option == "--bench-seconds") {
     arguments.bench_seconds = positive<double>(value);
   } else if (option == "--budget-seconds") {

@@ -18,6 +18,8 @@ struct Arguments {
   std::vector<std::int64_t> batches{1, 8, 32, 256};  ///< of bench
   std::string filter;                                ///< of kernels and tactics
   std::string json;                                  ///< a file; empty: none
+  double tuning_seconds = 0;                         ///< for one compilation; 0: the default
+  std::string timings;                               ///< a folder for measured times; empty: none
   double bench_seconds = 0.5;                        ///< for one network, precision and batch
   double budget_seconds = 450;  ///< nothing new is begun behind it; what is left out is told
 
@@ -27,11 +29,13 @@ struct Arguments {
 inline constexpr const char* kUsage =
     "usage: gpu_selftest [--only PART,...] [--networks NAME,...] [--precisions P,...]\n"
     "                    [--batches N,...] [--filter TEXT] [--bench-seconds S]\n"
-    "                    [--budget-seconds S] [--json FILE]\n"
+    "                    [--budget-seconds S] [--tuning-seconds S]\n"
+    "                    [--timings FOLDER] [--json FILE]\n"
     "\n"
     "Parts: kernels (every kernel against its definition; --filter: names with TEXT),\n"
     "tactics (those of dense layers likewise), networks (the zoo against oracles,\n"
     "without tuning), tuner (the same with fast tuning), bench (time of a batch).\n"
+    "What tuning measures is kept in the folder of --timings and not measured again.\n"
     "Exit code: 0 all held, 1 something failed, 2 wrong usage, 4 no device.\n";
 
 /// Nothing for --help. Throws InvalidArgument for what cannot be followed.

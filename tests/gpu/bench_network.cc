@@ -31,13 +31,16 @@ double floor_us(const ExecutionPlan& plan) {
 void run(BenchResult& result,
          Precision precision,
          const std::shared_ptr<const Backend>& backend,
-         Tuning tuning,
+         const TacticOptions& tactics,
          double seconds) {
   const Graph network = make_network(result.network);
+  const auto start = Clock::now();
   const auto plan = compile_plan(
       network,
       backend,
-      {.buckets = {result.batch}, .precision = precision, .tactics = {.tuning = tuning}});
+      {.buckets = {result.batch}, .precision = precision, .tactics = tactics});
+  result.compile_s = std::chrono::duration<double>(Clock::now() - start).count();
+  result.tactics = plan->tactics;
   ExecutionContext context(plan);
   result.launches = total(step_costs(*plan, plan->buckets.back())).launches;
   result.device_bytes = plan->weight_bytes + context.arena_bytes();
@@ -51,9 +54,9 @@ void run(BenchResult& result,
   std::vector<double> host_us;
   const auto once = [&] {
     StageTimes times;
-    const auto start = Clock::now();
+    const auto begin = Clock::now();
     context.run(result.batch, {&input, 1}, {&output, 1}, &times);
-    host_us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+    host_us.push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
     device_us.push_back(1e6 * times.compute_s);
   };
   for (int i = 0; i < kWarmUps; ++i) once();
@@ -72,14 +75,14 @@ BenchResult bench_network(std::string_view network,
                           Precision precision,
                           std::int64_t batch,
                           const std::shared_ptr<const Backend>& backend,
-                          Tuning tuning,
+                          const TacticOptions& tactics,
                           double seconds) {
   BenchResult result;
   result.network = network;
   result.precision = to_string(precision);
   result.batch = batch;
   try {
-    run(result, precision, backend, tuning, seconds);
+    run(result, precision, backend, tactics, seconds);
   } catch (const std::exception& error) {
     result.error = error.what();
   }

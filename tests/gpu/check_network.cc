@@ -77,7 +77,7 @@ std::string judgement(const NetworkResult& result, Precision precision) {
 void run(NetworkResult& result,
          Precision precision,
          const std::shared_ptr<const Backend>& backend,
-         Tuning tuning) {
+         const TacticOptions& tactics) {
   const std::vector<float> want = oracle_logits(result.network);
   if (want.empty()) throw std::runtime_error("the program has no oracle for it");
   const Graph network = make_network(result.network);
@@ -85,7 +85,7 @@ void run(NetworkResult& result,
   const auto plan =
       compile_plan(network,
                    backend,
-                   {.buckets = {kPictures}, .precision = precision, .tactics = {.tuning = tuning}});
+                   {.buckets = {kPictures}, .precision = precision, .tactics = tactics});
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   result.compile_s = elapsed.count();
   ExecutionContext context(plan);
@@ -104,13 +104,13 @@ void run(NetworkResult& result,
 NetworkResult check_network(std::string_view network,
                             Precision precision,
                             const std::shared_ptr<const Backend>& backend,
-                            Tuning tuning) {
+                            const TacticOptions& tactics) {
   NetworkResult result;
   result.network = network;
   result.precision = to_string(precision);
-  result.tuning = to_string(tuning);
+  result.tuning = to_string(tactics.tuning);
   try {
-    run(result, precision, backend, tuning);
+    run(result, precision, backend, tactics);
   } catch (const std::exception& error) {
     result.error = error.what();
   }

@@ -22,14 +22,17 @@ namespace fovea::selftest {
 [[nodiscard]] NetworkResult check_network(std::string_view network,
                                           Precision precision,
                                           const std::shared_ptr<const Backend>& backend,
-                                          Tuning tuning);
+                                          const TacticOptions& tactics);
 
 /// Times runs of the batch for about `seconds`. Never throws.
 [[nodiscard]] BenchResult bench_network(std::string_view network,
                                         Precision precision,
                                         std::int64_t batch,
                                         const std::shared_ptr<const Backend>& backend,
-                                        Tuning tuning,
+                                        const TacticOptions& tactics,
                                         double seconds);
+
+/// Bytes a second, read plus written, of a copy on the device that no cache holds.
+[[nodiscard]] double measure_copy(const Backend& backend);
 
 }  // namespace fovea::selftest

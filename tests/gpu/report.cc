@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -33,6 +35,27 @@ Json to_json(const NetworkResult& result) {
   return json;
 }
 
+/// The choices; of every distinct operation also its candidates' times, where it was measured.
+Json to_json(const std::vector<TacticDecision>& decisions) {
+  Json json = Json::array();
+  std::set<std::string_view> known;
+  for (const TacticDecision& decision : decisions) {
+    Json entry{{"node", decision.node}, {"tactic", decision.tactic}};
+    if (known.insert(decision.signature).second) {
+      Json& times = entry["us"] = Json::object();
+      Json& refused = entry["refused"] = Json::object();
+      for (const TacticCandidate& candidate : decision.candidates) {
+        if (candidate.microseconds > 0) times[candidate.tactic] = candidate.microseconds;
+        if (!candidate.refused.empty()) refused[candidate.tactic] = candidate.refused;
+      }
+      if (refused.empty()) entry.erase("refused");
+      if (times.empty()) entry.erase("us");
+    }
+    json.push_back(std::move(entry));
+  }
+  return json;
+}
+
 Json to_json(const BenchResult& result) {
   Json json{{"network", result.network},
             {"precision", result.precision},
@@ -42,7 +65,11 @@ Json to_json(const BenchResult& result) {
             {"median_us", result.median_us},
             {"best_us", result.best_us},
             {"host_us", result.host_us},
-            {"images_per_s", result.images_per_s()}};
+            {"images_per_s", result.images_per_s()},
+            {"compile_s", result.compile_s},
+            {"tuning_s", result.tactics.tuning.seconds},
+            {"unmeasured", result.tactics.tuning.out_of_time},
+            {"tactics", to_json(result.tactics.decisions)}};
   if (result.floor_us > 0 && result.median_us > 0) {
     json["floor_us"] = result.floor_us;
     json["share_of_floor"] = result.floor_us / result.median_us;

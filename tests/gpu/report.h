@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/plan/tactic_record.h"
 #include "tests/gpu/run_cases.h"
 
 namespace fovea::selftest {
@@ -33,6 +34,8 @@ struct BenchResult {
   double best_us = 0;
   double host_us = 0;   ///< median from pictures in host memory to logits there
   double floor_us = 0;  ///< of the steps, by data sheet; 0 where none is known
+  double compile_s = 0;
+  TacticRecord tactics;
   std::string error;
 
   [[nodiscard]] double images_per_s() const {
