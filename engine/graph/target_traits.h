@@ -54,7 +54,8 @@ struct TargetTraits {
   /// resized by the threads that decode them. Of no meaning where all are.
   int largest_picture_side = 0;
 
-  /// ResizeNormalize may take a ResizeImage and the NormalizeImage behind it over.
+  /// ResizeNormalize may take a ResizeImage and the NormalizeImage behind it over, and either one
+  /// that normalises the Cast to a half type behind it.
   bool fuses_resize_normalize = false;
 
   /// What networks can be computed in: bit (1 << Precision).

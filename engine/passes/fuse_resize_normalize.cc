@@ -1,11 +1,13 @@
-// ResizeImage -> NormalizeImage         ==>  ResizeNormalize
-// ResizeImage -> NormalizeImage -> Cast ==>  ResizeNormalize in the type of the Cast
+// NormalizeImage -> Cast         ==>  NormalizeImage in the type of the Cast
+// ResizeImage -> NormalizeImage  ==>  ResizeNormalize, in the type of a Cast behind it likewise
 //
-// Legal when nothing else reads the resized bytes, which are then never written. The Cast joins
-// where nothing else reads the floats either: they are rounded once, as the Cast would.
+// Legal when nothing else reads the resized bytes, which are then never written, or the floats:
+// they are rounded once, as the Cast would.
 #include <algorithm>
-#include <utility>
+#include <string>
+#include <vector>
 
+#include "engine/core/joined.h"
 #include "engine/core/require.h"
 #include "engine/graph/half.h"
 #include "engine/passes/pass.h"
@@ -35,6 +37,51 @@ const Node* only_cast(const Graph& graph, NodeId id, const std::vector<NodeId>& 
   return cast != nullptr && is_half(cast->to) ? &reader : nullptr;
 }
 
+/// What a NormalizeImage takes over; null where it does not.
+struct Neighbours {
+  const Node* resize = nullptr;
+  const Node* cast = nullptr;
+};
+
+Neighbours neighbours(const Graph& graph,
+                      NodeId id,
+                      const std::vector<NodeId>& read_by,
+                      PassContext& context) {
+  Neighbours found;
+  const Node& node = graph.node(id);
+  if (context.traits.fuses_resize_normalize) found.cast = only_cast(graph, id, read_by);
+  const NodeId before = node.inputs[0].node;
+  if (graph.node(before).as<ResizeImage>() == nullptr) return found;
+  const std::string reason = obstacle(graph, graph.node(before), before, context);
+  if (reason.empty()) {
+    found.resize = &graph.node(before);
+  } else {
+    context.report.refuse(kName, node.name, reason);
+  }
+  return found;
+}
+
+/// Adds the operator that does what both neighbours did.
+void add_fused(NodeId id, NormalizeImage normalize, const Neighbours& took, Rewriter& rewriter) {
+  if (took.cast != nullptr) normalize.to = took.cast->as<Cast>()->to;
+  if (took.resize == nullptr) {
+    rewriter.copy_with(id, normalize);
+    return;
+  }
+  const PreprocessSpec& spec = took.resize->as<ResizeImage>()->spec;
+  rewriter.copy_onto(id,
+                     ResizeNormalize{spec, normalize.constants, normalize.channels, normalize.to},
+                     rewriter.map(took.resize->inputs));
+}
+
+std::string sentence(const Neighbours& took) {
+  std::vector<std::string> names;
+  for (const Node* node : {took.resize, took.cast}) {
+    if (node != nullptr) names.push_back(cat("'", node->name, "'"));
+  }
+  return cat("took ", joined(names, " and "), " over");
+}
+
 }  // namespace
 
 bool fuse_resize_normalize(Graph& graph, PassContext& context) {
@@ -48,32 +95,17 @@ bool fuse_resize_normalize(Graph& graph, PassContext& context) {
       rewriter.replace(id, rewriter.map(node.inputs[0]));
       continue;
     }
-    const auto* normalize = node.as<NormalizeImage>();
-    const auto* resize =
-        normalize == nullptr ? nullptr : graph.node(node.inputs[0]).as<ResizeImage>();
-    if (resize == nullptr) {
+    Neighbours took;
+    if (node.as<NormalizeImage>() != nullptr) {
+      took = neighbours(graph, id, read_by[static_cast<std::size_t>(id)], context);
+    }
+    if (took.resize == nullptr && took.cast == nullptr) {
       rewriter.copy(id);
       continue;
     }
-    const NodeId resize_id = node.inputs[0].node;
-    const Node& resized = graph.node(resize_id);
-    const std::string reason = obstacle(graph, resized, resize_id, context);
-    if (!reason.empty()) {
-      context.report.refuse(kName, node.name, reason);
-      rewriter.copy(id);
-      continue;
-    }
-
-    ResizeNormalize both{
-        .spec = resize->spec, .constants = normalize->constants, .channels = normalize->channels};
-    std::string took = cat("took '", resized.name, "' over");
-    if (const Node* cast = only_cast(graph, id, read_by[static_cast<std::size_t>(id)])) {
-      both.to = cast->as<Cast>()->to;
-      took += cat(" and '", cast->name, "'");
-      taken_over.push_back(cast);
-    }
-    rewriter.copy_onto(id, both, rewriter.map(resized.inputs));
-    context.report.take(kName, node.name, std::move(took));
+    if (took.cast != nullptr) taken_over.push_back(took.cast);
+    add_fused(id, *node.as<NormalizeImage>(), took, rewriter);
+    context.report.take(kName, node.name, sentence(took));
     changed = true;
   }
   if (changed) graph = rewriter.finish();

@@ -28,6 +28,7 @@ PassFn pad_channels;
 PassFn fuse_siblings;
 PassFn fuse_softmax_topk;
 PassFn reduce_precision;
+PassFn merge_columns;
 PassFn fuse_resize_normalize;
 PassFn fuse_separable;
 
@@ -73,8 +74,11 @@ constexpr std::array kPasses{
     Pass{"fuse-softmax-top-k", fuse_softmax_topk},
     // Behind all fusions: what one operator sums, adds and clamps is rounded once, at its end.
     Pass{"reduce-precision", reduce_precision},
-    // Behind it and pad-channels, which look for a NormalizeImage: the elements are written in the
-    // type and with the channels that these two chose.
+    // Behind it, since it is for 16-bit types, and behind pad-channels, whose eight channels are too
+    // many here.
+    Pass{"merge-columns", merge_columns},
+    // Behind all three, which look for a NormalizeImage: the elements are written in the type and
+    // with the channels that these chose.
     Pass{"fuse-resize-normalize", fuse_resize_normalize},
     // Last: whatever looks for a convolution has found it, and both parts compute in one type.
     Pass{"fuse-separable", fuse_separable},

@@ -36,9 +36,7 @@ void run(BenchResult& result,
   const Graph network = make_network(result.network);
   const auto start = Clock::now();
   const auto plan = compile_plan(
-      network,
-      backend,
-      {.buckets = {result.batch}, .precision = precision, .tactics = tactics});
+      network, backend, {.buckets = {result.batch}, .precision = precision, .tactics = tactics});
   result.compile_s = std::chrono::duration<double>(Clock::now() - start).count();
   result.tactics = plan->tactics;
   ExecutionContext context(plan);

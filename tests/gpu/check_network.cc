@@ -82,10 +82,8 @@ void run(NetworkResult& result,
   if (want.empty()) throw std::runtime_error("the program has no oracle for it");
   const Graph network = make_network(result.network);
   const auto start = std::chrono::steady_clock::now();
-  const auto plan =
-      compile_plan(network,
-                   backend,
-                   {.buckets = {kPictures}, .precision = precision, .tactics = tactics});
+  const auto plan = compile_plan(
+      network, backend, {.buckets = {kPictures}, .precision = precision, .tactics = tactics});
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
   result.compile_s = elapsed.count();
   ExecutionContext context(plan);

@@ -65,7 +65,9 @@ class SelfTest {
   }
 
   [[nodiscard]] TacticOptions tactics(Tuning tuning) const {
-    return {.tuning = tuning, .tuning_seconds = arguments_.tuning_seconds, .timing_folder = arguments_.timings};
+    return {.tuning = tuning,
+            .tuning_seconds = arguments_.tuning_seconds,
+            .timing_folder = arguments_.timings};
   }
 
   /// Whether the budget is spent; says so.
@@ -97,8 +99,8 @@ class SelfTest {
     for (const std::string& network : networks()) {
       for (const Precision precision : precisions()) {
         if (is_over(cat(network, ' ', to_string(precision)))) return;
-        const NetworkResult& r =
-            report_.networks.emplace_back(check_network(network, precision, backend_, tactics(tuning)));
+        const NetworkResult& r = report_.networks.emplace_back(
+            check_network(network, precision, backend_, tactics(tuning)));
         std::printf("%s %-12s %s tuning %s: error %.2e, cosine %.7f, compiled in %.2f s %s\n",
                     r.ok ? "ok    " : "FAILED",
                     r.network.c_str(),
@@ -119,8 +121,13 @@ class SelfTest {
       for (const Precision precision : precisions()) {
         for (const std::int64_t batch : arguments_.batches) {
           if (is_over(cat("bench ", network, ' ', to_string(precision), ' ', batch))) return;
-          const BenchResult& r = report_.bench.emplace_back(bench_network(
-              network, precision, batch, backend_, tactics(Tuning::kFast), arguments_.bench_seconds));
+          const BenchResult& r =
+              report_.bench.emplace_back(bench_network(network,
+                                                       precision,
+                                                       batch,
+                                                       backend_,
+                                                       tactics(Tuning::kFast),
+                                                       arguments_.bench_seconds));
           std::printf(
               "%-12s %s batch %lld: %.1f us, %.0f images/s, from the host %.1f us, floor %.1f us "
               "%s\n",

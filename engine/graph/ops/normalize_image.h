@@ -1,6 +1,7 @@
 // Bytes of a picture to a network's input.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -13,13 +14,19 @@
 namespace fovea {
 
 /// Applies NormalizationConstants per channel (see <fovea/preprocess.h>), in float32, rounded after
-/// every step; channels from C up to `channels` are zero.
+/// every step, and rounds those floats once, to nearest even, to the type `to`; channels from C up to
+/// `channels` are zero.
 ///
-/// Input: u8 [N,H,W,C], C 1 or 3.  Output: f32 [N,H,W,channels]; `channels` 0 means C.
+/// Input: u8 [N,H,W,C], C 1 or 3.  Output: `to` (f32, f16 or bf16) [N,H,W,channels]; `channels` 0
+/// means C.
 struct NormalizeImage {
   static constexpr std::string_view kName = "NormalizeImage";
   NormalizationConstants constants{};
   std::int64_t channels = 0;
+  DType to = DType::kFloat32;
+
+  /// Left out of graph.json where it is f32, so that files older than it read and stay the same.
+  static constexpr std::array<std::string_view, 1> kOptionalAttributes{"to"};
 
   [[nodiscard]] std::vector<TensorDesc> infer(std::span<const TensorDesc> inputs) const;
   void evaluate(std::span<const ConstTensorView> inputs, std::span<const TensorView> outputs) const;
@@ -28,6 +35,7 @@ struct NormalizeImage {
   static void attributes(Self& self, Visit&& visit) {
     visit("constants", self.constants);
     visit("channels", self.channels);
+    visit("to", self.to);
   }
 
   bool operator==(const NormalizeImage&) const = default;

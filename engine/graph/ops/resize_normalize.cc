@@ -2,19 +2,13 @@
 
 #include <cstddef>
 
-#include "engine/core/require.h"
-#include "engine/graph/ops/cast.h"
 #include "engine/graph/ops/normalize_image.h"
 #include "engine/graph/ops/resize_image.h"
 
 namespace fovea {
 
 std::vector<TensorDesc> ResizeNormalize::infer(std::span<const TensorDesc> inputs) const {
-  if (to != DType::kFloat32 && to != DType::kFloat16 && to != DType::kBFloat16) {
-    throw InvalidArgument(cat("to is ", to_string(to), ", but must be f32, f16 or bf16"));
-  }
-  const std::vector<TensorDesc> resized = ResizeImage{spec}.infer(inputs);
-  return Cast{to}.infer(NormalizeImage{constants, channels}.infer(resized));
+  return NormalizeImage{constants, channels, to}.infer(ResizeImage{spec}.infer(inputs));
 }
 
 void ResizeNormalize::evaluate(std::span<const ConstTensorView> inputs,
@@ -25,14 +19,8 @@ void ResizeNormalize::evaluate(std::span<const ConstTensorView> inputs,
   const TensorView pictures{resized.data(), bytes.data()};
   ResizeImage{spec}.evaluate(inputs, {&pictures, 1});
 
-  const TensorDesc floats{DType::kFloat32, outputs[0].desc->shape};
-  std::vector<std::byte> wide(byte_size(floats));
   const ConstTensorView source{resized.data(), bytes.data()};
-  const TensorView normalized{&floats, wide.data()};
-  NormalizeImage{constants, channels}.evaluate({&source, 1}, {&normalized, 1});
-
-  const ConstTensorView rounded{&floats, wide.data()};
-  Cast{to}.evaluate({&rounded, 1}, outputs);
+  NormalizeImage{constants, channels, to}.evaluate({&source, 1}, outputs);
 }
 
 }  // namespace fovea

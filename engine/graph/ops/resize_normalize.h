@@ -12,9 +12,8 @@
 
 namespace fovea {
 
-/// NormalizeImage of what ResizeImage gives, in the element type that the network computes in: the
-/// floats of NormalizeImage, rounded once to nearest even. What targets make of the two that need
-/// no bytes in between (TargetTraits::fuses_resize_normalize).
+/// NormalizeImage of what ResizeImage gives: what targets make of the two that need no bytes in
+/// between (TargetTraits::fuses_resize_normalize).
 ///
 /// Inputs: pixels and table of ResizeImage.
 /// Output: `to` (f32, f16 or bf16) [N, spec.height, spec.width, channels]; `channels` 0 means those

@@ -57,7 +57,7 @@ TEST(FuseResizeNormalize, TakesTheCastToAHalfTypeInAsWell) {
     EXPECT_EQ(count_ops<Cast>(graph), 0);
     EXPECT_EQ(graph.node(graph.find("normalized")).as<ResizeNormalize>()->to, half);
     EXPECT_EQ(graph.desc(graph.node(graph.find("relu")).inputs[0]).dtype, half);
-    EXPECT_EQ(context.report.decisions().back().reason, "took 'resized' over and 'cast'");
+    EXPECT_EQ(context.report.decisions().back().reason, "took 'resized' and 'cast' over");
     EXPECT_EQ(outputs_of(graph), outputs_of(before));
   }
 }
@@ -75,6 +75,26 @@ TEST(FuseResizeNormalize, LeavesACastThatIsNotAloneAndOtherCasts) {
   EXPECT_TRUE(kPass.run(leaves, context));
   EXPECT_EQ(count_ops<Cast>(leaves), 0);
   EXPECT_EQ(leaves.desc(leaves.outputs()[1].value).dtype, DType::kFloat16);
+}
+
+TEST(FuseResizeNormalize, WithoutAResizeTheCastAloneIsTakenIn) {
+  for (const DType half : {DType::kFloat16, DType::kBFloat16}) {
+    Graph before;
+    Value x = before.add(Input{{DType::kUInt8, {kBatch, 4, 5, 3}}}, {}, "pixels");
+    x = before.add(
+        NormalizeImage{normalization_constants(Normalization::kTorch), 8}, {x}, "normalized");
+    before.mark_output(before.add(Cast{half}, {x}, "cast"));
+    Graph graph = before;
+    PassContext context = fusing_context();
+
+    EXPECT_TRUE(kPass.run(graph, context));
+
+    graph.verify();
+    EXPECT_EQ(count_ops<Cast>(graph), 0);
+    EXPECT_EQ(graph.node(graph.find("normalized")).as<NormalizeImage>()->to, half);
+    EXPECT_EQ(context.report.decisions().back().reason, "took 'cast' over");
+    EXPECT_EQ(outputs_of(graph), outputs_of(before));
+  }
 }
 
 TEST(FuseResizeNormalize, NotWhereTheResizedBytesAreSeen) {
