@@ -12,6 +12,7 @@
 #include "engine/api/model_impl.h"
 #include "engine/api/tactic_settings.h"
 #include "engine/core/printable.h"
+#include "engine/core/ragged_batch.h"
 #include "engine/core/require.h"
 #include "engine/core/stage_clock.h"
 #include "engine/graph/work.h"
@@ -185,7 +186,7 @@ struct Classifier::Impl {
 
   /// What gives the picture to a worker.
   [[nodiscard]] LoadPicture loader(Picture picture) const {
-    return [this, picture = std::move(picture)](StageTimes& times) {
+    return [this, picture = std::move(picture)](StageTimes& times) -> LoadedPicture {
       StageClock clock;
       const auto decoded = [&](Image image, std::string_view name) {
         clock.end_of(times.decode_s);
@@ -198,6 +199,7 @@ struct Classifier::Impl {
         return decoded(decode(*bytes, spec.color, options.limits), kNameless);
       }
       const auto& view = std::get<ImageView>(picture);
+      if (view.format == pixel_format(spec.color)) return LoadedPicture(view);
       Image copy = in_bytes(in_color(resize(view, PreprocessSpec{}), spec.color), kNameless);
       clock.end_of(times.preprocess_s);
       return copy;

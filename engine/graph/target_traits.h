@@ -22,6 +22,9 @@ struct TargetTraits {
   /// Depthwise convolutions may apply a Relu to what they read (Conv2d::input_activation).
   bool fuses_input_relu = false;
 
+  /// They may in 16-bit types as well.
+  bool fuses_half_input_relu = false;
+
   /// A depthwise convolution and the pointwise one behind it may be one operator (SeparableConv2d)
   /// of at most so many filters; 0: never.
   std::int64_t most_separable_filters = 0;

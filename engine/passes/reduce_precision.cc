@@ -72,7 +72,11 @@ Constant cast_constant(const Constant& constant, DType to) {
 class Reduction {
  public:
   Reduction(const Graph& graph, PassContext& context, DType half)
-      : graph_(graph), report_(context.report), half_(half), rewriter_(graph) {}
+      : graph_(graph),
+        report_(context.report),
+        half_(half),
+        takes_relus_out_(!context.traits.fuses_half_input_relu),
+        rewriter_(graph) {}
 
   /// Returns whether anything changed.
   bool run();
@@ -90,6 +94,7 @@ class Reduction {
   const Graph& graph_;
   Report& report_;
   DType half_;
+  bool takes_relus_out_;
   Rewriter rewriter_;
   std::map<std::pair<NodeId, std::int32_t>, Value> casts_;  ///< by the new graph's value
   std::map<std::pair<NodeId, std::int32_t>, Value> relus_;  ///< likewise
@@ -133,10 +138,10 @@ Value Reduction::in_type(Value old, DType wanted) {
   return cast->second;
 }
 
-/// Takes out of a convolution what it applies to its input: the libraries that multiply 16-bit
-/// values read them as they are. A Relu rounds nothing; all that read one value share its Relu.
+/// Takes out of a convolution what it applies to its input, where the target's multiply 16-bit
+/// values as they are. A Relu rounds nothing; all that read one value share its Relu.
 Value Reduction::before(Conv2d& conv, Value input) {
-  if (conv.input_activation != ActivationKind::kRelu) return input;
+  if (!takes_relus_out_ || conv.input_activation != ActivationKind::kRelu) return input;
   conv.input_activation = ActivationKind::kNone;
   const auto [relu, is_new] = relus_.try_emplace({input.node, input.output});
   if (is_new) {

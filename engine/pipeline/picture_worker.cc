@@ -93,7 +93,7 @@ std::vector<Result> PictureWorker::run(std::span<const LoadPicture> loads) {
     PictureBatch batch(form_, inputs);
     for (std::size_t i = 0; i < loads.size(); ++i) {
       try {
-        const Image picture = loads[i](times_);
+        const LoadedPicture picture = loads[i](times_);
         StageClock clock;
         batch.add(picture.view());
         clock.end_of(times_.preprocess_s);

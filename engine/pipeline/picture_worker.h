@@ -5,8 +5,10 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include <fovea/image.h>
 #include <fovea/model.h>
 #include <fovea/result.h>
 #include <fovea/stage_times.h>
@@ -18,9 +20,23 @@ namespace fovea {
 
 class PipelinedContext;
 
+/// A picture of its own, or somebody else's that stays where it is while it is used.
+class LoadedPicture {
+ public:
+  LoadedPicture(Image own) : own_(std::move(own)), view_(own_.view()) {}  // NOLINT(*explicit*)
+
+  explicit LoadedPicture(const ImageView& others) : view_(others) {}
+
+  [[nodiscard]] const ImageView& view() const { return view_; }
+
+ private:
+  Image own_;
+  ImageView view_;  ///< of memory that moves with own_
+};
+
 /// Gives one picture of the network's colour, 8 bits a channel and any size, and adds what that
 /// took to `times`. Throws Error with an image/... code for a picture that cannot be had.
-using LoadPicture = std::function<Image(StageTimes& times)>;
+using LoadPicture = std::function<LoadedPicture(StageTimes& times)>;
 
 /// Runs a plan that begins with pictures (PictureForm) and ends with TopK. Not thread-safe: one per
 /// thread.

@@ -13,8 +13,8 @@ namespace fovea::test {
 /// as long as no device is used. Null where cuDNN cannot be loaded; then `why` says why.
 [[nodiscard]] std::shared_ptr<const cuda::CudnnLibrary> real_cudnn(std::string& why);
 
-/// Properties of a device of compute capability 9.0, by NVIDIA's published limits of an H100 and
-/// not read from one: enough for heuristics, support checks and plans, not for times.
+/// Properties of an H100 SXM, as cuDNN wrote them on one: enough for heuristics, support checks and
+/// plans, not for times.
 [[nodiscard]] std::string sm_90_properties();
 
 }  // namespace fovea::test

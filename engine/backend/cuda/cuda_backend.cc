@@ -41,6 +41,7 @@ class CudaBackend final : public Backend {
                                  bit(ActivationKind::kTanh) | bit(ActivationKind::kSigmoid),
             .fuses_residual = true,
             .fuses_input_relu = true,
+            .fuses_half_input_relu = true,
             // Filters of the widest tile of kernels::separable().
             .most_separable_filters = 256,
             .writes_slices = true,

@@ -175,6 +175,24 @@ TEST(ReducePrecision, ConvolutionsReadTheirInputAsItIs) {
   EXPECT_LT(difference(before, after), 8 * 0x1p-9F * 2);
 }
 
+TEST(ReducePrecision, AReluStaysWhereHalvesMayBeReadThroughIt) {
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 4, 4, 2}}}, {}, "x");
+  const Conv2d conv{.groups = 2, .input_activation = ActivationKind::kRelu};
+  const Value w = random_constant(graph, {2, 1, 1, 1}, 1, "w");
+  const Value a = graph.add(conv, {x, w}, "a");
+  graph.mark_output(graph.add(conv, {a, w}, "last"));
+  PassContext context = context_for(Precision::kBf16);
+  context.traits.fuses_half_input_relu = true;
+
+  EXPECT_TRUE(kReduce.run(graph, context));
+
+  graph.verify();
+  EXPECT_EQ(count_ops<Relu>(graph), 0);
+  EXPECT_EQ(graph.node(graph.find("a")).as<Conv2d>()->input_activation, ActivationKind::kRelu);
+  EXPECT_EQ(type_of(graph, "a"), DType::kBFloat16);
+}
+
 TEST(ReducePrecision, OneReluForAllReaders) {
   Graph graph;
   const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 4, 4, 2}}}, {}, "x");
