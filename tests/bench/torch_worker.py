@@ -1,7 +1,9 @@
 """torch.compile on a GPU behind the commands of peer_worker.py. Run: torch_worker.py
 
 open NAME BATCH THREADS CONTEXTS NETWORK MODE: one of the five Keras networks with random weights in fp16, channels last,
-eval mode; MODE is a mode of torch.compile (max-autotune, reduce-overhead; both capture CUDA graphs) or eager. What is
+eval mode; MODE is eager or a mode of torch.compile
+(reduce-overhead and max-autotune capture CUDA graphs; max-autotune+cudnn tunes all but convolutions, which cuDNN's own
+benchmark chooses: Inductor's takes minutes for a network). What is
 compiled takes the bytes of the pictures, which lie on the device, normalises them and gives logits. `time` answers with
 seconds of so many runs by events on the device.
 """
@@ -57,6 +59,10 @@ class Runner:
         network = FromBytes(make_network(name).eval()).half().cuda().to(memory_format=torch.channels_last)
         side = SIDES[name]
         self.pictures = torch.randint(0, 256, (batch, side, side, 3), dtype=torch.uint8, device="cuda")
+        mode, _, convolutions = mode.partition("+")
+        if convolutions == "cudnn":
+            torch._inductor.config.max_autotune_conv_backends = "ATEN"
+            torch._inductor.config.max_autotune_gemm_backends = "ATEN"
         self.run = network if mode == "eager" else torch.compile(network, mode=mode, fullgraph=True, dynamic=False)
         start = time.perf_counter()
         self.seconds(3)

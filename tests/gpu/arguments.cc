@@ -42,6 +42,19 @@ Number positive(const std::string& text) {
   return value;
 }
 
+/// "3/16": the fourth of sixteen parts.
+void parse_shard(Arguments& arguments, const std::string& text) {
+  const std::size_t slash = text.find('/');
+  const auto refuse = [&] {
+    return InvalidArgument(cat("'", text, "' is no part such as 0/4, the first of four"));
+  };
+  if (slash == std::string::npos) throw refuse();
+  const std::string part = text.substr(0, slash);
+  arguments.shard = part == "0" ? 0 : positive<std::size_t>(part);
+  arguments.shards = positive<std::size_t>(text.substr(slash + 1));
+  if (arguments.shard >= arguments.shards) throw refuse();
+}
+
 void apply(Arguments& arguments, std::string_view option, const std::string& value) {
   constexpr std::array kParts{"kernels", "tactics", "networks", "tuner", "bench"};
   if (option == "--only") {
@@ -59,6 +72,8 @@ void apply(Arguments& arguments, std::string_view option, const std::string& val
     }
   } else if (option == "--filter") {
     arguments.filter = value;
+  } else if (option == "--shard") {
+    parse_shard(arguments, value);
   } else if (option == "--json") {
     arguments.json = value;
   } else if (option == "--tuning-seconds") {

@@ -17,10 +17,12 @@ struct Arguments {
   std::vector<Precision> precisions;                 ///< empty: all that the backend has
   std::vector<std::int64_t> batches{1, 8, 32, 256};  ///< of bench
   std::string filter;                                ///< of kernels and tactics
-  std::string json;                                  ///< a file; empty: none
-  double tuning_seconds = 0;                         ///< for one compilation; 0: the default
-  std::string timings;                               ///< a folder for measured times; empty: none
-  double bench_seconds = 0.5;                        ///< for one network, precision and batch
+  std::size_t shard = 0;                             ///< of them every `shards`-th, from this one
+  std::size_t shards = 1;
+  std::string json;             ///< a file; empty: none
+  double tuning_seconds = 0;    ///< for one compilation; 0: the default
+  std::string timings;          ///< a folder for measured times; empty: none
+  double bench_seconds = 0.5;   ///< for one network, precision and batch
   double budget_seconds = 450;  ///< nothing new is begun behind it; what is left out is told
 
   [[nodiscard]] bool has(std::string_view part) const;
@@ -28,11 +30,13 @@ struct Arguments {
 
 inline constexpr const char* kUsage =
     "usage: gpu_selftest [--only PART,...] [--networks NAME,...] [--precisions P,...]\n"
-    "                    [--batches N,...] [--filter TEXT] [--bench-seconds S]\n"
-    "                    [--budget-seconds S] [--tuning-seconds S]\n"
+    "                    [--batches N,...] [--filter TEXT] [--shard I/N]\n"
+    "                    [--bench-seconds S]"
+    " [--budget-seconds S] [--tuning-seconds S]\n"
     "                    [--timings FOLDER] [--json FILE]\n"
     "\n"
-    "Parts: kernels (every kernel against its definition; --filter: names with TEXT),\n"
+    "Parts: kernels (every kernel against its definition; --filter: names with TEXT;\n"
+    "--shard: every N-th test from the I-th on, counted from 0),\n"
     "tactics (those of dense layers likewise), networks (the zoo against oracles,\n"
     "without tuning), tuner (the same with fast tuning), bench (time of a batch).\n"
     "What tuning measures is kept in the folder of --timings and not measured again.\n"

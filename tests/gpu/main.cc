@@ -80,9 +80,11 @@ class SelfTest {
   /// Tests of tactics are called so, and all others are of kernels.
   std::vector<CaseResult> run_tests(const char* part) {
     const bool of_tactics = std::string_view(part) == "tactics";
+    std::size_t number = 0;
     const auto is_wanted = [&](std::string_view name) {
       return name.starts_with("Tactics.") == of_tactics &&
-             name.find(arguments_.filter) != std::string_view::npos;
+             name.find(arguments_.filter) != std::string_view::npos &&
+             number++ % arguments_.shards == arguments_.shard;
     };
     std::vector<CaseResult> results = run_cases(is_wanted, [](const CaseResult& result) {
       if (result.status == CaseStatus::kPassed) return;

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Pictures per second of the Keras networks on a GPU beside torch.compile, in turns.
+
+    python compare_torch.py GPU_SELFTEST RESULTS.json [--networks resnet50,...] [--batches 256] [--mode max-autotune]
+                            [--rounds 2] [--seconds 1] [--timings FOLDER]
+
+fp16, random weights, pictures of bytes on the device to logits. GPU_SELFTEST measures in a process of its own for every
+round, with the times that tuning took in the first one. torch's workers (torch_worker.py) are all opened first, side by
+side since compiling takes most of that, and then asked in turns. RESULTS.json gets every round of both.
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+NETWORKS = ["resnet50", "xception", "inception_v3", "vgg16", "vgg19"]
+
+
+class Torch:
+    """A worker of one network, with a runner for every batch."""
+
+    def __init__(self, network: str, batches: list[int], mode: str):
+        self.network = network
+        self.process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("torch_worker.py"))],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+        for batch in batches:
+            self.send("open", batch, batch, 1, 1, network, mode)
+
+    def send(self, *words: object):
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+
+    def answer(self) -> str:
+        line = self.process.stdout.readline().strip()
+        if not line:
+            raise SystemExit(f"torch's worker of {self.network} ended")
+        return line
+
+    def microseconds(self, batch: int, seconds: float) -> float:
+        """Of one run of the batch: the mean of as many as take about so many seconds."""
+        self.send("time", batch, 3)
+        once = float(self.answer()) / 3
+        runs = max(3, round(seconds / once))
+        self.send("time", batch, runs)
+        return 1e6 * float(self.answer()) / runs
+
+
+def ours(program: str, network: str, batch: int, seconds: float, timings: str) -> dict:
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        subprocess.run([program, "--only", "bench", "--networks", network, "--precisions", "fp16", "--batches", str(batch),
+                        "--bench-seconds", str(seconds), "--tuning-seconds", "60", "--timings", timings, "--json",
+                        file.name], check=True, stdout=sys.stderr)
+        report = json.loads(Path(file.name).read_text())
+    return {"device": report["device"], "copy_bytes_per_s": report["copy_bytes_per_s"], **report["bench"][0]}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("results")
+    parser.add_argument("--networks", type=lambda text: text.split(","), default=NETWORKS)
+    parser.add_argument("--batches", type=lambda text: [int(word) for word in text.split(",")], default=[256])
+    parser.add_argument("--mode", default="max-autotune")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--timings", default=tempfile.gettempdir())
+    arguments = parser.parse_args()
+
+    start = time.perf_counter()
+    workers = {network: Torch(network, arguments.batches, arguments.mode) for network in arguments.networks}
+    for worker in workers.values():
+        for _ in arguments.batches:
+            worker.answer()
+    opened = time.perf_counter() - start
+    print(f"torch compiled {len(workers)} networks side by side in {opened:.0f} s", file=sys.stderr)
+
+    rows = {(network, batch): {"network": network, "batch": batch, "ours_us": [], "torch_us": []}
+            for network in arguments.networks for batch in arguments.batches}
+    for _ in range(arguments.rounds):
+        for (network, batch), row in rows.items():
+            row["torch_us"].append(workers[network].microseconds(batch, arguments.seconds))
+            row["ours"] = ours(arguments.program, network, batch, arguments.seconds, arguments.timings)
+            row["ours_us"].append(row["ours"]["median_us"])
+            Path(arguments.results).write_text(
+                json.dumps({"mode": arguments.mode, "torch_opened_s": opened, "rows": list(rows.values())}, indent=1))
+    for (network, batch), row in rows.items():
+        mine, theirs = (statistics.median(row[key]) for key in ("ours_us", "torch_us"))
+        print(f"{network:12} batch {batch}: {1e6 * batch / mine:9.0f} images/s, torch.compile {1e6 * batch / theirs:9.0f}, "
+              f"ratio {theirs / mine:.3f}, share of the floor {row['ours'].get('share_of_floor', 0):.3f}")
+
+
+if __name__ == "__main__":
+    main()
