@@ -31,9 +31,11 @@ struct PoolArgs {
   int pad_top = 0;  ///< 0 to kernel_h - 1
   int pad_left = 0;
   Activation activation{};  ///< of averages only
+  int walk = 0;  ///< rows of y a thread computes; 0: what suits the sizes; of some windows only
 };
 
-/// y[n,p,q,c] = the largest x in the window; padding does not count, NaN wins.
+/// y[n,p,q,c] = the largest x in the window; padding does not count, NaN wins. Where zeros of both
+/// signs are the largest, either may be the result.
 ///
 /// Every window must hold an element of x. Does not wait. Returns the launch error,
 /// cudaErrorInvalidValue if a size is out of range or y has 2^31 elements or more.

@@ -31,6 +31,26 @@ const std::vector<Case> kCases{
     {1, 56, 56, 64, {3, 3}, {2, 2}, {1, 1, 1, 1}},
 };
 
+/// Of the windows that a thread walks along: odd and even sides, windows over every border and over
+/// none, outputs of one pixel, and more channels than a vector.
+const std::vector<Case> kWalkCases{
+    {1, 1, 1, 8, {3, 3}, {1, 1}, {1, 1, 1, 1}},
+    {2, 2, 2, 8, {2, 2}, {2, 2}, {0, 0, 0, 0}},
+    {1, 3, 3, 16, {3, 3}, {2, 2}, {0, 0, 0, 0}},
+    {2, 9, 7, 16, {3, 3}, {1, 1}, {1, 1, 1, 1}},
+    {1, 8, 10, 8, {3, 3}, {1, 1}, {0, 0, 0, 0}},
+    {1, 5, 6, 8, {3, 3}, {1, 1}, {2, 0, 2, 1}},
+    {2, 9, 11, 8, {3, 3}, {2, 2}, {1, 1, 1, 1}},
+    {1, 10, 8, 24, {3, 3}, {2, 2}, {0, 0, 1, 1}},
+    {1, 12, 9, 8, {3, 3}, {2, 2}, {2, 2, 2, 2}},
+    {2, 11, 10, 8, {2, 2}, {2, 2}, {1, 1, 1, 0}},
+    {1, 9, 9, 40, {2, 2}, {2, 2}, {0, 0, 1, 1}},
+};
+
+/// Rows of a walk: one, those that end in and on the last row, the longest that is chosen, and more
+/// than there are.
+constexpr std::array kWalks{1, 2, 3, 4, 99};
+
 /// Sums of up to 9 floats, then one division: (9 + 1) * 2^-24, of sums that may cancel.
 constexpr double kAverageError = 1e-6;
 
@@ -149,6 +169,56 @@ TEST_P(PoolTest, AverageEqualsTheReference) {
   }
 }
 
+TEST_P(PoolTest, WalksOfAnyLengthFindTheMaximum) {
+  for (const Case& c : kWalkCases) {
+    std::vector<float> x = values(c);
+    for (std::size_t i = 3; i < x.size(); i += 61) x[i] = std::numeric_limits<float>::quiet_NaN();
+    for (std::size_t i = 9; i < x.size(); i += 35) x[i] = std::numeric_limits<float>::infinity();
+    for (std::size_t i = 1; i < x.size(); i += 2) x[i] = -std::numeric_limits<float>::infinity();
+    for (const int walk : kWalks) {
+      const auto pool = [&](PoolArgs args) {
+        args.walk = walk;
+        return max_pool(args, stream());
+      };
+      compare(c, x, MaxPool{c.kernel, c.strides, c.pads}, 0, 0, pool);
+    }
+  }
+}
+
+TEST_P(PoolTest, WalksOfAnyLengthFindTheMean) {
+  for (const Case& c : kWalkCases) {
+    for (const int walk : kWalks) {
+      const bool count_padding = walk % 2 == 0;
+      const auto pool = [&](PoolArgs args) {
+        args.walk = walk;
+        return average_pool(args, count_padding, stream());
+      };
+      const AveragePool op{c.kernel, c.strides, c.pads, count_padding};
+      compare(c, values(c), op, kAverageError, 1, pool);
+    }
+  }
+}
+
+/// Or else a picture's result would depend on the pictures that come with it.
+TEST_P(PoolTest, EveryKernelAddsInTheSameOrder) {
+  for (const Case& c : kWalkCases) {
+    for (const ElementType type : test::kElementTypes) {
+      const std::vector<float> x = test::rounded(values(c), type);
+      std::vector<float> expected;
+      for (const Strides& s : strides_for(c)) {
+        for (const int walk : {1, 3}) {
+          const std::vector<float> result = run(type, c, s, x, [&](PoolArgs args) {
+            args.walk = walk;
+            return average_pool(args, false, stream());
+          });
+          if (expected.empty()) expected = result;
+          EXPECT_EQ(result, expected);
+        }
+      }
+    }
+  }
+}
+
 TEST_P(PoolTest, AppliesItsActivationToTheMean) {
   const Activation relu{.kind = ActivationKind::kRelu};
   for (const Case& c : kCases) {
@@ -191,6 +261,7 @@ TEST_P(PoolTest, RefusesWhatIsOutOfRange) {
                                         [](PoolArgs& a) { a.pad_left = -1; },
                                         [](PoolArgs& a) { a.x_stride = 3; },
                                         [](PoolArgs& a) { a.y_stride = 3; },
+                                        [](PoolArgs& a) { a.walk = -1; },
                                         [](PoolArgs& a) { a.n = a.out_h = 1 << 15; }}) {
     PoolArgs bad = good;
     break_it(bad);
