@@ -5,8 +5,8 @@
 namespace fovea::selftest {
 
 double measure_copy(const Backend& backend) {
-  constexpr int kTimes = 10;
-  const std::size_t bytes = std::min(std::size_t{1} << 30U, backend.memory_info().free_bytes / 4);
+  constexpr int kTimes = 5;
+  const std::size_t bytes = std::min(std::size_t{256} << 20U, backend.memory_info().free_bytes / 4);
   const auto memory = backend.allocate(2 * bytes);
   const auto stream = backend.make_stream(1);
   const auto start = stream->make_event();
