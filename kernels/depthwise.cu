@@ -1,5 +1,9 @@
 #include "kernels/depthwise.h"
 
+#include <algorithm>
+
+#include "kernels/detail/clamp.h"
+#include "kernels/detail/depthwise_run.h"
 #include "kernels/detail/depthwise_values.h"
 #include "kernels/detail/element.h"
 #include "kernels/detail/grid.h"
@@ -10,37 +14,25 @@ namespace fovea::kernels {
 
 namespace {
 
-/// Threads of a block: few, since small pictures have few windows and every thread many registers.
+/// Threads of a block that compute windows: few, since small pictures have few.
 constexpr int kThreads = 128;
+/// The most threads of a block that computes runs: rows of 19 and 37 outputs then divide well.
+constexpr int kMostRunThreads = 160;
 
-/// Neighbours of a row of y that one thread computes, so that they share reads of x and weights.
-/// Two leave 3x3 windows of halves 64 registers, with which half of an SM's threads hide what the
-/// memory takes; larger windows are limited by what they read from the cache, of which four read
-/// less.
-template <typename T, int Kernel, int Stride>
-inline constexpr int kRun = Stride == 1 && (sizeof(T) == sizeof(float) || Kernel > 3) ? 4 : 2;
+/// Threads that keep a large GPU busy: half of those that its 132 multiprocessors have room for.
+constexpr std::int64_t kBusyThreads = 132 * 256;
 
-/// The first output of a thread.
-struct Position {
-  std::int64_t picture;
-  int p;
-  int q;
-  int channel;  ///< of y
-};
-
-/// Threads are numbered along channels, then along runs of `run` outputs of a row.
-__device__ __forceinline__ Position position_of(const DepthwiseArgs& a,
-                                                unsigned thread,
-                                                int width,
-                                                int run) {
+/// Threads are numbered along channels, then along the outputs of a row.
+__device__ __forceinline__ DepthwisePlace place_of(const DepthwiseArgs& a,
+                                                   unsigned thread,
+                                                   int width) {
   const unsigned groups = static_cast<unsigned>(a.c * a.multiplier / width);
-  const unsigned runs = static_cast<unsigned>((a.out_w + run - 1) / run);
-  const unsigned run_number = thread / groups;
-  const unsigned row = run_number / runs;
+  const unsigned pixel = thread / groups;
+  const unsigned row = pixel / static_cast<unsigned>(a.out_w);
   const auto rows = static_cast<unsigned>(a.out_h);
-  return {row / rows,
+  return {static_cast<int>(row / rows),
           static_cast<int>(row % rows),
-          static_cast<int>(run_number % runs) * run,
+          static_cast<int>(pixel % static_cast<unsigned>(a.out_w)),
           static_cast<int>(thread % groups) * width};
 }
 
@@ -67,59 +59,30 @@ __device__ __forceinline__ void finish(const DepthwiseArgs& a,
   store_values<Width>(static_cast<T*>(a.y) + pixel * a.y_stride + channel, sums);
 }
 
-/// Adds what one row of x has for a run of windows, of which each pixel and weight is loaded once.
-///
-/// x, weights  the thread's channels of the row's pixel 0 and of the window's first weight there
-/// left        the column of the first window's first weight
-template <int Kernel, int Stride, int Width, int Run, typename T>
-__device__ __forceinline__ void add_row(
-    const DepthwiseArgs& a, const T* x, const T* weights, int left, Values<Width> (&sums)[Run]) {
-  Packed<T, Width> taps[Kernel];
-  SIMT_UNROLL
-  for (int s = 0; s < Kernel; ++s)
-    taps[s] = simt::load<Packed<T, Width>>(weights + std::int64_t{s} * a.c);
-  SIMT_UNROLL
-  for (int column = 0; column < (Run - 1) * Stride + Kernel; ++column) {
-    const auto value = read<Width>(a, x, left + column);
-    SIMT_UNROLL
-    for (int output = 0; output < Run; ++output) {
-      const int s = column - output * Stride;
-      if (s < 0 || s >= Kernel) continue;
-      SIMT_UNROLL
-      for (int i = 0; i < Width; ++i) {
-        sums[output].lane[i] += value.lane[i] * to_float(taps[s].lane[i]);
-      }
-    }
-  }
-}
+/// Blocks of kMostRunThreads whose registers a multiprocessor is to have room for: fewer for the
+/// weights of larger windows.
+template <typename T, int Kernel>
+inline constexpr int kRunBlocks = sizeof(T) * Kernel <= 12   ? 3
+                                  : sizeof(T) * Kernel <= 20 ? 2
+                                                             : 1;
 
-/// Windows of Kernel x Kernel that are Stride columns apart. One thread per 16 bytes of channels of
-/// a run of outputs.
+/// One thread per run of outputs and few channels of a segment of rows; a block has runs that are
+/// neighbours, which share what they read.
 template <typename T, int Kernel, int Stride>
-__global__ void __launch_bounds__(kThreads) depthwise_runs(DepthwiseArgs a, unsigned threads) {
-  constexpr int kWidth = kWidest<T>;
-  constexpr int kOutputs = kRun<T, Kernel, Stride>;
-  const unsigned thread = blockIdx.x * kThreads + threadIdx.x;
-  if (thread >= threads) return;
-  const Position at = position_of(a, thread, kWidth, kOutputs);
-  const T* x = static_cast<const T*>(a.x) + at.channel;
-  const T* weights = static_cast<const T*>(a.weights) + at.channel;
-
-  Values<kWidth> sums[kOutputs] = {};
-  for (int r = 0; r < Kernel; ++r) {
-    const int row = at.p * a.stride_h + r * a.dilation_h - a.pad_top;
-    if (row < 0 || row >= a.h) continue;
-    add_row<Kernel, Stride>(a,
-                            x + (at.picture * a.h + row) * a.w * a.x_stride,
-                            weights + static_cast<std::int64_t>(r) * Kernel * a.c,
-                            at.q * Stride - a.pad_left,
-                            sums);
-  }
-  const std::int64_t pixel = (at.picture * a.out_h + at.p) * a.out_w + at.q;
-  SIMT_UNROLL
-  for (int output = 0; output < kOutputs; ++output) {
-    if (at.q + output < a.out_w) finish<T>(a, pixel + output, at.channel, sums[output]);
-  }
+__global__ void __launch_bounds__(kMostRunThreads, kRunBlocks<T, Kernel>) depthwise_runs(
+    DepthwiseArgs a, DepthwiseLayout layout) {
+  using Run = DepthwiseRun<T, Kernel, Stride>;
+  const unsigned column_tile = blockIdx.x / layout.channel_tiles;
+  const unsigned channel_tile = blockIdx.x - column_tile * layout.channel_tiles;
+  const unsigned run = column_tile * blockDim.y + threadIdx.y;
+  const unsigned chunk = channel_tile * blockDim.x + threadIdx.x;
+  const DepthwisePlace at{static_cast<int>(blockIdx.z),
+                          static_cast<int>(blockIdx.y) * layout.rows,
+                          static_cast<int>(run) * Run::kOutputs,
+                          static_cast<int>(chunk) * Run::kWidth};
+  if (at.channel >= a.c || at.q >= a.out_w) return;
+  const int rows = a.out_h - at.p < layout.rows ? a.out_h - at.p : layout.rows;
+  Run(a, layout, at, rows).compute();
 }
 
 /// Any window. One thread per Width channels of an output; 1 where channels have several outputs.
@@ -127,7 +90,7 @@ template <typename T, int Width>
 __global__ void __launch_bounds__(kThreads) depthwise_windows(DepthwiseArgs a, unsigned threads) {
   const unsigned thread = blockIdx.x * kThreads + threadIdx.x;
   if (thread >= threads) return;
-  const Position at = position_of(a, thread, Width, 1);
+  const DepthwisePlace at = place_of(a, thread, Width);
   const int outputs = a.c * a.multiplier;
   const T* x = static_cast<const T*>(a.x) + at.channel / a.multiplier;
 
@@ -136,7 +99,7 @@ __global__ void __launch_bounds__(kThreads) depthwise_windows(DepthwiseArgs a, u
   for (int r = 0; r < a.kernel_h; ++r, row_weights += std::int64_t{a.kernel_w} * outputs) {
     const int row = at.p * a.stride_h + r * a.dilation_h - a.pad_top;
     if (row < 0 || row >= a.h) continue;
-    const T* x_row = x + (at.picture * a.h + row) * a.w * a.x_stride;
+    const T* x_row = x + (std::int64_t{at.picture} * a.h + row) * a.w * a.x_stride;
     // Several iterations at once would need registers that spill on some architectures.
     SIMT_ROLLED
     for (int s = 0; s < a.kernel_w; ++s) {
@@ -147,7 +110,7 @@ __global__ void __launch_bounds__(kThreads) depthwise_windows(DepthwiseArgs a, u
       for (int i = 0; i < Width; ++i) sums.lane[i] += value.lane[i] * weight.lane[i];
     }
   }
-  finish<T>(a, (at.picture * a.out_h + at.p) * a.out_w + at.q, at.channel, sums);
+  finish<T>(a, (std::int64_t{at.picture} * a.out_h + at.p) * a.out_w + at.q, at.channel, sums);
 }
 
 /// Whether all pixels and weights can be moved 16 bytes at a time.
@@ -160,30 +123,92 @@ bool takes_vectors(const DepthwiseArgs& a) {
                                           {a.y, a.y_stride}});
 }
 
-using Kernel = void (*)(DepthwiseArgs, unsigned);
+template <typename T, int Width>
+cudaError_t launch_windows(const DepthwiseArgs& a, cudaStream_t stream) {
+  const auto groups = static_cast<unsigned>(a.c * a.multiplier / Width);
+  const unsigned threads = static_cast<unsigned>(a.n * a.out_h * a.out_w) * groups;
+  const dim3 blocks(threads / kThreads + (threads % kThreads != 0 ? 1 : 0));
+  return simt::launch(depthwise_windows<T, Width>, blocks, dim3(kThreads), 0, stream, a, threads);
+}
 
-/// A kernel, and what each of its threads computes.
-struct Choice {
-  Kernel kernel;
-  int width;
-  int run;
-};
+constexpr int divided(int size, int by) {
+  return size / by + (size % by != 0 ? 1 : 0);
+}
 
-template <typename T, int Size>
-Choice choose_stride(const DepthwiseArgs& a) {
-  if (a.stride_w == 1) return {depthwise_runs<T, Size, 1>, kWidest<T>, kRun<T, Size, 1>};
-  return {depthwise_runs<T, Size, 2>, kWidest<T>, kRun<T, Size, 2>};
+/// The threads of a block along channels: as many as leave few of them without work.
+int lanes_for(int chunks) {
+  int lanes = 32;
+  while (lanes > 2 && std::int64_t{divided(chunks, lanes)} * lanes * 8 > std::int64_t{chunks} * 9) {
+    lanes /= 2;
+  }
+  return lanes;
+}
+
+/// The rows of y of a thread, halved for as long as that fills the GPU, or evens out when its parts
+/// finish, more than it costs to compute what comes before a segment's first row again.
+///
+/// threads      of one segment
+/// in_flight    rows
+int rows_for(int out_h, std::int64_t threads, int in_flight) {
+  const auto cost = [&](int rows) {
+    const std::int64_t all = threads * divided(out_h, rows);
+    return (std::max(all, kBusyThreads) + kBusyThreads) * (rows + in_flight);
+  };
+  int rows = out_h;
+  while (rows > 1 && cost(divided(rows, 2)) < cost(rows)) rows = divided(rows, 2);
+  return rows;
+}
+
+template <typename T, int Kernel, int Stride>
+cudaError_t launch_runs(const DepthwiseArgs& a, cudaStream_t stream) {
+  using Run = DepthwiseRun<T, Kernel, Stride>;
+  const int chunks = a.c / Run::kWidth;
+  const int lanes = lanes_for(chunks);
+  const int channel_tiles = divided(chunks, lanes);
+  const int runs = divided(a.out_w, Run::kOutputs);
+  const int column_tiles = divided(runs, kMostRunThreads / lanes);
+  const dim3 block(lanes, divided(runs, column_tiles));
+  const std::int64_t threads = std::int64_t{a.n} * chunks * runs;
+  const int rows = rows_for(a.out_h, threads, Run::kInFlight);
+  const DepthwiseLayout layout{
+      .channel_tiles = static_cast<unsigned>(channel_tiles),
+      .rows = rows,
+      .x_pixel = a.x_stride * std::int64_t{sizeof(T)},
+      .x_row = a.w * a.x_stride * std::int64_t{sizeof(T)},
+      .y_pixel = a.y_stride * std::int64_t{sizeof(T)},
+      .y_row = a.out_w * a.y_stride * std::int64_t{sizeof(T)},
+      .residual_pixel = a.residual_stride * std::int64_t{sizeof(T)},
+      .residual_row = a.out_w * a.residual_stride * std::int64_t{sizeof(T)}};
+  const dim3 grid(channel_tiles * column_tiles, divided(a.out_h, rows), a.n);
+  return simt::launch(depthwise_runs<T, Kernel, Stride>, grid, block, 0, stream, a, layout);
+}
+
+/// Whether depthwise_runs computes it: activations that bound, for whole chunks of channels; rows
+/// and pictures that a grid can number.
+template <typename T>
+bool takes_runs(const DepthwiseArgs& a) {
+  constexpr int kMostBlocks = 65535;
+  return a.kernel_h == a.kernel_w && a.stride_h == a.stride_w && a.stride_w <= 2 &&
+         a.dilation_h == 1 && a.dilation_w == 1 && a.pad_top < a.kernel_h &&
+         a.pad_left < a.kernel_w && Range<T>::has(a.activation.kind) &&
+         a.activation_channels % 4 == 0 && a.n <= kMostBlocks && a.out_h <= kMostBlocks;
+}
+
+template <typename T, int Kernel>
+cudaError_t launch_stride(const DepthwiseArgs& a, cudaStream_t stream) {
+  return a.stride_w == 1 ? launch_runs<T, Kernel, 1>(a, stream)
+                         : launch_runs<T, Kernel, 2>(a, stream);
 }
 
 template <typename T>
-Choice choose(const DepthwiseArgs& a) {
-  if (!takes_vectors(a)) return {depthwise_windows<T, 1>, 1, 1};
-  if (a.kernel_h == a.kernel_w && a.stride_w <= 2 && a.dilation_w == 1) {
-    if (a.kernel_w == 3) return choose_stride<T, 3>(a);
-    if (a.kernel_w == 5) return choose_stride<T, 5>(a);
-    if (a.kernel_w == 7) return choose_stride<T, 7>(a);
+cudaError_t launch(const DepthwiseArgs& a, cudaStream_t stream) {
+  if (!takes_vectors(a)) return launch_windows<T, 1>(a, stream);
+  if (takes_runs<T>(a)) {
+    if (a.kernel_w == 3) return launch_stride<T, 3>(a, stream);
+    if (a.kernel_w == 5) return launch_stride<T, 5>(a, stream);
+    if (a.kernel_w == 7) return launch_stride<T, 7>(a, stream);
   }
-  return {depthwise_windows<T, kWidest<T>>, kWidest<T>, 1};
+  return launch_windows<T, kWidest<T>>(a, stream);
 }
 
 }  // namespace
@@ -192,12 +217,7 @@ cudaError_t depthwise(const DepthwiseArgs& args, cudaStream_t stream) {
   if (!in_range(args)) return cudaErrorInvalidValue;
   if (args.n == 0) return cudaSuccess;
   return with_element(args.type, [&]<typename T>(std::type_identity<T> /*element*/) {
-    const Choice choice = choose<T>(args);
-    const unsigned groups = static_cast<unsigned>(args.c * args.multiplier / choice.width);
-    const unsigned runs = static_cast<unsigned>((args.out_w + choice.run - 1) / choice.run);
-    const unsigned threads = static_cast<unsigned>(args.n * args.out_h) * runs * groups;
-    const dim3 blocks(threads / kThreads + (threads % kThreads != 0 ? 1 : 0));
-    return simt::launch(choice.kernel, blocks, dim3(kThreads), 0, stream, args, threads);
+    return launch<T>(args, stream);
   });
 }
 

@@ -48,10 +48,13 @@ struct DepthwiseArgs {
 /// y[n,p,q,o] = act(sum_{r,s} f(x[n, p * stride_h + r * dilation_h - pad_top, ..., o / multiplier])
 ///                  * weights[r][s][o] + residual[n,p,q,o] + bias[o]), zeros outside x.
 ///
-/// Sums are in float32. Fastest where all strides and channel counts and all addresses are
-/// multiples of 16 bytes, with windows of 3x3, 5x5 and 7x7, strides along x of 1 and 2, no dilation
-/// along x and one output per channel. The floor is one read of x and one write of y: n * (h * w +
-/// out_h * out_w) * c elements; the residual adds n * out_h * out_w * c.
+/// Sums are in float32; those of a picture do not depend on the others of its batch. Fastest where
+/// all strides and channel counts and all addresses are multiples of 16 bytes, with windows of 3x3,
+/// 5x5 and 7x7, strides of 1 or 2 along both sides, no dilation, less padding than a window, one
+/// output per channel and activations other than kTanh and kSigmoid.
+///
+/// The floor is one read of x and one write of y: n * (h * w + out_h * out_w) * c elements; the
+/// residual adds n * out_h * out_w * c.
 ///
 /// Does not wait. Returns the launch error, cudaErrorInvalidValue if a size is out of range, y has
 /// 2^31 elements or more, or a row or column of a window is numbered 2^31 or higher.

@@ -22,12 +22,17 @@ __device__ __forceinline__ Values<Width> read_values(const DepthwiseArgs& a, con
   return x;
 }
 
+/// How many leading channels of y the activation applies to.
+__device__ __forceinline__ int activated_channels(const DepthwiseArgs& a) {
+  return a.activation_channels == 0 ? a.c * a.multiplier : a.activation_channels;
+}
+
 /// What follows the sums, of the channels from `channel` on.
 template <int Width>
 __device__ __forceinline__ void add_bias_and_activate(const DepthwiseArgs& a,
                                                       int channel,
                                                       Values<Width>& sums) {
-  const int activated = a.activation_channels == 0 ? a.c * a.multiplier : a.activation_channels;
+  const int activated = activated_channels(a);
   SIMT_UNROLL
   for (int i = 0; i < Width; ++i) {
     if (a.bias != nullptr) sums.lane[i] += a.bias[channel + i];

@@ -51,23 +51,32 @@ __device__ __forceinline__ T from_float(float x) {
   }
 }
 
-/// The Width elements at `address`, which is aligned to all of them: at most kWidest<T>.
-template <int Width, typename T>
-__device__ __forceinline__ Values<Width> load_values(const T* address) {
-  const auto packed = simt::load<Packed<T, Width>>(address);
+template <typename T, int Width>
+__device__ __forceinline__ Values<Width> values_of(const Packed<T, Width>& packed) {
   Values<Width> values;
   SIMT_UNROLL
   for (int i = 0; i < Width; ++i) values.lane[i] = to_float(packed.lane[i]);
   return values;
 }
 
-/// Writes Width elements to `address`, which is aligned to all of them: at most kWidest<T>.
-template <int Width, typename T>
-__device__ __forceinline__ void store_values(T* address, const Values<Width>& values) {
+template <typename T, int Width>
+__device__ __forceinline__ Packed<T, Width> packed_of(const Values<Width>& values) {
   Packed<T, Width> packed;
   SIMT_UNROLL
   for (int i = 0; i < Width; ++i) packed.lane[i] = from_float<T>(values.lane[i]);
-  simt::store(address, packed);
+  return packed;
+}
+
+/// The Width elements at `address`, which is aligned to all of them: at most kWidest<T>.
+template <int Width, typename T>
+__device__ __forceinline__ Values<Width> load_values(const T* address) {
+  return values_of(simt::load<Packed<T, Width>>(address));
+}
+
+/// Writes Width elements to `address`, which is aligned to all of them: at most kWidest<T>.
+template <int Width, typename T>
+__device__ __forceinline__ void store_values(T* address, const Values<Width>& values) {
+  simt::store(address, packed_of<T>(values));
 }
 
 /// What `launch` returns for the C++ type of these elements, which it gets as the type of an empty

@@ -1,6 +1,7 @@
 #include "kernels/depthwise.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <limits>
 
@@ -42,7 +43,12 @@ const std::vector<Case> kCases{
     {.n = 2, .h = 6, .w = 7, .c = 16, .kernel = {2, 4}, .strides = {1, 3}, .pads = {1, 0, 0, 2}},
     {.n = 1, .h = 8, .w = 9, .c = 16, .kernel = {3, 3}, .dilations = {2, 3}, .pads = {2, 3, 1, 2}},
     {.n = 1, .h = 5, .w = 4, .c = 8, .kernel = {3, 3}, .pads = {1, 1, 1, 1}, .multiplier = 3},
-    {.n = 1, .h = 14, .w = 14, .c = 72, .kernel = {3, 3}, .pads = {1, 1, 1, 1}}};
+    {.n = 1, .h = 14, .w = 14, .c = 72, .kernel = {3, 3}, .pads = {1, 1, 1, 1}},
+    {.n = 1, .h = 2, .w = 22, .c = 136, .kernel = {3, 3}, .pads = {1, 1, 1, 1}},
+    {.n = 1, .h = 1, .w = 45, .c = 128, .kernel = {3, 3}, .pads = {1, 1, 1, 1}},
+    {.n = 1, .h = 2, .w = 165, .c = 8, .kernel = {3, 3}, .pads = {1, 1, 1, 1}},
+    {.n = 1, .h = 3, .w = 5, .c = 728, .kernel = {3, 3}, .pads = {1, 1, 1, 1}},
+    {.n = 1, .h = 4, .w = 3, .c = 24, .kernel = {3, 3}, .pads = {0, 0, 6, 5}}};
 
 /// What is fused.
 struct Fusion {
@@ -210,6 +216,81 @@ TEST_P(DepthwiseTest, EqualsTheReference) {
   }
 }
 
+/// Rows that end at every place of a run, and windows at every height of a picture.
+TEST_P(DepthwiseTest, EqualsTheReferenceInSmallPictures) {
+  const Fusion fusion{.bias = true, .input_relu = true, .activation = ActivationKind::kRelu};
+  for (const std::int64_t side : {3, 5, 7}) {
+    for (const std::int64_t stride : {1, 2}) {
+      for (std::int64_t w = 1; w <= 9; ++w) {
+        const std::int64_t pad = side / 2;
+        const Case c{.n = 2,
+                     .h = 10 - w,
+                     .w = w,
+                     .c = w % 2 == 0 ? 8 : 16,
+                     .kernel = {side, side},
+                     .strides = {stride, stride},
+                     .pads = {pad, pad, pad, pad}};
+        for (const ElementType type : test::kElementTypes) {
+          SCOPED_TRACE(testing::Message() << to_string(test::dtype_of(type)) << ", " << c.h << 'x'
+                                          << w << " by " << side << ", stride " << stride);
+          compare(c, fusion, type);
+        }
+      }
+    }
+  }
+}
+
+/// More than the third side of a grid.
+TEST_P(DepthwiseTest, TakesAnyNumberOfPictures) {
+  compare({.n = 65536, .h = 1, .w = 1, .c = 8, .kernel = {3, 3}, .pads = {1, 1, 1, 1}},
+          {},
+          ElementType::kFloat32);
+}
+
+/// The larger a batch, the more rows a thread has: of a picture of 7, from 1 to all.
+TEST_P(DepthwiseTest, GivesAPictureTheSameValuesInAnyBatch) {
+  constexpr int kChannels = 8;
+  constexpr int kPixels = 7 * 5;
+  const std::vector<float> picture = test::random_floats(kPixels * kChannels, 1);
+  const std::vector<float> weights = test::random_floats(9 * kChannels, 2);
+  for (const ElementType type : test::kElementTypes) {
+    const test::DeviceElements weights_on(type, weights);
+    std::vector<float> alone;
+    for (const int n : {1, 3000, 5000, 8000}) {
+      SCOPED_TRACE(testing::Message() << to_string(test::dtype_of(type)) << ", " << n);
+      std::vector<float> x;
+      for (int i = 0; i < n; ++i) x.insert(x.end(), picture.begin(), picture.end());
+      const test::DeviceElements x_on(type, x);
+      const test::DeviceElements y_on(type, x.size());
+
+      ASSERT_EQ(depthwise({.type = type,
+                           .x = x_on.data(),
+                           .weights = weights_on.data(),
+                           .y = y_on.data(),
+                           .x_stride = kChannels,
+                           .y_stride = kChannels,
+                           .n = n,
+                           .h = 7,
+                           .w = 5,
+                           .c = kChannels,
+                           .out_h = 7,
+                           .out_w = 5,
+                           .kernel_h = 3,
+                           .kernel_w = 3,
+                           .pad_top = 1,
+                           .pad_left = 1},
+                          stream()),
+                cudaSuccess);
+
+      const std::vector<float> y = y_on.download(stream());
+      if (n == 1) alone = y;
+      for (std::size_t begin = 0; begin < y.size(); begin += alone.size()) {
+        ASSERT_TRUE(std::equal(alone.begin(), alone.end(), y.data() + begin)) << begin;
+      }
+    }
+  }
+}
+
 TEST_P(DepthwiseTest, WorksInPlaceOfTheResidual) {
   const std::vector<float> x = test::random_floats(4 * 8, 1);
   const std::vector<float> residual = test::random_floats(4 * 8, 2);
@@ -264,6 +345,44 @@ TEST_P(DepthwiseTest, KeepsNaNThroughTheReluOfItsInput) {
             cudaSuccess);
 
   test::expect_near(y_on.download(stream()), want, 0, 0);
+}
+
+/// Of both signs, and in windows that have other values too.
+TEST_P(DepthwiseTest, KeepsNaNInRunsOfOutputs) {
+  for (const ElementType type : test::kElementTypes) {
+    for (const float sign : {1.0F, -1.0F}) {
+      std::vector<float> x(4 * 8, -1.0F);
+      x[9] = std::copysign(std::numeric_limits<float>::quiet_NaN(), sign);
+      std::vector<float> want(x.size(), 0.0F);
+      for (std::size_t i = 1; i < want.size(); i += 8) want[i] = x[9];
+      const test::DeviceElements x_on(type, x);
+      const test::DeviceElements weights_on(type, std::vector<float>(9 * 8, 1.0F));
+      const test::DeviceElements y_on(type, x.size());
+
+      ASSERT_EQ(depthwise({.type = type,
+                           .x = x_on.data(),
+                           .weights = weights_on.data(),
+                           .y = y_on.data(),
+                           .x_stride = 8,
+                           .y_stride = 8,
+                           .n = 1,
+                           .h = 2,
+                           .w = 2,
+                           .c = 8,
+                           .out_h = 2,
+                           .out_w = 2,
+                           .kernel_h = 3,
+                           .kernel_w = 3,
+                           .pad_top = 1,
+                           .pad_left = 1,
+                           .input_relu = true,
+                           .activation = {ActivationKind::kClip, -0.5F, 6.0F}},
+                          stream()),
+                cudaSuccess);
+
+      test::expect_near(y_on.download(stream()), want, 0, 0);
+    }
+  }
 }
 
 TEST_P(DepthwiseTest, RefusesWhatIsOutOfRange) {
