@@ -20,7 +20,7 @@ constexpr int kThreads = 128;
 constexpr int kMostRunThreads = 160;
 
 /// Threads that keep a large GPU busy: half of those that its 132 multiprocessors have room for.
-constexpr std::int64_t kBusyThreads = 132 * 256;
+constexpr std::int64_t kBusyThreads = std::int64_t{132} * 256;
 
 /// Threads are numbered along channels, then along the outputs of a row.
 __device__ __forceinline__ DepthwisePlace place_of(const DepthwiseArgs& a,
@@ -135,6 +135,10 @@ constexpr int divided(int size, int by) {
   return size / by + (size % by != 0 ? 1 : 0);
 }
 
+dim3 dimensions(int x, int y, int z) {
+  return {static_cast<unsigned>(x), static_cast<unsigned>(y), static_cast<unsigned>(z)};
+}
+
 /// The threads of a block along channels: as many as leave few of them without work.
 int lanes_for(int chunks) {
   int lanes = 32;
@@ -167,7 +171,7 @@ cudaError_t launch_runs(const DepthwiseArgs& a, cudaStream_t stream) {
   const int channel_tiles = divided(chunks, lanes);
   const int runs = divided(a.out_w, Run::kOutputs);
   const int column_tiles = divided(runs, kMostRunThreads / lanes);
-  const dim3 block(lanes, divided(runs, column_tiles));
+  const dim3 block = dimensions(lanes, divided(runs, column_tiles), 1);
   const std::int64_t threads = std::int64_t{a.n} * chunks * runs;
   const int rows = rows_for(a.out_h, threads, Run::kInFlight);
   const DepthwiseLayout layout{
@@ -179,7 +183,7 @@ cudaError_t launch_runs(const DepthwiseArgs& a, cudaStream_t stream) {
       .y_row = a.out_w * a.y_stride * std::int64_t{sizeof(T)},
       .residual_pixel = a.residual_stride * std::int64_t{sizeof(T)},
       .residual_row = a.out_w * a.residual_stride * std::int64_t{sizeof(T)}};
-  const dim3 grid(channel_tiles * column_tiles, divided(a.out_h, rows), a.n);
+  const dim3 grid = dimensions(channel_tiles * column_tiles, divided(a.out_h, rows), a.n);
   return simt::launch(depthwise_runs<T, Kernel, Stride>, grid, block, 0, stream, a, layout);
 }
 

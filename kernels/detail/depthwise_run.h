@@ -107,13 +107,13 @@ __device__ __forceinline__ DepthwiseRun<T, Kernel, Stride>::DepthwiseRun(
   const int first = needed < 0 ? 0 : needed;
   const int end = needed + (rows - 1) * Stride + Kernel;
   const int row = needed - (kInFlight * Stride - Kernel);
-  const std::int64_t channel_bytes = static_cast<std::int64_t>(at.channel) * sizeof(T);
-  const std::int64_t y_row = static_cast<std::int64_t>(at.picture) * a.out_h + at.p;
+  const std::int64_t channel_bytes = std::int64_t{at.channel} * static_cast<int>(sizeof(T));
+  const std::int64_t y_row = std::int64_t{at.picture} * a.out_h + at.p;
   const int inside = (end < a.h ? end : a.h) - first;
   rows_ = static_cast<unsigned>(inside < 0 ? 0 : inside);
   row_ = static_cast<unsigned>(row - first);
   x_ = static_cast<const char*>(a.x) + channel_bytes + left_ * layout.x_pixel +
-       (static_cast<std::int64_t>(at.picture) * a.h + row) * layout.x_row;
+       (std::int64_t{at.picture} * a.h + row) * layout.x_row;
   y_ = static_cast<char*>(a.y) + channel_bytes + at.q * layout.y_pixel + y_row * layout.y_row;
   residual_ = static_cast<const char*>(a.residual) + channel_bytes + at.q * layout.residual_pixel +
               y_row * layout.residual_row;
@@ -122,8 +122,7 @@ __device__ __forceinline__ DepthwiseRun<T, Kernel, Stride>::DepthwiseRun(
   const T* weights = static_cast<const T*>(a.weights) + at.channel;
   SIMT_UNROLL
   for (int tap = 0; tap < Kernel * Kernel; ++tap) {
-    weights_[tap / Kernel][tap % Kernel] =
-        load_values<kWidth>(weights + static_cast<std::int64_t>(tap) * a.c);
+    weights_[tap / Kernel][tap % Kernel] = load_values<kWidth>(weights + std::int64_t{tap} * a.c);
   }
   if (a.bias == nullptr) return;
   SIMT_UNROLL
