@@ -174,7 +174,13 @@ struct Classifier::Impl {
            std::optional<std::size_t> expected) {
     const std::lock_guard lock(turn);
     Team& team = team_for(expected);
-    run_ordered({.workers = team.workers->size(),
+    // Starting threads that find nothing to do would take longer than a single picture does.
+    std::size_t workers = team.workers->size();
+    if (expected) {
+      const std::size_t chunks = (*expected + team.chunk - 1) / team.chunk;
+      workers = std::clamp<std::size_t>(chunks, 1, workers);
+    }
+    run_ordered({.workers = workers,
                  .chunk = team.chunk,
                  .next = next,
                  .work =

@@ -20,6 +20,7 @@ struct NormalizedChannel {
 struct PixelNormalization {
   int out_channels;
   bool vectors;  ///< pixels are multiples of 16 bytes, and aligned to them
+  bool quads;    ///< pixels are four elements, and aligned to them
   float divisor;
   NormalizedChannel channel[3];
 };
@@ -35,7 +36,8 @@ inline PixelNormalization pixel_normalization(int channels,
                                               const std::array<float, 3>& scale) {
   const std::size_t pixel_bytes = bytes_of(type) * static_cast<std::size_t>(out_channels);
   const bool vectors = pixel_bytes % 16 == 0 && reinterpret_cast<std::uintptr_t>(y) % 16 == 0;
-  PixelNormalization result{out_channels, vectors, divisor, {}};
+  const bool quads = out_channels == 4 && reinterpret_cast<std::uintptr_t>(y) % pixel_bytes == 0;
+  PixelNormalization result{out_channels, vectors, quads, divisor, {}};
   for (int c = 0; c < channels; ++c) {
     const auto i = static_cast<std::size_t>(c);
     const int source = swap_red_blue && channels == 3 ? 2 - c : c;
@@ -66,6 +68,13 @@ __device__ __forceinline__ void store_normalized(const std::uint8_t (&pixel)[Cha
     for (int c = kWidth; c < p.out_channels; c += kWidth) {
       store_values<kWidth>(y + c, Values<kWidth>{});
     }
+    return;
+  }
+  if (p.quads) {
+    Values<4> quad{};
+    SIMT_UNROLL
+    for (int c = 0; c < Channels; ++c) quad.lane[c] = value.lane[c];
+    store_values<4>(y, quad);
     return;
   }
   SIMT_UNROLL

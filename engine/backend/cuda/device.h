@@ -84,7 +84,8 @@ void copy_on_device(std::byte* dst, const std::byte* src, std::size_t bytes, cud
 /// Waits for everything enqueued. Throws DeviceError for a failure of that work.
 void synchronize(cudaStream_t stream);
 
-/// An event of the current device that has a time; a thread that waits for it sleeps.
+/// An event of the current device that has a time; a thread that waits for it for more than half a
+/// millisecond sleeps.
 [[nodiscard]] EventHandle make_event();
 void record(cudaEvent_t event, cudaStream_t stream);
 
