@@ -203,6 +203,14 @@ cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t) {
   return call("cudaEventRecord");
 }
 
+cudaError_t cudaEventQuery(cudaEvent_t) {
+  const cudaError_t status = call("cudaEventQuery");
+  fovea::test::CudaCalls& calls = fovea::test::cuda_calls();
+  if (status != cudaSuccess || calls.unready == 0) return status;
+  --calls.unready;
+  return calls.last = cudaErrorNotReady;
+}
+
 cudaError_t cudaEventSynchronize(cudaEvent_t) {
   return call("cudaEventSynchronize");
 }

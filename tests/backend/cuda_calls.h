@@ -19,6 +19,7 @@ struct CudaCalls {
   cudaError_t last = cudaSuccess;         ///< what cudaGetLastError() would return
   int live = 0;                           ///< allocations and handles that are not given back
   int devices = 1;
+  int unready = 0;  ///< calls of cudaEventQuery to come that say that the work is not done
 };
 
 /// Of the whole process; a test begins with `cuda_calls() = {}`.

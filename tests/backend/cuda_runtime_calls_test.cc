@@ -1,4 +1,6 @@
 // What device_runtime.cc asks of the CUDA runtime, and what it makes of every error.
+#include <algorithm>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -78,7 +80,7 @@ TEST_F(CudaRuntimeCalls, AreTheseInThisOrder) {
       cat("cudaMemcpyAsync 30 ", static_cast<int>(cudaMemcpyDeviceToHost)),
       "cudaEventRecord",
       "cudaStreamWaitEvent 0",
-      "cudaEventSynchronize",
+      "cudaEventQuery",
       "cudaStreamSynchronize",
       "cudaEventElapsedTime",
       "cudaGraphExecDestroy",
@@ -89,6 +91,20 @@ TEST_F(CudaRuntimeCalls, AreTheseInThisOrder) {
       "cudaFree"};
   EXPECT_EQ(cuda_calls().made, want);
   EXPECT_EQ(cuda_calls().live, 0);
+}
+
+TEST_F(CudaRuntimeCalls, AWaitIsAwakeAtFirstAndThenSleeps) {
+  cuda_calls() = {};
+  const cuda::EventHandle event = cuda::make_event();
+
+  cuda_calls().unready = 3;
+  cuda::synchronize(event.get());
+  EXPECT_EQ(std::ranges::count(cuda_calls().made, "cudaEventQuery"), 4);
+  EXPECT_EQ(cuda_calls().last, cudaSuccess);
+
+  cuda_calls().unready = std::numeric_limits<int>::max();
+  cuda::synchronize(event.get());
+  EXPECT_EQ(cuda_calls().made.back(), "cudaEventSynchronize");
 }
 
 /// Calls that give something back: their errors have no one to report to.

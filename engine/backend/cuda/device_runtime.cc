@@ -219,6 +219,7 @@ void synchronize(cudaEvent_t event) {
     const cudaError_t status = cudaEventQuery(event);
     if (status == cudaSuccess) return;
     if (status != cudaErrorNotReady) check(status);
+    (void)cudaGetLastError();  // or the next kernel's launch would be taken for what failed
   }
   check(cudaEventSynchronize(event));
 }

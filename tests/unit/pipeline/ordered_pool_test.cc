@@ -62,7 +62,7 @@ class Stream {
     for (const LoadPicture& load : items) {
       int item = -1;
       StageTimes times;
-      std::memcpy(&item, load(times).data(), sizeof item);
+      std::memcpy(&item, load(times).view().data, sizeof item);
       on_work(item);
       Result result;
       result.predictions.push_back({.index = item, .id = {}, .label = {}});
