@@ -36,9 +36,9 @@ constexpr double kMostRuns = 64;
 constexpr double kHopeless = 2.0;
 constexpr std::size_t kRoundsToHope = 2;
 
-/// On a device of its own, which nobody's time slice disturbs, a single run is enough for those that
-/// take so many times as long as the best: cuDNN's last resort takes a hundred milliseconds where
-/// others take one, and eight runs of it were most of what tuning took.
+/// On a device of its own, which nobody's time slice disturbs, a single run is enough for those
+/// that take so many times as long as the best: cuDNN's last resort takes a hundred milliseconds
+/// where others take one, and eight runs of it were most of what tuning took.
 constexpr double kHopelessAtOnce = 10;
 
 /// While this process computes it has at least a whole processor. Where it had less than that, or

@@ -9,6 +9,7 @@
 #include <fovea/error.h>
 
 #include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/packed_constant.h"
 #include "engine/backend/reference/reference_backend.h"
 #include "engine/backend/weight_store.h"
 #include "engine/core/require.h"
@@ -110,7 +111,7 @@ TEST_P(CudaHalf, WeightsArePackedInTheTypeOfTheActivationsAndBiasesInFloat32) {
 
   (void)compile_plan(graph, backend, {.buckets = {1, 2}, .threads = 1}, store);
 
-  std::vector<std::vector<std::byte>> want{test::to_bytes({half, {3, 8}}, weights),
+  std::vector<std::vector<std::byte>> want{cuda::weights_as(*graph.node(w).as<Constant>(), half),
                                            test::to_bytes({DType::kFloat32, {3, 8}}, weights),
                                            test::to_bytes({DType::kFloat32, {3}}, bias)};
   std::vector<std::vector<std::byte>> got;

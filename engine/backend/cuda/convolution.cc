@@ -39,7 +39,7 @@ std::shared_ptr<const std::byte> pack_filters(const Constant& weights,
   const std::string key =
       cat(weights.key(), ' ', to_string(weights.desc.dtype), " rows of ", to_string(type));
   return store.get(key, filters * packed_row, [&](std::span<std::byte> packed) {
-    const std::vector<std::byte> elements = elements_as(weights, type);
+    const std::vector<std::byte> elements = weights_as(weights, type);
     for (std::size_t o = 0; o < filters; ++o) {
       std::copy_n(elements.data() + o * row, row, packed.data() + o * packed_row);
     }

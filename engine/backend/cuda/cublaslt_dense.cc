@@ -190,7 +190,7 @@ std::unique_ptr<Step> build_step(Heuristics& heuristics,
   const auto packed_bias =
       bias == nullptr ? nullptr : packed_constant(*bias, product.dtype, args.weights);
   StepParts parts{.library = heuristics.library(),
-                  .weights = packed_constant(weights, product.dtype, args.weights),
+                  .weights = packed_weights(weights, product.dtype, args.weights),
                   .bias = packed_bias,
                   .operation = make_operation(*heuristics.library(), product, packed_bias.get()),
                   .choice = offer.candidate.choice};

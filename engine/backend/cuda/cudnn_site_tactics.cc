@@ -104,7 +104,7 @@ class SiteOffers {
         .library = plans_->library(),
         .plan = slice_plan(kept, output, workspace_bytes),
         .convolution = with_output(offer.convolution, output),
-        .weights = packed_constant(*weights_, offer.convolution.dtype, args.weights),
+        .weights = packed_weights(*weights_, offer.convolution.dtype, args.weights),
         .bias = bias(offer, args.weights),
         .copy = std::nullopt,
         .kept = {}};

@@ -49,6 +49,7 @@ class KernelStep final : public Step {
 struct Parameter {
   const Constant* constant = nullptr;  ///< null for inputs that are none, or are packed elsewhere
   DType type = DType::kFloat32;
+  bool is_weights = false;  ///< rows of them, one for every unit
 };
 
 std::unique_ptr<Step> build_step(const std::vector<Parameter>& parameters,
@@ -57,9 +58,12 @@ std::unique_ptr<Step> build_step(const std::vector<Parameter>& parameters,
   std::vector<DeviceBytes> copies;
   copies.reserve(parameters.size());
   for (const Parameter& parameter : parameters) {
-    copies.push_back(parameter.constant == nullptr
-                         ? nullptr
-                         : packed_constant(*parameter.constant, parameter.type, args.weights));
+    if (parameter.constant == nullptr) {
+      copies.push_back(nullptr);
+      continue;
+    }
+    const auto pack = parameter.is_weights ? packed_weights : packed_constant;
+    copies.push_back(pack(*parameter.constant, parameter.type, args.weights));
   }
   return std::make_unique<KernelStep>(make(args), std::move(copies));
 }
@@ -80,7 +84,8 @@ Tactic kernel_tactic(const OpSite& site, std::string name, ReadTypes types, Make
   parameters.reserve(types.size());
   for (std::size_t i = 0; i < types.size(); ++i) {
     const std::optional<DType>& type = types[i];
-    parameters.push_back(type ? Parameter{site.constant(i), *type} : Parameter{});
+    const bool is_weights = i == 1 && site.node.as<Dense>() != nullptr;
+    parameters.push_back(type ? Parameter{site.constant(i), *type, is_weights} : Parameter{});
   }
   Tactic tactic;
   tactic.name = std::move(name);

@@ -14,8 +14,8 @@
 namespace fovea {
 
 /// Applies NormalizationConstants per channel (see <fovea/preprocess.h>), in float32, rounded after
-/// every step, and rounds those floats once, to nearest even, to the type `to`; channels from C up to
-/// `channels` are zero.
+/// every step, and rounds those floats once, to nearest even, to the type `to`; channels from C up
+/// to `channels` are zero.
 ///
 /// Input: u8 [N,H,W,C], C 1 or 3.  Output: `to` (f32, f16 or bf16) [N,H,W,channels]; `channels` 0
 /// means C.

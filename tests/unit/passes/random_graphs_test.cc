@@ -1,7 +1,7 @@
 // Every pass on random graphs: what the graph means stays, by the definitions of its operators.
 //
-// FOVEA_RANDOM_GRAPHS=COUNT[@FIRST] runs COUNT graphs from seed FIRST on; the default is 5000@0, and
-// 1500@0 under sanitizers, which take three times as long.
+// FOVEA_RANDOM_GRAPHS=COUNT[@FIRST] runs COUNT graphs from seed FIRST on; the default is 5000@0,
+// and 1500@0 under sanitizers, which take three times as long.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
