@@ -194,6 +194,41 @@ TrialMemory memory_for(const Backend& backend,
   return {backend, site, inputs, block, workspace, stream};
 }
 
+/// Those whose results are right, warmed up; nothing where the time was up before. Writes why
+/// others are refused, and the times of those that are hopeless.
+std::optional<std::vector<Contender>> contenders_of(const Backend& backend,
+                                                    const Trials& trials,
+                                                    TrialMemory& memory,
+                                                    Stream& stream,
+                                                    Clock::time_point deadline,
+                                                    std::span<TacticCandidate> candidates,
+                                                    std::size_t heuristic) {
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    if (trials[i] == nullptr) continue;
+    if (Clock::now() >= deadline) return std::nullopt;
+    refuse_where_it_throws(candidates[i],
+                           [&] { candidates[i].refused = memory.check(*trials[i]); });
+  }
+  std::vector<Contender> contenders;
+  double best_once = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    if (!candidates[i].refused.empty()) continue;
+    if (Clock::now() >= deadline) return std::nullopt;
+    refuse_where_it_throws(candidates[i], [&] {
+      Contender contender(i, *trials[i], memory, stream);
+      const double once = contender.run_once();
+      best_once = std::min(best_once, once);
+      if (!backend.on_host() && i != heuristic && once > kHopelessAtOnce * best_once) {
+        candidates[i].microseconds = once;
+        return;
+      }
+      contender.warm_up();
+      contenders.push_back(std::move(contender));
+    });
+  }
+  return contenders;
+}
+
 /// Drops those that are too slow for more rounds to change that, but never the heuristic's.
 void drop_hopeless(std::vector<Contender>& contenders, std::size_t heuristic) {
   const auto best = std::ranges::min_element(contenders, {}, &Contender::fastest_turn);
@@ -295,32 +330,12 @@ std::optional<std::size_t> Tuner::measure_now(const OpSite& site,
       build_trials(backend_, site, inputs, wanted, tactics, results, candidates, weights);
   try {
     TrialMemory memory = memory_for(backend_, site, inputs, trials, *stream);
-    std::vector<Contender> contenders;
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      if (trials[i] == nullptr) continue;
-      if (Clock::now() >= deadline_) return out_of_time();
-      refuse_where_it_throws(candidates[i],
-                             [&] { candidates[i].refused = memory.check(*trials[i]); });
-    }
-    double best_once = std::numeric_limits<double>::infinity();
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      if (!candidates[i].refused.empty()) continue;
-      if (Clock::now() >= deadline_) return out_of_time();
-      refuse_where_it_throws(candidates[i], [&] {
-        Contender contender(i, *trials[i], memory, *stream);
-        const double once = contender.run_once();
-        best_once = std::min(best_once, once);
-        if (!backend_.on_host() && i != heuristic && once > kHopelessAtOnce * best_once) {
-          candidates[i].microseconds = once;
-          return;
-        }
-        contender.warm_up();
-        contenders.push_back(std::move(contender));
-      });
-    }
-    if (contenders.empty()) return std::nullopt;
+    auto contenders =
+        contenders_of(backend_, trials, memory, *stream, deadline_, candidates, heuristic);
+    if (!contenders) return out_of_time();
+    if (contenders->empty()) return std::nullopt;
     const ProcessorShare share;
-    if (!time_contenders(contenders, effort_of(tuning_), deadline_, candidates, heuristic)) {
+    if (!time_contenders(*contenders, effort_of(tuning_), deadline_, candidates, heuristic)) {
       return out_of_time();
     }
     if (backend_.on_host() && share.is_too_little()) return undecided(summary_.disturbed);
