@@ -156,6 +156,7 @@ class FakeBackend final : public Backend {
   std::map<std::string, std::string> refused;  ///< what refusal() says, by the node's name
   std::vector<std::string> told;               ///< notices()
   bool captures = false;                       ///< its streams
+  bool host = true;                            ///< on_host()
   std::function<void()> on_run = [] {};        ///< called by every step that runs
   mutable std::size_t runs = 0;                ///< steps of the table's tactics
   mutable std::size_t runs_in_place = 0;  ///< of those, with output 0 where the last input lies
@@ -206,7 +207,7 @@ class FakeBackend final : public Backend {
     return allocate_host(bytes);
   }
 
-  [[nodiscard]] bool on_host() const override { return true; }
+  [[nodiscard]] bool on_host() const override { return host; }
 
   [[nodiscard]] MemoryInfo memory_info() const override { return memory; }
 

@@ -226,6 +226,19 @@ TEST_F(TunerTest, AHopelessOneIsNotRunAgainAndAgain) {
   EXPECT_LT(slow_runs, both);
 }
 
+TEST_F(TunerTest, OnADeviceAHopelessOneIsCheckedAndRunOnce) {
+  backend_.host = false;
+  (void)measure({{"a", 1000}});
+  const std::size_t alone = backend_.runs;
+  backend_.runs = 0;
+
+  const Result result = measure({{"a", 1000}, {"b", 10001}});
+
+  EXPECT_EQ(result.winner, 0U);
+  EXPECT_NEAR(result.candidates[1].microseconds, 10001, 0.1);
+  EXPECT_EQ(backend_.runs, alone + 2);
+}
+
 /// Something else on the machine took the processor during one of its turns.
 TEST_F(TunerTest, OneUnluckyTurnDiscardsNobody) {
   for (std::size_t run = 10; run <= 18; ++run) {
