@@ -1,11 +1,10 @@
 """torch.compile on a GPU behind the commands of peer_worker.py. Run: torch_worker.py
 
 open NAME BATCH THREADS CONTEXTS NETWORK MODE: one of the five Keras networks with random weights in fp16, channels last,
-eval mode; MODE is eager or a mode of torch.compile
-(reduce-overhead and max-autotune capture CUDA graphs; max-autotune+cudnn tunes all but convolutions, which cuDNN's own
-benchmark chooses: Inductor's takes minutes for a network). What is
-compiled takes the bytes of the pictures, which lie on the device, normalises them and gives logits. `time` answers with
-seconds of so many runs by events on the device.
+eval mode; MODE is eager or a mode of torch.compile (reduce-overhead and max-autotune capture CUDA graphs;
+max-autotune+cudnn tunes all but convolutions, which cuDNN's own benchmark chooses: Inductor's takes minutes for a
+network). What is compiled takes the bytes of the pictures, which lie on the device, normalises them and gives logits.
+`time` answers with seconds of so many runs by events on the device.
 """
 import json
 import sys

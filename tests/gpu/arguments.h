@@ -31,9 +31,8 @@ struct Arguments {
 inline constexpr const char* kUsage =
     "usage: gpu_selftest [--only PART,...] [--networks NAME,...] [--precisions P,...]\n"
     "                    [--batches N,...] [--filter TEXT] [--shard I/N]\n"
-    "                    [--bench-seconds S]"
-    " [--budget-seconds S] [--tuning-seconds S]\n"
-    "                    [--timings FOLDER] [--json FILE]\n"
+    "                    [--bench-seconds S] [--budget-seconds S]\n"
+    "                    [--tuning-seconds S] [--timings FOLDER] [--json FILE]\n"
     "\n"
     "Parts: kernels (every kernel against its definition; --filter: names with TEXT;\n"
     "--shard: every N-th test from the I-th on, counted from 0),\n"
