@@ -131,10 +131,6 @@ cudaError_t launch_windows(const DepthwiseArgs& a, cudaStream_t stream) {
   return simt::launch(depthwise_windows<T, Width>, blocks, dim3(kThreads), 0, stream, a, threads);
 }
 
-constexpr int divided(int size, int by) {
-  return size / by + (size % by != 0 ? 1 : 0);
-}
-
 dim3 dimensions(int x, int y, int z) {
   return {static_cast<unsigned>(x), static_cast<unsigned>(y), static_cast<unsigned>(z)};
 }
@@ -142,7 +138,7 @@ dim3 dimensions(int x, int y, int z) {
 /// The threads of a block along channels: as many as leave few of them without work.
 int lanes_for(int chunks) {
   int lanes = 32;
-  while (lanes > 2 && std::int64_t{divided(chunks, lanes)} * lanes * 8 > std::int64_t{chunks} * 9) {
+  while (lanes > 2 && std::int64_t{ceil_of(chunks, lanes)} * lanes * 8 > std::int64_t{chunks} * 9) {
     lanes /= 2;
   }
   return lanes;
@@ -155,11 +151,11 @@ int lanes_for(int chunks) {
 /// in_flight    rows
 int rows_for(int out_h, std::int64_t threads, int in_flight) {
   const auto cost = [&](int rows) {
-    const std::int64_t all = threads * divided(out_h, rows);
+    const std::int64_t all = threads * ceil_of(out_h, rows);
     return (std::max(all, kBusyThreads) + kBusyThreads) * (rows + in_flight);
   };
   int rows = out_h;
-  while (rows > 1 && cost(divided(rows, 2)) < cost(rows)) rows = divided(rows, 2);
+  while (rows > 1 && cost(ceil_of(rows, 2)) < cost(rows)) rows = ceil_of(rows, 2);
   return rows;
 }
 
@@ -168,10 +164,10 @@ cudaError_t launch_runs(const DepthwiseArgs& a, cudaStream_t stream) {
   using Run = DepthwiseRun<T, Kernel, Stride>;
   const int chunks = a.c / Run::kWidth;
   const int lanes = lanes_for(chunks);
-  const int channel_tiles = divided(chunks, lanes);
-  const int runs = divided(a.out_w, Run::kOutputs);
-  const int column_tiles = divided(runs, kMostRunThreads / lanes);
-  const dim3 block = dimensions(lanes, divided(runs, column_tiles), 1);
+  const int channel_tiles = ceil_of(chunks, lanes);
+  const int runs = ceil_of(a.out_w, Run::kOutputs);
+  const int column_tiles = ceil_of(runs, kMostRunThreads / lanes);
+  const dim3 block = dimensions(lanes, ceil_of(runs, column_tiles), 1);
   const std::int64_t threads = std::int64_t{a.n} * chunks * runs;
   const int rows = rows_for(a.out_h, threads, Run::kInFlight);
   const DepthwiseLayout layout{
@@ -183,7 +179,7 @@ cudaError_t launch_runs(const DepthwiseArgs& a, cudaStream_t stream) {
       .y_row = a.out_w * a.y_stride * std::int64_t{sizeof(T)},
       .residual_pixel = a.residual_stride * std::int64_t{sizeof(T)},
       .residual_row = a.out_w * a.residual_stride * std::int64_t{sizeof(T)}};
-  const dim3 grid = dimensions(channel_tiles * column_tiles, divided(a.out_h, rows), a.n);
+  const dim3 grid = dimensions(channel_tiles * column_tiles, ceil_of(a.out_h, rows), a.n);
   return simt::launch(depthwise_runs<T, Kernel, Stride>, grid, block, 0, stream, a, layout);
 }
 

@@ -253,10 +253,6 @@ Choice choose(const PoolArgs& a) {
   return {pool_windows<Fold, T, kWidest<T>>, kWidest<T>, 1, 1};
 }
 
-int ceil_of(int dividend, int divisor) {
-  return dividend / divisor + (dividend % divisor != 0 ? 1 : 0);
-}
-
 /// Rows of a walk: fewer than the longest one has where that leaves threads of the GPU idle.
 int walk_for(const PoolArgs& a, int threads_of_row, int longest) {
   constexpr int kBusyThreads = 1 << 17;  // about 132 multiprocessors with 1024 each

@@ -31,8 +31,9 @@ std::string obstacle(const Graph& graph,
 
 /// The Cast to a half type that alone reads the node, or nullptr.
 const Node* only_cast(const Graph& graph, NodeId id, const std::vector<NodeId>& read_by) {
-  if (graph.use_count(id) != 1 || read_by.size() != 1) return nullptr;
-  const Node& reader = graph.node(read_by[0]);
+  const auto only = only_reader(graph, id, read_by);
+  if (!only) return nullptr;
+  const Node& reader = graph.node(*only);
   const auto* cast = reader.as<Cast>();
   return cast != nullptr && is_half(cast->to) ? &reader : nullptr;
 }

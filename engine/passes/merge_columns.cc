@@ -54,22 +54,14 @@ std::int64_t floor_div(std::int64_t a, std::int64_t b) {
   return a >= 0 ? a / b : -((-a + b - 1) / b);
 }
 
-std::optional<NodeId> only_reader(const Graph& graph,
-                                  NodeId id,
-                                  const std::vector<std::vector<NodeId>>& read_by) {
-  const auto& all = read_by[static_cast<std::size_t>(id)];
-  if (all.size() != 1 || is_output(graph, id)) return std::nullopt;
-  return all[0];
-}
-
 std::optional<Stem> find_stem(const Graph& graph,
                               NodeId id,
                               const std::vector<std::vector<NodeId>>& read_by) {
   if (graph.node(id).as<NormalizeImage>() == nullptr) return std::nullopt;
-  const auto cast = only_reader(graph, id, read_by);
+  const auto cast = only_reader(graph, id, read_by[static_cast<std::size_t>(id)]);
   if (!cast || graph.node(*cast).as<Cast>() == nullptr) return std::nullopt;
   if (!is_half(graph.node(*cast).as<Cast>()->to)) return std::nullopt;
-  const auto conv = only_reader(graph, *cast, read_by);
+  const auto conv = only_reader(graph, *cast, read_by[static_cast<std::size_t>(*cast)]);
   if (!conv || graph.node(*conv).as<Conv2d>() == nullptr) return std::nullopt;
   return Stem{id, *cast, *conv};
 }

@@ -74,9 +74,8 @@ constexpr std::array kPasses{
     Pass{"fuse-softmax-top-k", fuse_softmax_topk},
     // Behind all fusions: what one operator sums, adds and clamps is rounded once, at its end.
     Pass{"reduce-precision", reduce_precision},
-    // Behind it, since it is for 16-bit types, and behind pad-channels, whose eight channels are
-    // too
-    // many here.
+    // Behind it, since it is for 16-bit types, and behind pad-channels, whose eight channels it
+    // makes four of.
     Pass{"merge-columns", merge_columns},
     // Behind all three, which look for a NormalizeImage: the elements are written in the type and
     // with the channels that these chose.

@@ -14,6 +14,13 @@ std::vector<std::vector<NodeId>> readers(const Graph& graph) {
   return result;
 }
 
+std::optional<NodeId> only_reader(const Graph& graph,
+                                  NodeId id,
+                                  const std::vector<NodeId>& read_by) {
+  if (graph.use_count(id) != 1 || read_by.size() != 1) return std::nullopt;
+  return read_by[0];
+}
+
 bool is_output(const Graph& graph, NodeId id) {
   return std::ranges::any_of(graph.outputs(),
                              [id](const GraphOutput& output) { return output.value.node == id; });

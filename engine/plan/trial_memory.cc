@@ -152,7 +152,7 @@ TrialMemory::TrialMemory(const Backend& backend,
   }
   memory_ = backend.allocate((blocks_ + 1) * block_bytes + workspace_bytes_);
   for (std::size_t i = 0; i < patterns.size(); ++i) {
-    if (!patterns[i].empty()) fill(i, patterns[i], untouched());
+    if (!patterns[i].empty()) fill(i, patterns[i]);
   }
   // What an earlier trial left must not pass for a result: these bytes are NaN in every float type.
   repeat(untouched() + inputs_.bytes,
@@ -174,9 +174,9 @@ void TrialMemory::repeat(std::byte* to, std::span<const std::byte> pattern, std:
   stream_.synchronize();
 }
 
-/// Writes the input where it lies in the block, in its layout.
-void TrialMemory::fill(std::size_t input, std::span<const std::byte> pattern, std::byte* block) {
-  std::byte* to = block + inputs_.places[input].address;
+/// Writes the input where it lies in the untouched block, in its layout.
+void TrialMemory::fill(std::size_t input, std::span<const std::byte> pattern) {
+  std::byte* to = untouched() + inputs_.places[input].address;
   const TensorDesc& desc = site_.input(input);
   const Layout& layout = site_.inputs[input];
   if (layout == Layout{}) {

@@ -41,7 +41,7 @@ class TrialMemory {
   [[nodiscard]] std::string check(const Trial& trial);
 
  private:
-  void fill(std::size_t input, std::span<const std::byte> pattern, std::byte* block);
+  void fill(std::size_t input, std::span<const std::byte> pattern);
   void repeat(std::byte* to, std::span<const std::byte> pattern, std::size_t bytes);
   [[nodiscard]] std::vector<std::byte> samples_of(const Trial& trial);
 

@@ -45,31 +45,31 @@ struct Range {
   /// max(x, lo)
   template <int Width>
   [[nodiscard]] __device__ __forceinline__ Packed<T, Width> at_least(Packed<T, Width> x) const {
-    if constexpr (sizeof(T) == sizeof(float)) {
-      SIMT_UNROLL
-      for (int i = 0; i < Width; ++i) x.lane[i] = x.lane[i] <= lo ? lo : x.lane[i];
-    } else {
-      SIMT_UNROLL
-      for (int i = 0; i < Width; i += 2) {
-        const auto both = __hmax2_nan(pair_of(x.lane[i], x.lane[i + 1]), pair_of(lo, lo));
-        x.lane[i] = both.x;
-        x.lane[i + 1] = both.y;
-      }
-    }
-    return x;
+    return bounded<false>(x, lo);
   }
 
   /// min(max(x, lo), hi)
   template <int Width>
   [[nodiscard]] __device__ __forceinline__ Packed<T, Width> clamp(Packed<T, Width> x) const {
-    x = at_least(x);
+    return bounded<true>(at_least(x), hi);
+  }
+
+ private:
+  /// min(x, bound) or max(x, bound), keeping NaN; two elements of 16 bits at a time.
+  template <bool IsUpper, int Width>
+  __device__ __forceinline__ static Packed<T, Width> bounded(Packed<T, Width> x, T bound) {
     if constexpr (sizeof(T) == sizeof(float)) {
       SIMT_UNROLL
-      for (int i = 0; i < Width; ++i) x.lane[i] = x.lane[i] >= hi ? hi : x.lane[i];
+      for (int i = 0; i < Width; ++i) {
+        const bool is_beyond = IsUpper ? x.lane[i] >= bound : x.lane[i] <= bound;
+        x.lane[i] = is_beyond ? bound : x.lane[i];
+      }
     } else {
+      const auto bounds = pair_of(bound, bound);
       SIMT_UNROLL
       for (int i = 0; i < Width; i += 2) {
-        const auto both = __hmin2_nan(pair_of(x.lane[i], x.lane[i + 1]), pair_of(hi, hi));
+        const auto pair = pair_of(x.lane[i], x.lane[i + 1]);
+        const auto both = IsUpper ? __hmin2_nan(pair, bounds) : __hmax2_nan(pair, bounds);
         x.lane[i] = both.x;
         x.lane[i + 1] = both.y;
       }

@@ -38,6 +38,11 @@ __device__ __forceinline__ std::int64_t global_thread() {
   return static_cast<std::int64_t>(blockIdx.x) * kBlockThreads + static_cast<int>(threadIdx.x);
 }
 
+/// dividend / divisor, rounded up; both positive.
+constexpr int ceil_of(int dividend, int divisor) {
+  return dividend / divisor + (dividend % divisor != 0 ? 1 : 0);
+}
+
 /// Whether the address is a multiple of `bytes`.
 inline bool aligned_to(const void* address, std::uintptr_t bytes) {
   return reinterpret_cast<std::uintptr_t>(address) % bytes == 0;

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/detail/element.h"
+#include "kernels/detail/grid.h"
 #include "kernels/simt/simt.h"
 
 namespace fovea::kernels {
@@ -35,8 +36,8 @@ inline PixelNormalization pixel_normalization(int channels,
                                               const std::array<float, 3>& mean,
                                               const std::array<float, 3>& scale) {
   const std::size_t pixel_bytes = bytes_of(type) * static_cast<std::size_t>(out_channels);
-  const bool vectors = pixel_bytes % 16 == 0 && reinterpret_cast<std::uintptr_t>(y) % 16 == 0;
-  const bool quads = out_channels == 4 && reinterpret_cast<std::uintptr_t>(y) % pixel_bytes == 0;
+  const bool vectors = pixel_bytes % 16 == 0 && aligned_to(y, 16);
+  const bool quads = out_channels == 4 && aligned_to(y, pixel_bytes);
   PixelNormalization result{out_channels, vectors, quads, divisor, {}};
   for (int c = 0; c < channels; ++c) {
     const auto i = static_cast<std::size_t>(c);

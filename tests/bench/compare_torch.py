@@ -15,37 +15,27 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from rounds import Worker
 
 NETWORKS = ["resnet50", "xception", "inception_v3", "vgg16", "vgg19"]
 
 
-class Torch:
-    """A worker of one network, with a runner for every batch."""
+def open_worker(network: str, batches: list[int], mode: str) -> Worker:
+    """A worker with a runner for every batch, called by its number."""
+    worker = Worker(sys.executable, Path(__file__).with_name("torch_worker.py"))
+    for batch in batches:
+        worker.ask("open", batch, batch, 1, 1, network, mode)
+    return worker
 
-    def __init__(self, network: str, batches: list[int], mode: str):
-        self.network = network
-        self.process = subprocess.Popen([sys.executable, str(Path(__file__).with_name("torch_worker.py"))],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-        for batch in batches:
-            self.send("open", batch, batch, 1, 1, network, mode)
 
-    def send(self, *words: object):
-        self.process.stdin.write(" ".join(map(str, words)) + "\n")
-
-    def answer(self) -> str:
-        line = self.process.stdout.readline().strip()
-        if not line:
-            raise SystemExit(f"torch's worker of {self.network} ended")
-        return line
-
-    def microseconds(self, batch: int, seconds: float) -> float:
-        """Of one run of the batch: the mean of as many as take about so many seconds."""
-        self.send("time", batch, 3)
-        once = float(self.answer()) / 3
-        runs = max(3, round(seconds / once))
-        self.send("time", batch, runs)
-        return 1e6 * float(self.answer()) / runs
+def microseconds(worker: Worker, batch: int, seconds: float) -> float:
+    """Of one run of the batch: the mean of as many as take about so many seconds."""
+    once = worker.seconds("time", batch, 3) / 3
+    runs = max(3, round(seconds / once))
+    return 1e6 * worker.seconds("time", batch, runs) / runs
 
 
 def ours(program: str, network: str, batch: int, seconds: float, timings: str) -> dict:
@@ -70,10 +60,10 @@ def main():
     arguments = parser.parse_args()
 
     start = time.perf_counter()
-    workers = {network: Torch(network, arguments.batches, arguments.mode) for network in arguments.networks}
-    for worker in workers.values():
-        for _ in arguments.batches:
-            worker.answer()
+    with ThreadPoolExecutor() as threads:
+        opened_workers = threads.map(lambda network: open_worker(network, arguments.batches, arguments.mode),
+                                     arguments.networks)
+        workers = dict(zip(arguments.networks, opened_workers))
     opened = time.perf_counter() - start
     print(f"torch compiled {len(workers)} networks side by side in {opened:.0f} s", file=sys.stderr)
 
@@ -81,11 +71,13 @@ def main():
             for network in arguments.networks for batch in arguments.batches}
     for _ in range(arguments.rounds):
         for (network, batch), row in rows.items():
-            row["torch_us"].append(workers[network].microseconds(batch, arguments.seconds))
+            row["torch_us"].append(microseconds(workers[network], batch, arguments.seconds))
             row["ours"] = ours(arguments.program, network, batch, arguments.seconds, arguments.timings)
             row["ours_us"].append(row["ours"]["median_us"])
             Path(arguments.results).write_text(
                 json.dumps({"mode": arguments.mode, "torch_opened_s": opened, "rows": list(rows.values())}, indent=1))
+    for worker in workers.values():
+        worker.close()
     for (network, batch), row in rows.items():
         mine, theirs = (statistics.median(row[key]) for key in ("ours_us", "torch_us"))
         print(f"{network:12} batch {batch}: {1e6 * batch / mine:9.0f} images/s, torch.compile {1e6 * batch / theirs:9.0f}, "

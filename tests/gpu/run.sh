@@ -59,15 +59,16 @@ for tool in ${SANITIZERS-memcheck racecheck initcheck synccheck}; do
   # Mostly the oracles on the host take the time: as many parts as there are processors.
   log=$out/sanitizer_$tool.txt
   parts=$(nproc)
+  rm -rf "$build/sanitizer"
   mkdir -p "$build/sanitizer"
   if seq 0 $((parts - 1)) | xargs -P "$parts" -I '{}' sh -c \
     "compute-sanitizer --tool $tool --error-exitcode 9 '$selftest' --only kernels --shard {}/$parts >'$build/sanitizer/$tool.{}' 2>&1"; then
     echo "$tool: no finding"
   else
     echo "$tool: see $log"
+    grep -hE "=========|FAILED" "$build/sanitizer/$tool".* | head -n 20 || true
     failed=1
   fi
   cat "$build/sanitizer/$tool".* >"$log"
-  [ "$failed" -eq 0 ] || grep -E "=========|FAILED" "$log" | head -n 20 || true
 done
 exit "$failed"

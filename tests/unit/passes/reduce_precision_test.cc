@@ -154,13 +154,19 @@ TEST(ReducePrecision, TheLastSumIsNotRounded) {
   EXPECT_GT(difference(before, after), 0.0F);
 }
 
-TEST(ReducePrecision, ConvolutionsReadTheirInputAsItIs) {
-  Graph before;
-  const Value x = before.add(Input{{DType::kFloat32, {kBatch, 4, 4, 2}}}, {}, "x");
+/// Two depthwise convolutions, "a" and "last", each of which applies a Relu to its input.
+Graph convolutions_behind_relus() {
+  Graph graph;
+  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 4, 4, 2}}}, {}, "x");
   const Conv2d conv{.groups = 2, .input_activation = ActivationKind::kRelu};
-  const Value w = random_constant(before, {2, 1, 1, 1}, 1, "w");
-  const Value a = before.add(conv, {x, w}, "a");
-  before.mark_output(before.add(conv, {a, w}, "last"));
+  const Value w = random_constant(graph, {2, 1, 1, 1}, 1, "w");
+  const Value a = graph.add(conv, {x, w}, "a");
+  graph.mark_output(graph.add(conv, {a, w}, "last"));
+  return graph;
+}
+
+TEST(ReducePrecision, ConvolutionsReadTheirInputAsItIs) {
+  const Graph before = convolutions_behind_relus();
   Graph after = before;
   PassContext context = context_for(Precision::kBf16);
 
@@ -176,12 +182,7 @@ TEST(ReducePrecision, ConvolutionsReadTheirInputAsItIs) {
 }
 
 TEST(ReducePrecision, AReluStaysWhereHalvesMayBeReadThroughIt) {
-  Graph graph;
-  const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 4, 4, 2}}}, {}, "x");
-  const Conv2d conv{.groups = 2, .input_activation = ActivationKind::kRelu};
-  const Value w = random_constant(graph, {2, 1, 1, 1}, 1, "w");
-  const Value a = graph.add(conv, {x, w}, "a");
-  graph.mark_output(graph.add(conv, {a, w}, "last"));
+  Graph graph = convolutions_behind_relus();
   PassContext context = context_for(Precision::kBf16);
   context.traits.fuses_half_input_relu = true;
 
