@@ -71,6 +71,17 @@ Threading threading_for(const Graph& network, int threads, std::optional<std::si
   return shared || threads == 1 ? Threading::kLatency : Threading::kThroughput;
 }
 
+constexpr std::size_t ceil_div(std::size_t a, std::size_t b) {
+  return a / b + (a % b == 0 ? 0 : 1);
+}
+
+/// Pictures that each of the threads takes at a time where there are too few to give each a batch:
+/// a device computes the smaller batches one after the other, in less time than a thread decodes
+/// the pictures of one.
+std::size_t shared_evenly(std::size_t expected, int threads, std::size_t batch) {
+  return std::clamp<std::size_t>(ceil_div(expected, static_cast<std::size_t>(threads)), 1, batch);
+}
+
 /// The backend on each device of the options. Throws as backend_for.
 std::vector<std::shared_ptr<const Backend>> make_devices(const ClassifierOptions& options,
                                                          const Precompiled* precompiled) {
@@ -168,21 +179,28 @@ struct Classifier::Impl {
     return team = std::move(made);
   }
 
-  /// Classifies what `next` gives until it gives nothing; one call at a time.
-  void run(const std::function<std::optional<LoadPicture>()>& next,
+  /// Classifies what `next` gives until it gives nothing; one call at a time. `decoded` says
+  /// whether the pictures are files, which take longer to decode than a device to compute.
+  void run(const NextPicture& next,
            const Sink& sink,
-           std::optional<std::size_t> expected) {
+           std::optional<std::size_t> expected,
+           bool decoded) {
     const std::lock_guard lock(turn);
     Team& team = team_for(expected);
     // Starting threads that find nothing to do would take longer than a single picture does.
     std::size_t workers = team.workers->size();
+    std::size_t chunk = team.chunk;
     if (expected) {
-      const std::size_t chunks = (*expected + team.chunk - 1) / team.chunk;
-      workers = std::clamp<std::size_t>(chunks, 1, workers);
+      if (decoded && !on_host) chunk = shared_evenly(*expected, threads, chunk);
+      workers = std::clamp<std::size_t>(ceil_div(*expected, chunk), 1, workers);
     }
     run_ordered({.workers = workers,
-                 .chunk = team.chunk,
-                 .next = next,
+                 .chunk = chunk,
+                 .next = [&]() -> std::optional<LoadPicture> {
+                   std::optional<Picture> picture = next();
+                   if (!picture) return std::nullopt;
+                   return loader(std::move(*picture));
+                 },
                  .work =
                      [&](std::size_t worker, std::span<const LoadPicture> pictures) {
                        return team.workers->worker(worker).run(pictures);
@@ -242,27 +260,21 @@ Classifier Classifier::open(const Model& model, const ClassifierOptions& options
 std::vector<Result> Classifier::classify(std::span<const ImageView> images) {
   std::vector<Result> results(images.size());
   std::size_t index = 0;
-  classify_stream(
+  impl_->run(
       [&]() -> std::optional<Picture> {
         if (index == images.size()) return std::nullopt;
         return images[index++];
       },
       [&](std::size_t i, Result result) { results[i] = std::move(result); },
-      images.size());
+      images.size(),
+      /*decoded=*/false);
   return results;
 }
 
 void Classifier::classify_stream(const NextPicture& next,
                                  const Sink& sink,
                                  std::optional<std::size_t> expected) {
-  impl_->run(
-      [&]() -> std::optional<LoadPicture> {
-        std::optional<Picture> picture = next();
-        if (!picture) return std::nullopt;
-        return impl_->loader(std::move(*picture));
-      },
-      sink,
-      expected);
+  impl_->run(next, sink, expected, /*decoded=*/true);
 }
 
 void Classifier::classify_files(const NextPath& next,

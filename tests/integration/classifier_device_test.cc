@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -95,6 +96,29 @@ TEST(ClassifierOnADevice, AnswersAsTheReferenceDoes) {
     }
     EXPECT_EQ(classifier.stage_times().pictures, 10);
   }
+}
+
+TEST(ClassifierOnADevice, SharesFewFilesAmongAllThreads) {
+  Classifier classifier = Classifier::open("lenet5", options("cuda-emu", 8));
+  std::vector<std::thread::id> asked;
+  std::size_t delivered = 0;
+  bool kept_one_waiting = false;
+
+  classifier.classify_files(
+      [&]() -> std::optional<std::string> {
+        // Whoever asks for a third file with two in hand has more than its half of four.
+        if (asked.size() == 2 && delivered == 0)
+          kept_one_waiting = asked[0] == std::this_thread::get_id();
+        if (asked.size() == 4) return std::nullopt;
+        asked.push_back(std::this_thread::get_id());
+        return picture(0);
+      },
+      [&](std::size_t, const Result&) { ++delivered; },
+      4);
+
+  EXPECT_EQ(delivered, 4);
+  EXPECT_EQ(asked[0], asked[1]);
+  EXPECT_FALSE(kept_one_waiting);
 }
 
 /// A network for colour pictures of 12 x 10, whose answers depend on all pixels and their places.

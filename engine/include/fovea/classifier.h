@@ -60,7 +60,8 @@ class Classifier {
   /// they must not call the classifier. What they throw ends the call and is thrown on.
   ///
   /// expected   how many pictures there are, or are at work at a time, where that is known: decides
-  ///            Threading::kAuto
+  ///            Threading::kAuto, and has a GPU's pictures decoded by all threads where there are
+  ///            fewer than a batch for each
   void classify_stream(const NextPicture& next,
                        const Sink& sink,
                        std::optional<std::size_t> expected = std::nullopt);
