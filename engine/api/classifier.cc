@@ -7,7 +7,7 @@
 #include <fovea/classifier.h>
 
 #include "engine/api/classify_graph.h"
-#include "engine/api/compile.h"
+#include "engine/api/compile_devices.h"
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
 #include "engine/api/tactic_settings.h"
@@ -169,10 +169,8 @@ struct Classifier::Impl {
     if (team.workers != nullptr) return team;
 
     Team made;
-    for (const std::shared_ptr<const Backend>& device : devices) {
-      made.plans.push_back(compile_graph(
-          graph, compile_options(latency), device, ModelGraphAccess::precompiled(model.graph())));
-    }
+    made.plans = compile_for_devices(
+        graph, compile_options(latency), devices, ModelGraphAccess::precompiled(model.graph()));
     made.chunk = static_cast<std::size_t>(made.plans.front()->buckets.back().batch);
     made.workers = std::make_unique<const PictureTeam>(
         made.plans, spec, model.labels(), latency ? 1U : static_cast<std::size_t>(threads));

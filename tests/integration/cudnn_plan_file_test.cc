@@ -1,5 +1,6 @@
-// Plan files of a backend with cuDNN, which here is the fake one on the emulated device: this
-// program has that backend among its own and no other program of the project.
+// What a backend with cuDNN keeps for later: in plan files and for further devices. cuDNN is the
+// fake one on the emulated device: this program has that backend among its own and no other one
+// has.
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -20,6 +21,7 @@
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/cuda/cudnn_convolutions.h"
 #include "engine/backend/cuda/device.h"
+#include "engine/backend/cuda/emulated_device.h"
 #include "engine/backend/cuda/no_convolutions.h"
 #include "engine/core/file.h"
 #include "engine/core/require.h"
@@ -35,9 +37,9 @@ namespace {
 /// What the backend "cuda" has for convolutions; set by the test that is running.
 std::function<std::unique_ptr<const cuda::ConvolutionLibrary>()> make_convolutions;
 
-std::unique_ptr<Backend> make_cuda(int /*device*/) {
+std::unique_ptr<Backend> make_cuda(int device) {
   constexpr int kHopper = 90;
-  return cuda::make_backend("cuda", {.convolutions = make_convolutions()}, kHopper);
+  return cuda::make_backend("cuda", {.convolutions = make_convolutions()}, kHopper, device);
 }
 
 }  // namespace
@@ -325,6 +327,47 @@ TEST_F(CudnnPlanFile, AnyStateIsRefusedOrOfNoHarm) {
   }
   EXPECT_GT(refused, 10U);
   EXPECT_GT(used, 5U);
+}
+
+TEST_F(CudnnPlanFile, AFurtherDeviceTakesOverWhatTheFirstFoundOut) {
+  for (const std::string tuning : {"off", "fast"}) {
+    SCOPED_TRACE(tuning);
+    ClassifierOptions one = classifier_options();
+    one.tuning = tuning;
+    ClassifierOptions two = one;
+    two.devices = {1, 0};
+    cuda::emulated::set_device_count(2);
+    fs::remove_all(folder_.path() / "home");  // so that nothing is in the timing cache
+    const Answer want = ask("lenet5", one);
+    fs::remove_all(folder_.path() / "home");
+
+    const Answer got = ask("lenet5", two);
+
+    EXPECT_EQ(got.happened.asked, want.happened.asked);
+    EXPECT_EQ(from_json(got), 4U) << "two convolutions in two batch sizes";
+    EXPECT_EQ(got.happened.built.size(), want.happened.built.size() + 4);
+    EXPECT_EQ(got.predictions, want.predictions);
+    cuda::emulated::set_device_count(1);
+  }
+}
+
+TEST_F(CudnnPlanFile, AFurtherDeviceOfAnotherKindIsCompiledForItself) {
+  ClassifierOptions two = classifier_options();
+  two.devices = {0, 1};
+  cuda::emulated::set_device_count(2);
+  const Answer want = ask("lenet5");
+  make_convolutions = [this, made = 0]() mutable {
+    const auto library = fake_.library();
+    library->version = cat("9.19.", ++made);
+    return cuda::make_cudnn_convolutions(library, {});
+  };
+
+  const Answer got = ask("lenet5", two);
+
+  EXPECT_EQ(got.happened.asked, 2 * want.happened.asked);
+  EXPECT_EQ(from_json(got), 0U);
+  EXPECT_EQ(got.predictions, want.predictions);
+  cuda::emulated::set_device_count(1);
 }
 
 /// The convolutions of LeNet-5 with the reason that each has.
