@@ -1,5 +1,7 @@
 #include "kernels/copy.h"
 
+#include <algorithm>
+
 #include "kernels/detail/grid.h"
 #include "kernels/simt/simt.h"
 
@@ -34,10 +36,18 @@ cudaError_t launch_copy(Rows rows,
                         std::int64_t row_bytes,
                         cudaStream_t stream) {
   const std::int64_t row_items = row_bytes / static_cast<std::int64_t>(sizeof(T));
-  if (row_items > kMaxItems || count > kMaxItems / row_items) return cudaErrorInvalidValue;
+  if (row_items > kMaxItems) return cudaErrorInvalidValue;
   rows.row_items = static_cast<int>(row_items);
-  rows.items = count * row_items;
-  return launch_items(copy_items<T>, rows.items, stream, rows);
+  const std::int64_t most = kMaxItems / row_items;  // rows of a launch
+  const Rows whole = rows;
+  cudaError_t status = cudaSuccess;
+  for (std::int64_t row = 0; row < count && status == cudaSuccess; row += most) {
+    rows.src = whole.src + row * whole.src_stride;
+    rows.dst = whole.dst + row * whole.dst_stride;
+    rows.items = std::min(count - row, most) * row_items;
+    status = launch_items(copy_items<T>, rows.items, stream, rows);
+  }
+  return status;
 }
 
 }  // namespace

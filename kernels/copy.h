@@ -11,15 +11,14 @@ namespace fovea::kernels {
 /// dst[r][b] = src[r][b] for b < row_bytes.
 ///
 /// src, dst                device; rows `src_stride` and `dst_stride` bytes apart; no byte of dst
-/// is
-///                         one of src
+///                         is one of src
 /// src_stride, dst_stride  >= row_bytes
 /// rows, row_bytes         >= 0; nothing is launched where one is 0
 /// stream                  where the work is enqueued; the call does not wait
 ///
-/// Moves 16, 4 or 1 bytes at a time, whatever addresses and sizes are all multiples of.
-/// Returns the launch error, cudaErrorInvalidValue for a size that is out of range or for 2^31
-/// moves or more.
+/// Moves 16, 4 or 1 bytes at a time, whatever addresses and sizes are all multiples of; 2^31 moves
+/// or more take several launches. Returns the launch error, cudaErrorInvalidValue for a size that
+/// is out of range or for a row of 2^31 moves or more.
 [[nodiscard]] cudaError_t copy_rows(const std::byte* src,
                                     std::int64_t src_stride,
                                     std::byte* dst,

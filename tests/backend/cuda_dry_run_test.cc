@@ -49,6 +49,25 @@ TEST(CudaDryRun, ShowsTheStepThatResizes) {
   EXPECT_LT(bucket.slots[bucket.inputs[1]].layout.bytes, 1'000'000U) << "of the tables";
 }
 
+/// Kernels count the elements of what they write in 32 bits: nobody is to find that out from the
+/// first run.
+TEST(CudaDryRun, RefusesMoreElementsThanKernelsCount) {
+  const auto compile = [](const Op& op, std::int64_t batch) {
+    Graph graph;
+    const Value x = graph.add(Input{{DType::kFloat32, {kBatch, 128, 128, 64}}}, {}, "x");
+    graph.mark_output(graph.add(op, {x}, "y"));
+    (void)compile_plan(
+        graph, make_cuda_dry_run_backend("sm_90"), {.buckets = {batch}, .threads = 1});
+  };
+  constexpr std::int64_t kMostActivations = (std::int64_t{1} << 31) / (128 * 128 * 64) - 1;
+  constexpr std::int64_t kMostPools = 4 * (kMostActivations + 1) - 1;
+  const MaxPool pool{.kernel = {2, 2}, .strides = {2, 2}};
+  EXPECT_NO_THROW(compile(Relu{}, kMostActivations));
+  EXPECT_THROW(compile(Relu{}, kMostActivations + 1), Unsupported);
+  EXPECT_NO_THROW(compile(pool, kMostPools));
+  EXPECT_THROW(compile(pool, kMostPools + 1), Unsupported);
+}
+
 TEST(CudaDryRun, KnowsTheCeilingsOfEveryTarget) {
   ASSERT_FALSE(cuda::targets().empty());
   for (const cuda::Target& target : cuda::targets()) {

@@ -73,7 +73,8 @@ TEST_P(CopyTest, RefusesWhatIsOutOfRange) {
   EXPECT_EQ(copy_rows(p, 8, p + 32, 8, 1, -1, stream()), cudaErrorInvalidValue);
   EXPECT_EQ(copy_rows(p, 7, p + 32, 8, 1, 8, stream()), cudaErrorInvalidValue);
   EXPECT_EQ(copy_rows(p, 8, p + 32, 7, 1, 8, stream()), cudaErrorInvalidValue);
-  EXPECT_EQ(copy_rows(p, 1, p + 32, 1, std::int64_t{1} << 31, 1, stream()), cudaErrorInvalidValue);
+  constexpr std::int64_t kTooLong = (std::int64_t{1} << 31) + 1;
+  EXPECT_EQ(copy_rows(p, kTooLong, p + 32, kTooLong, 1, kTooLong, stream()), cudaErrorInvalidValue);
   EXPECT_EQ(copy_rows(p, 8, p + 32, 8, 0, 8, stream()), cudaSuccess);
   EXPECT_EQ(copy_rows(p, 8, p + 32, 8, 4, 0, stream()), cudaSuccess);
   cuda::synchronize(stream());

@@ -10,7 +10,7 @@ std::vector<Tactic> lower_cast(const OpSite& site) {
   const TensorDesc& x = site.input(0);
   const TensorDesc& y = site.node.outputs[0];
   if (!is_element_type(x.dtype) || !is_element_type(y.dtype)) return {};
-  if (!fits_int({x.dtype, {num_elements(x.shape)}})) return {};
+  if (!elements_fit_int(x)) return {};
 
   const auto make = [=](const BuildArgs& args) -> Launch {
     const kernels::CastArgs fixed{.from = element_type(x.dtype),

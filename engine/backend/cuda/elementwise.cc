@@ -17,7 +17,7 @@ std::vector<Tactic> lower_pixelwise(const OpSite& site,
                                     Second second,
                                     const Activation& activation) {
   const TensorDesc& x = site.input(0);
-  if (!fits_int(x)) return {};
+  if (!elements_fit_int(x)) return {};
   ReadTypes types(site.node.inputs.size(), x.dtype);
   if (second == Second::kBias) {
     types[1] = DType::kFloat32;

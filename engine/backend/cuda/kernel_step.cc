@@ -135,6 +135,10 @@ bool fits_int(const TensorDesc& desc) {
   });
 }
 
+bool elements_fit_int(const TensorDesc& desc) {
+  return num_elements(desc.shape) <= std::numeric_limits<int>::max();
+}
+
 Tactic copy_tactic(const TensorDesc& desc, const Layout& from, const Layout& to) {
   for (const Layout& layout : {from, to}) {
     require(layout.kind != Layout::Kind::kOpaque, "cuda has no opaque layouts");

@@ -73,6 +73,9 @@ using ReadTypes = std::vector<std::optional<DType>>;
 /// Whether every dimension fits the kernels' int.
 [[nodiscard]] bool fits_int(const TensorDesc& desc);
 
+/// Whether the number of elements does.
+[[nodiscard]] bool elements_fit_int(const TensorDesc& desc);
+
 /// Copies a tensor between layouts that are dense or slices; a tactic with one input and output.
 [[nodiscard]] Tactic copy_tactic(const TensorDesc& desc, const Layout& from, const Layout& to);
 

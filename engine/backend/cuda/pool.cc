@@ -34,7 +34,7 @@ kernels::PoolArgs pool_args(const PoolOp& op, const TensorDesc& x, const TensorD
 std::vector<Tactic> lower_pool(const OpSite& site) {
   const TensorDesc& x = site.input(0);
   const TensorDesc& y = site.node.outputs[0];
-  if (!fits_int(x) || !fits_int(y)) return {};
+  if (!fits_int(x) || !elements_fit_int(y)) return {};
   const auto* max = site.node.as<MaxPool>();
   const auto* average = site.node.as<AveragePool>();
   const bool count_padding = average != nullptr && average->count_padding;

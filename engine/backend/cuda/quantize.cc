@@ -25,7 +25,7 @@ kernels::QuantizationGrid grid_of(const OpSite& site, std::int64_t axis, DType i
 }
 
 bool fits(const TensorDesc& x) {
-  return fits_int({x.dtype, {num_elements(x.shape)}});
+  return elements_fit_int(x);
 }
 
 }  // namespace

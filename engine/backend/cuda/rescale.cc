@@ -9,7 +9,7 @@ namespace fovea::cuda {
 std::vector<Tactic> lower_rescale(const OpSite& site) {
   const auto& op = *site.node.as<Rescale>();
   const TensorDesc& x = site.input(0);
-  if (!fits_int({x.dtype, {num_elements(x.shape)}})) return {};
+  if (!elements_fit_int(x)) return {};
   if (!fits_float(op.scale) || !fits_float(op.offset)) return {};
 
   const kernels::RescaleArgs fixed{.pixels = pixels_of(x),

@@ -57,7 +57,7 @@ std::vector<Tactic> resize_tactics(const OpSite& site,
   const bool from_host =
       site.graph.node(table).as<Input>() != nullptr && site.graph.use_count(table.node) == 1;
   const TensorDesc& y = site.node.outputs[0];
-  if (!from_host || !fits_int({y.dtype, {num_elements(y.shape)}})) return {};
+  if (!from_host || !elements_fit_int(y)) return {};
 
   const std::int64_t n = y.shape[0];
   const PictureTableBytes most =

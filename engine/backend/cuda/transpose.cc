@@ -28,7 +28,7 @@ Shape strides_of(const TensorDesc& desc, std::int64_t pixel_stride) {
 std::vector<Tactic> lower_transpose(const OpSite& site) {
   const TensorDesc& x = site.input(0);
   const TensorDesc& y = site.node.outputs[0];
-  if (!fits_int({x.dtype, {num_elements(x.shape)}})) return {};
+  if (!elements_fit_int(x)) return {};
 
   const auto make = [=, perm = site.node.as<Transpose>()->perm](const BuildArgs& args) -> Launch {
     kernels::TransposeArgs fixed;
