@@ -71,8 +71,8 @@ TargetOptions target_options(const Arguments& arguments, const Model& model) {
                            ? arguments.concurrency
                            : std::min(threads * requests_per_thread(arguments), kMostRequests);
   return {.backend = arguments.model.backend,
-          .devices = arguments.from == "tensor" ? std::vector{arguments.model.only_device()}
-                                                : arguments.model.devices(),
+          .devices = arguments.from == "tensor" ? std::vector{arguments.model.only_device(model)}
+                                                : arguments.model.devices(model),
           .convolution = arguments.model.convolution,
           .precision = arguments.model.checked_precision(model),
           .tactics = arguments.model.tactics,

@@ -59,8 +59,8 @@ class BenchTarget {
   [[nodiscard]] virtual TargetFacts facts() const = 0;
 };
 
-/// The compiled network with its inputs in memory: Context::run on noise, on as many contexts as a
-/// Classifier would have for so many requests.
+/// The compiled network with its inputs in memory: Context::run on noise. As many contexts as a
+/// Classifier would have for so many requests; on a device of its own at most three.
 [[nodiscard]] std::unique_ptr<BenchTarget> make_tensor_target(const Model& model,
                                                               const TargetOptions& options);
 

@@ -80,7 +80,7 @@ int classify(const Arguments& arguments) {
       },
       paths.count());
   writer->close();
-  if (asked > 0) print_notices(classifier.prepare(paths.count()).plan->notices());
+  if (asked > 0) print_notices(classifier.prepare(paths.count()).notices);
   if (interrupted()) return kExitInterrupted;
   return some_failed ? kExitSomeFailed : kExitOk;
 }

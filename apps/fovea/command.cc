@@ -111,10 +111,11 @@ ModelOptions ModelArguments::model_options() const {
   return options;
 }
 
-std::vector<int> ModelArguments::devices() const {
+std::vector<int> ModelArguments::devices(const Model& opened) const {
   std::vector<int> numbers;
   if (device == "all") {
-    numbers.resize(static_cast<std::size_t>(std::max(1, device_count(backend))));
+    const std::string named = backend == "auto" ? opened.default_backend() : backend;
+    numbers.resize(static_cast<std::size_t>(std::max(1, device_count(named))));
     std::iota(numbers.begin(), numbers.end(), 0);
     return numbers;
   }
@@ -129,8 +130,8 @@ std::vector<int> ModelArguments::devices() const {
   return numbers;
 }
 
-int ModelArguments::only_device() const {
-  const std::vector<int> numbers = devices();
+int ModelArguments::only_device(const Model& opened) const {
+  const std::vector<int> numbers = devices(opened);
   if (numbers.size() > 1) {
     throw InvalidArgument("this command uses one device; --device " + device + " names " +
                           std::to_string(numbers.size()));
@@ -139,8 +140,9 @@ int ModelArguments::only_device() const {
 }
 
 Precision ModelArguments::checked_precision(const Model& opened) const {
-  const Precision wanted =
-      precision.empty() ? opened.default_precision() : parse_precision(precision);
+  const Precision wanted = precision.empty()
+                               ? opened.default_precision(backend, devices(opened).front())
+                               : parse_precision(precision);
   const std::string note = precision_note(backend, wanted);
   if (!note.empty()) std::fprintf(stderr, "fovea: note: %s\n", note.c_str());
   return wanted;

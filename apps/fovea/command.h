@@ -84,12 +84,12 @@ struct ModelArguments {
   /// Throws argument/invalid.
   [[nodiscard]] ModelOptions model_options() const;
 
-  /// Of --device: numbers separated by commas, or all that the backend has. Throws
+  /// Of --device: numbers separated by commas, or all that the model's backend has. Throws
   /// argument/invalid.
-  [[nodiscard]] std::vector<int> devices() const;
+  [[nodiscard]] std::vector<int> devices(const Model& opened) const;
 
   /// The one of a command that uses one. Throws argument/invalid for several.
-  [[nodiscard]] int only_device() const;
+  [[nodiscard]] int only_device(const Model& opened) const;
 
   /// Says on stderr what speaks against it on this machine. Throws argument/invalid.
   [[nodiscard]] Precision checked_precision(const Model& opened) const;
@@ -100,9 +100,9 @@ struct ModelArguments {
   void apply(const Model& opened, Options& options) const {
     options.backend = backend;
     if constexpr (requires { options.devices; }) {
-      options.devices = devices();
+      options.devices = devices(opened);
     } else {
-      options.device = only_device();
+      options.device = only_device(opened);
     }
     options.convolution = convolution;
     options.precision = checked_precision(opened);

@@ -28,8 +28,8 @@ class PictureTarget final : public BenchTarget {
       : classifier_(Classifier::open(model, classifier_options(options))),
         options_(options),
         pictures_(std::move(pictures)),
-        engine_(classifier_.prepare(options.concurrency)) {
-    print_notices(engine_.plan->notices());
+        engine_(classifier_.prepare(pictures_at_work())) {
+    print_notices(engine_.notices);
   }
 
   void run(ClosedLoop& loop) override {
@@ -60,7 +60,7 @@ class PictureTarget final : public BenchTarget {
           lock.unlock();
           loop.answer(request);
         },
-        options_.concurrency);
+        pictures_at_work());
   }
 
   [[nodiscard]] StageTimes stage_times() const override { return classifier_.stage_times(); }
@@ -76,6 +76,10 @@ class PictureTarget final : public BenchTarget {
   }
 
  private:
+  [[nodiscard]] std::size_t pictures_at_work() const {
+    return options_.concurrency * static_cast<std::size_t>(options_.batch);
+  }
+
   [[nodiscard]] const StoredPicture& stored(std::size_t index) const {
     return pictures_[index % pictures_.size()];
   }

@@ -28,6 +28,10 @@ std::vector<std::byte> noise(const TensorDesc& desc, std::uint32_t seed) {
   return bytes;
 }
 
+/// Runs that keep a device busy: one copies in and one out beside the one that computes. Each has
+/// memory of its own there, which for each CPU thread would be too much.
+constexpr std::size_t kRunsOnADevice = 3;
+
 /// A context with the memory that it reads and writes.
 class Runner {
  public:
@@ -80,8 +84,10 @@ class TensorTarget final : public BenchTarget {
                             std::to_string(plan_->largest_batch()) + "; use --batch " +
                             std::to_string(plan_->largest_batch()));
     }
-    const int runners = latency ? 1 : options.threads;
-    for (int i = 0; i < runners; ++i) {
+    const std::size_t most = !plan_->on_host() ? kRunsOnADevice
+                             : latency         ? 1
+                                               : static_cast<std::size_t>(options.threads);
+    for (std::size_t i = 0; i < std::min(most, options.concurrency); ++i) {
       runners_.push_back(
           std::make_unique<Runner>(plan_, options.batch, static_cast<std::uint32_t>(i)));
     }

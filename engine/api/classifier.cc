@@ -75,9 +75,8 @@ constexpr std::size_t ceil_div(std::size_t a, std::size_t b) {
   return a / b + (a % b == 0 ? 0 : 1);
 }
 
-/// Pictures that each of the threads takes at a time where there are too few to give each a batch:
-/// a device computes the smaller batches one after the other, in less time than a thread decodes
-/// the pictures of one.
+/// Files that each of the threads takes at a time where there are too few to give each a batch: a
+/// device computes the smaller batches one after the other, in less time than a thread decodes one.
 std::size_t shared_evenly(std::size_t expected, int threads, std::size_t batch) {
   return std::clamp<std::size_t>(ceil_div(expected, static_cast<std::size_t>(threads)), 1, batch);
 }
@@ -94,6 +93,17 @@ std::vector<std::shared_ptr<const Backend>> make_devices(const ClassifierOptions
     devices.push_back(backend_for(options.backend, precompiled, *number));
   }
   return devices;
+}
+
+/// What compiling for each device had to tell, each sentence once.
+std::vector<std::string> notices_of(std::span<const std::shared_ptr<const ExecutionPlan>> plans) {
+  std::vector<std::string> notices;
+  for (const auto& plan : plans) {
+    for (const std::string& notice : plan->tactics.notices) {
+      if (std::ranges::find(notices, notice) == notices.end()) notices.push_back(notice);
+    }
+  }
+  return notices;
 }
 
 /// The picture, which must have one byte per channel. `name` is for messages.
@@ -136,7 +146,12 @@ struct Classifier::Impl {
     // Refused now, not at the first picture.
     (void)exact_convolutions(options.convolution);
     (void)tactic_options(compile_options(/*latency=*/true));
-    require_precision(*devices.front(), options.precision.value_or(model.default_precision()));
+    const Precompiled* precompiled = ModelGraphAccess::precompiled(model.graph());
+    for (const std::shared_ptr<const Backend>& device : devices) {
+      require_precision(
+          *device,
+          options.precision ? *options.precision : default_precision(precompiled, *device));
+    }
     require(options.batch >= 0, "a batch size cannot be negative");
     const std::int64_t top_k = checked_top_k(options.top_k, shape.classes);
     graph = classify_graph(network, shape, spec, top_k, manifest.logits);
@@ -144,7 +159,7 @@ struct Classifier::Impl {
 
   [[nodiscard]] CompileOptions compile_options(bool latency) const {
     CompileOptions compile;
-    compile.backend = backend;
+    compile.backend = options.backend;
     compile.convolution = options.convolution;
     compile.precision = options.precision;
     compile.tuning = options.tuning;
@@ -159,10 +174,16 @@ struct Classifier::Impl {
     return compile;
   }
 
+  /// How many runs so many pictures are on the host, where a run is a batch.
+  [[nodiscard]] std::optional<std::size_t> runs_of(std::optional<std::size_t> pictures) const {
+    if (!pictures) return std::nullopt;
+    return ceil_div(*pictures, static_cast<std::size_t>(std::max<std::int64_t>(options.batch, 1)));
+  }
+
   /// The caller has the turn.
   Team& team_for(std::optional<std::size_t> expected) {
     Threading threading = options.threading;
-    if (threading == Threading::kAuto) threading = threading_for(graph, threads, expected);
+    if (threading == Threading::kAuto) threading = threading_for(graph, threads, runs_of(expected));
     // Elsewhere the threads only load pictures.
     const bool latency = on_host && (threading == Threading::kLatency || threads == 1);
     Team& team = latency ? latency_team : throughput_team;
@@ -177,13 +198,12 @@ struct Classifier::Impl {
     return team = std::move(made);
   }
 
-  /// Classifies what `next` gives until it gives nothing; one call at a time. `decoded` says
-  /// whether the pictures are files, which take longer to decode than a device to compute.
-  void run(const NextPicture& next,
-           const Sink& sink,
-           std::optional<std::size_t> expected,
-           bool decoded) {
+  /// Classifies what `next` gives until it gives nothing; one call at a time.
+  void run(const NextPicture& next, const Sink& sink, std::optional<std::size_t> expected) {
     const std::lock_guard lock(turn);
+    std::optional<Picture> first = next();
+    if (!first) return;
+    const bool decoded = !std::holds_alternative<ImageView>(*first);
     Team& team = team_for(expected);
     // Starting threads that find nothing to do would take longer than a single picture does.
     std::size_t workers = team.workers->size();
@@ -195,7 +215,7 @@ struct Classifier::Impl {
     run_ordered({.workers = workers,
                  .chunk = chunk,
                  .next = [&]() -> std::optional<LoadPicture> {
-                   std::optional<Picture> picture = next();
+                   std::optional<Picture> picture = first ? std::exchange(first, {}) : next();
                    if (!picture) return std::nullopt;
                    return loader(std::move(*picture));
                  },
@@ -258,21 +278,20 @@ Classifier Classifier::open(const Model& model, const ClassifierOptions& options
 std::vector<Result> Classifier::classify(std::span<const ImageView> images) {
   std::vector<Result> results(images.size());
   std::size_t index = 0;
-  impl_->run(
+  classify_stream(
       [&]() -> std::optional<Picture> {
         if (index == images.size()) return std::nullopt;
         return images[index++];
       },
       [&](std::size_t i, Result result) { results[i] = std::move(result); },
-      images.size(),
-      /*decoded=*/false);
+      images.size());
   return results;
 }
 
 void Classifier::classify_stream(const NextPicture& next,
                                  const Sink& sink,
                                  std::optional<std::size_t> expected) {
-  impl_->run(next, sink, expected, /*decoded=*/true);
+  impl_->run(next, sink, expected);
 }
 
 void Classifier::classify_files(const NextPath& next,
@@ -287,7 +306,8 @@ Classifier::Engine Classifier::prepare(std::optional<std::size_t> expected) {
   return {std::make_shared<const Plan>(team.plans.front()),
           team.plans.size(),
           team.workers->size(),
-          team.workers->device_bytes()};
+          team.workers->device_bytes(),
+          notices_of(team.plans)};
 }
 
 StageTimes Classifier::stage_times() const {

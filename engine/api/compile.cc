@@ -124,43 +124,51 @@ bool exact_convolutions(const std::string& convolution) {
   return convolution == "direct";
 }
 
-std::shared_ptr<const Backend> backend_for(const std::string& name,
-                                           const Precompiled* precompiled,
-                                           int device) {
-  if (precompiled == nullptr || name != "auto") return make_backend(name, device);
+std::string backend_name_for(const std::string& name, const Precompiled* precompiled) {
+  if (precompiled == nullptr || name != "auto") return name;
+  const std::string& before = precompiled->facts.backend;
   try {
-    return make_backend(precompiled->facts.backend, device);
+    return device_count(before) > 0 ? before : name;
   } catch (const Error&) {
-    return make_backend(name, device);  // take_over tells
+    return name;  // this build has no such backend; differences() tells
   }
 }
 
-Precision default_precision(const Precompiled* precompiled) {
-  if (precompiled == nullptr) return Precision::kFp32;
-  const Precision before = parse_precision(precompiled->facts.precision);
-  const bool possible = backend_for("auto", precompiled)->traits().computes_in(before);
-  return possible ? before : Precision::kFp32;
+std::shared_ptr<const Backend> backend_for(const std::string& name,
+                                           const Precompiled* precompiled,
+                                           int device) {
+  return make_backend(backend_name_for(name, precompiled), device);
 }
 
-PlanOptions plan_options(const CompileOptions& options, const Precompiled* precompiled) {
+Precision default_precision(const Precompiled* precompiled, const Backend& backend) {
+  if (precompiled == nullptr) return Precision::kFp32;
+  const Precision before = parse_precision(precompiled->facts.precision);
+  return backend.traits().computes_in(before) ? before : Precision::kFp32;
+}
+
+PlanOptions plan_options(const CompileOptions& options,
+                         const Backend& backend,
+                         const Precompiled* precompiled) {
   const std::vector<std::int64_t> buckets = buckets_of(options);
   for (const std::int64_t bucket : buckets) {
     if (bucket < 1 || bucket > kLargestBatch) {
       throw InvalidArgument(cat("a batch size is 1 to ", kLargestBatch, ", not ", bucket));
     }
   }
+  const int threads = checked_threads(options.threads);
   const bool as_before = precompiled != nullptr && options.convolution == "auto";
   TacticOptions tactics = tactic_options(options);
   std::vector<std::string> notices = lock_notices(tactics.locked, buckets);
-  return {.buckets = buckets,
-          .threads = checked_threads(options.threads),
-          .exact_convolutions =
-              exact_convolutions(as_before ? precompiled->facts.convolution : options.convolution),
-          .precision = options.precision ? *options.precision : default_precision(precompiled),
-          .tactics = std::move(tactics),
-          .notices = std::move(notices),
-          .on_pass = {},
-          .disabled_passes = disabled_passes()};
+  return {
+      .buckets = buckets,
+      .threads = backend.on_host() ? threads : 1,
+      .exact_convolutions =
+          exact_convolutions(as_before ? precompiled->facts.convolution : options.convolution),
+      .precision = options.precision ? *options.precision : default_precision(precompiled, backend),
+      .tactics = std::move(tactics),
+      .notices = std::move(notices),
+      .on_pass = {},
+      .disabled_passes = disabled_passes()};
 }
 
 std::shared_ptr<const PackedWeights> take_over(const Precompiled* precompiled,
@@ -236,7 +244,7 @@ std::shared_ptr<const ExecutionPlan> compile_graph(const Graph& graph,
                                                    const CompileOptions& options,
                                                    std::shared_ptr<const Backend> backend,
                                                    const Precompiled* precompiled) {
-  PlanOptions settings = plan_options(options, precompiled);
+  PlanOptions settings = plan_options(options, *backend, precompiled);
   for (std::string& notice : differences(precompiled, *backend, options.backend, settings)) {
     settings.notices.push_back(std::move(notice));
   }

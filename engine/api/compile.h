@@ -19,10 +19,13 @@ inline constexpr std::int64_t kLargestBatch = 65'536;
 /// name that it does not know.
 [[nodiscard]] bool exact_convolutions(const std::string& convolution);
 
-/// The backend of that name on one of its devices; "auto" is the one that the network was compiled
-/// for, where it works here, else make_backend's. Throws as make_backend.
+/// What that name of a backend stands for: "auto" is the one that the network was compiled for,
+/// where it has a device here. Throws InvalidArgument for a name that there is not.
 ///
 /// precompiled   null for a network that does not come from a plan file
+[[nodiscard]] std::string backend_name_for(const std::string& name, const Precompiled* precompiled);
+
+/// That backend on one of its devices. Throws as make_backend.
 [[nodiscard]] std::shared_ptr<const Backend> backend_for(const std::string& name,
                                                          const Precompiled* precompiled,
                                                          int device = 0);
@@ -31,12 +34,14 @@ inline constexpr std::int64_t kLargestBatch = 65'536;
 /// pass has.
 [[nodiscard]] std::vector<std::string> disabled_passes();
 
-/// What a network is computed in where nobody says: what a plan file was compiled in, if its
-/// backend computes in that here, else kFp32.
-[[nodiscard]] Precision default_precision(const Precompiled* precompiled);
+/// What a network is computed in where nobody says: what a plan file was compiled in, if the
+/// backend computes in that, else kFp32.
+[[nodiscard]] Precision default_precision(const Precompiled* precompiled, const Backend& backend);
 
-/// The options without "auto" and defaults. Throws InvalidArgument.
+/// The options without "auto" and defaults. CPU threads are one where the backend does not compute
+/// on them: plans and times are then the same for any number. Throws InvalidArgument.
 [[nodiscard]] PlanOptions plan_options(const CompileOptions& options,
+                                       const Backend& backend,
                                        const Precompiled* precompiled);
 
 /// Gives `settings` what an earlier compilation found out, or null: its locks where it was for a

@@ -39,6 +39,7 @@ std::vector<std::shared_ptr<const ExecutionPlan>> compile_for_devices(
   const Precompiled first = found_out(*plans.front(), options, precompiled);
   CompileOptions as_first = options;
   as_first.tuning = "off";
+  as_first.tuning_seconds = 0;
   for (const std::shared_ptr<const Backend>& device : devices.subspan(1)) {
     const bool alike = device->fingerprint() == first.facts.fingerprint;
     plans.push_back(alike ? compile_graph(graph, as_first, device, &first)

@@ -81,8 +81,8 @@ DryRun dry_run(const Model& model, const CompileOptions& options, std::string_vi
   const Precompiled* before = ModelGraphAccess::precompiled(model.graph());
   CompileOptions untuned = options;
   untuned.tuning = "off";
-  PlanOptions settings = plan_options(untuned, before);
   const auto backend = backend_of(options, target, before);
+  PlanOptions settings = plan_options(untuned, *backend, before);
   WeightStore weights(*backend, take_over(before, *backend, options.backend, settings));
   const Graph deployed = deployed_graph(model.impl(), ModelGraphAccess::graph(model.graph()));
   const auto plan = compile_and_dump(deployed, backend, settings, weights);

@@ -50,8 +50,14 @@ std::span<const Label> Model::labels() const {
   return impl_->labels;
 }
 
-Precision Model::default_precision() const {
-  return fovea::default_precision(ModelGraphAccess::precompiled(impl_->graph));
+std::string Model::default_backend() const {
+  return backend_name_for("auto", ModelGraphAccess::precompiled(impl_->graph));
+}
+
+Precision Model::default_precision(const std::string& backend, int device) const {
+  const Precompiled* precompiled = ModelGraphAccess::precompiled(impl_->graph);
+  if (precompiled == nullptr) return Precision::kFp32;
+  return fovea::default_precision(precompiled, *backend_for(backend, precompiled, device));
 }
 
 std::span<const std::string> Model::notes() const {

@@ -107,8 +107,8 @@ SavedPlan save_plan(const Model& model,
                     const PlanFileOptions& file_options) {
   require(options.taps.empty(), "a plan file has no taps; tap the model in it when it is run");
   const Precompiled* before = ModelGraphAccess::precompiled(model.graph());
-  PlanOptions plan = plan_options(options, before);
   const auto backend = backend_for(options.backend, before, options.device);
+  PlanOptions plan = plan_options(options, *backend, before);
   const Package package = package_of(model);
 
   SavedPlan saved;

@@ -112,8 +112,6 @@ Verification verify(const Model& model, const VerifyOptions& options) {
   CompileOptions compile = options.compile;
   compile.buckets = {options.pictures};
   compile.taps.clear();
-  const Precision precision = compile.precision.value_or(model.default_precision());
-  compile.precision = precision;
   const auto plan = compile_graph(served, compile, ModelGraphAccess::precompiled(model.graph()));
   const BucketPlan& bucket = plan->buckets.back();
   const Graph described = with_batch(served, bucket.batch);
@@ -123,8 +121,8 @@ Verification verify(const Model& model, const VerifyOptions& options) {
   result.model = model.name();
   result.backend = plan->backend->name();
   result.notices = plan->tactics.notices;
-  result.precision = to_string(precision);
-  result.tolerance = options.tolerance > 0 ? options.tolerance : tolerance_of(precision);
+  result.precision = to_string(plan->precision);
+  result.tolerance = options.tolerance > 0 ? options.tolerance : tolerance_of(plan->precision);
   const auto computed = compare_steps(
       plan, bucket, inputs, [&](const PlannedStep& step, const TensorDifference& difference) {
         result.layers.push_back(layer(step.name,
@@ -150,7 +148,7 @@ Verification verify(const Model& model, const VerifyOptions& options) {
   if (options.bisect_passes) {
     result.failed_pass = first_differing_pass({.graph = served,
                                                .traits = plan->backend->traits(),
-                                               .precision = precision,
+                                               .precision = plan->precision,
                                                .batch = bucket.batch,
                                                .inputs = inputs,
                                                .tolerance = result.output_tolerance},

@@ -19,11 +19,11 @@
 
 namespace fovea {
 
-/// What Threading::kAuto becomes on that many CPU threads; `expected` as in
-/// Classifier::classify_stream.
+/// What Threading::kAuto becomes on that many CPU threads, for so many runs at a time, where that
+/// is known: of one batch each.
 [[nodiscard]] Threading choose_threading(const ModelGraph& network,
                                          int threads,
-                                         std::optional<std::size_t> expected);
+                                         std::optional<std::size_t> runs);
 
 /// A compiled network with its input path and labels. One bad picture gives one Result with a
 /// failure; a device error throws. Safe to use from many threads: calls take turns.
@@ -60,8 +60,8 @@ class Classifier {
   /// they must not call the classifier. What they throw ends the call and is thrown on.
   ///
   /// expected   how many pictures there are, or are at work at a time, where that is known: decides
-  ///            Threading::kAuto, and has a GPU's pictures decoded by all threads where there are
-  ///            fewer than a batch for each
+  ///            Threading::kAuto, and has files for a GPU decoded by all threads where there are
+  ///            fewer than a batch for each (the first picture says whether they are files)
   void classify_stream(const NextPicture& next,
                        const Sink& sink,
                        std::optional<std::size_t> expected = std::nullopt);
@@ -76,10 +76,11 @@ class Classifier {
 
   /// What a call works with.
   struct Engine {
-    std::shared_ptr<const Plan> plan;  ///< the first device's; the others' is compiled likewise
+    std::shared_ptr<const Plan> plan;  ///< the first device's; others of its kind have the same
     std::size_t devices = 1;           ///< with the network's weights on each
     std::size_t workers = 1;           ///< runs at a time, each on a thread of its own
     std::size_t arena_bytes = 0;       ///< device memory of all workers, without the weights
+    std::vector<std::string> notices;  ///< Plan::notices() of all devices
   };
 
   /// Compiles now what calls with that `expected` use, instead of at the first one.

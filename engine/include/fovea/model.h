@@ -47,9 +47,15 @@ class Model {
   /// One per class, or empty where the model has none.
   [[nodiscard]] std::span<const Label> labels() const;
 
+  /// The backend that "auto" stands for: for a plan file the one that it was compiled for, where
+  /// that has a device here; else "auto", the fastest one that has.
+  [[nodiscard]] std::string default_backend() const;
+
   /// What the network is computed in where the options name no precision: for a plan file what it
-  /// was compiled in, where that works here; else kFp32.
-  [[nodiscard]] Precision default_precision() const;
+  /// was compiled in, where the backend computes in that; else kFp32. Throws as compile() for a
+  /// backend or a device that there is not, if the model is a plan file.
+  [[nodiscard]] Precision default_precision(const std::string& backend = "auto",
+                                            int device = 0) const;
 
   /// For people: what an importer made of the file that the model comes from; empty for others.
   [[nodiscard]] std::span<const std::string> notes() const;
