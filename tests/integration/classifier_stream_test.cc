@@ -179,6 +179,17 @@ TEST(ClassifierEngine, SharesOnePictureOnlyWhereThatIsWorthIt) {
   EXPECT_EQ(choose_threading(small, 1, std::nullopt), Threading::kLatency);
 }
 
+TEST(ClassifierThreads, AreSharedOutByRunsAndNotByPictures) {
+  ClassifierOptions options;
+  options.backend = "cpu";
+  options.threads = 2;
+  options.batch = 8;
+  Classifier classifier = Classifier::open(open_model("resnet50", {.weights = "random"}), options);
+
+  EXPECT_EQ(classifier.prepare(8).workers, 1U) << "both threads share the one run";
+  EXPECT_EQ(classifier.prepare(9).workers, 2U);
+}
+
 TEST(MultiplyAdds, OfNetworksOfTheZoo) {
   // 3.858 G by hand from the layers of Keras's ResNet50; LeNet-5's five layers likewise.
   EXPECT_EQ(multiply_adds(open_model("lenet5").graph()),

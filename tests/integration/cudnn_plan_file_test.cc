@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -93,7 +94,7 @@ class CudnnPlanFile : public testing::Test {
     CompileOptions options;
     options.backend = "cuda";
     options.buckets = {1, 2};
-    options.threads = 1;
+    options.threads = 4;  // which a device does not care about
     return options;
   }
 
@@ -106,14 +107,15 @@ class CudnnPlanFile : public testing::Test {
   struct Answer {
     std::vector<std::pair<std::int64_t, float>> predictions;
     Strings notices;
-    test::FakeRecord happened;  ///< since the model was opened
+    std::map<std::string, int> sources;  ///< of the first device's tactics
+    test::FakeRecord happened;           ///< since the model was opened
   };
 
   static ClassifierOptions classifier_options() {
     ClassifierOptions options;
     options.backend = "cuda";
     options.batch = 2;
-    options.threads = 1;
+    options.threads = 2;
     options.top_k = 10;
     return options;
   }
@@ -132,8 +134,11 @@ class CudnnPlanFile : public testing::Test {
     for (const Prediction& prediction : results.at(0).predictions) {
       answer.predictions.emplace_back(prediction.index, prediction.probability);
     }
-    const auto plan = classifier.prepare().plan;
-    answer.notices.assign(plan->notices().begin(), plan->notices().end());
+    const Classifier::Engine engine = classifier.prepare();
+    answer.notices = engine.notices;
+    for (const ChosenTactic& tactic : explain(*engine.plan).tactics) {
+      ++answer.sources[tactic.source];
+    }
     answer.happened = fake_.record();
     answer.happened.asked -= before.asked;
     answer.happened.built.erase(
@@ -207,6 +212,54 @@ TEST_F(CudnnPlanFile, IsLoadedWithoutAskingHeuristics) {
   EXPECT_EQ(from_json(got), 4U);
   EXPECT_EQ(got.notices, Strings{});
   EXPECT_EQ(got.predictions, want.predictions);
+}
+
+TEST_F(CudnnPlanFile, KeepsWhatWasMeasuredForAnyNumberOfThreads) {
+  CompileOptions tuned = options();
+  tuned.tuning = "fast";
+  tuned.tuning_seconds = 60;
+  const std::string plan = lenet(tuned);
+  fs::remove_all(folder_.path() / "home");  // and its timing cache
+
+  const Answer got = ask(plan);
+
+  const std::map<std::string, int> all_but_the_tail{{"plan", 2 * 8}, {"heuristic", 2}};
+  EXPECT_EQ(got.sources, all_but_the_tail) << "which gives ten labels here, and five in the plan";
+}
+
+TEST_F(CudnnPlanFile, ThatItsBackendIsNotHereIsTold) {
+  const std::string plan = lenet();
+  CompiledFacts facts = PlanFile(plan).facts();
+  facts.backend = "elsewhere";
+  facts.fingerprint = "another device";
+  rewrite(plan, "compiled", to_json(facts));
+  ClassifierOptions any = classifier_options();
+  any.backend = "auto";
+
+  const Answer got = ask(path("rewritten.plan"), any);
+
+  EXPECT_EQ(got.predictions, ask(plan).predictions);
+  ASSERT_EQ(got.notices.size(), 1U);
+  EXPECT_NE(got.notices[0].find("was compiled for another machine or library"), std::string::npos);
+}
+
+TEST_F(CudnnPlanFile, APlanForTheProcessorStaysThere) {
+  CompileOptions host = options();
+  host.backend = "cpu";
+  const Model model = open_model(lenet(host));
+  cuda::emulated::set_device_count(2);
+  ClassifierOptions second = classifier_options();
+  second.backend = "auto";
+  second.devices = {1};
+
+  EXPECT_EQ(model.default_backend(), "cpu");
+  try {
+    (void)Classifier::open(model, second);
+    ADD_FAILURE() << "the processor is one device";
+  } catch (const InvalidArgument& error) {
+    EXPECT_NE(std::string(error.what()).find("'cpu' has one device"), std::string::npos);
+  }
+  cuda::emulated::set_device_count(1);
 }
 
 TEST_F(CudnnPlanFile, APlanOfAPlanIsTheSamePlan) {
@@ -334,6 +387,7 @@ TEST_F(CudnnPlanFile, AFurtherDeviceTakesOverWhatTheFirstFoundOut) {
     SCOPED_TRACE(tuning);
     ClassifierOptions one = classifier_options();
     one.tuning = tuning;
+    if (tuning != "off") one.tuning_seconds = 60;
     ClassifierOptions two = one;
     two.devices = {1, 0};
     cuda::emulated::set_device_count(2);
@@ -367,6 +421,9 @@ TEST_F(CudnnPlanFile, AFurtherDeviceOfAnotherKindIsCompiledForItself) {
   EXPECT_EQ(got.happened.asked, 2 * want.happened.asked);
   EXPECT_EQ(from_json(got), 0U);
   EXPECT_EQ(got.predictions, want.predictions);
+  EXPECT_EQ(got.notices, Strings{});
+  const Answer from_plan = ask(lenet(), two);
+  ASSERT_EQ(from_plan.notices.size(), 2U) << "neither device is of the kind that compiled it";
   cuda::emulated::set_device_count(1);
 }
 
