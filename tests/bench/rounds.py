@@ -43,6 +43,11 @@ class Worker:
         self.process.stdin.close()
         self.process.wait(timeout=60)
 
+    def kill(self):
+        """However it is: one that is stopped would stay, with its memory."""
+        self.process.kill()
+        self.process.wait(timeout=60)
+
 
 def first_line(command: list[str], expected: list[bytes]) -> tuple[float, int]:
     """Milliseconds from before the program starts to its first line on a pipe, and bytes of its peak memory. Fails

@@ -2,8 +2,8 @@
 
 open NAME BATCH THREADS CONTEXTS NETWORK MODE: one of the five Keras networks with random weights in fp16, channels last,
 eval mode; MODE is eager or a mode of torch.compile (reduce-overhead and max-autotune capture CUDA graphs;
-max-autotune+cudnn tunes all but convolutions, which cuDNN's own benchmark chooses: Inductor's takes minutes for a
-network). What is compiled takes the bytes of the pictures, which lie on the device, normalises them and gives logits.
+max-autotune+cudnn leaves convolutions to cuDNN's own benchmark and tunes the rest: Inductor's search among its own
+convolutions takes minutes for a network). What is compiled takes the bytes of the pictures, which lie on the device, normalises them and gives logits.
 `time` answers with seconds of so many runs by events on the device.
 """
 import json
@@ -61,7 +61,6 @@ class Runner:
         mode, _, convolutions = mode.partition("+")
         if convolutions == "cudnn":
             torch._inductor.config.max_autotune_conv_backends = "ATEN"
-            torch._inductor.config.max_autotune_gemm_backends = "ATEN"
         self.run = network if mode == "eager" else torch.compile(network, mode=mode, fullgraph=True, dynamic=False)
         start = time.perf_counter()
         self.seconds(3)

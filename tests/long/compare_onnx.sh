@@ -4,6 +4,7 @@
 # Usage: tests/long/compare_onnx.sh BUILD_DIR
 # $FOVEA_PYTHON (default python3) needs numpy, onnx, onnxruntime and safetensors from PyPI; without: exit code 77.
 set -euo pipefail
+fovea=$(realpath "$1")/bin/fovea
 cd "$(dirname "$0")"
 python=${FOVEA_PYTHON:-python3}
 if ! "$python" -c 'import numpy, onnx, onnxruntime, safetensors.numpy' 2>/dev/null; then
@@ -11,7 +12,6 @@ if ! "$python" -c 'import numpy, onnx, onnxruntime, safetensors.numpy' 2>/dev/nu
   exit 77
 fi
 "$python" -c 'import onnx, onnxruntime; print("onnx", onnx.__version__, "onnxruntime", onnxruntime.__version__)'
-fovea=$(realpath "$OLDPWD/$1")/bin/fovea
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
 export FOVEA_HOME=$home

@@ -95,6 +95,16 @@ if ! build "${targets[@]}" || ! run_tests "$regex"; then
   say 'unbroken code' 'FAILS'
   exit 1
 fi
+# A pattern that no test has any more would fail, and so count as caught.
+for name in "${names[@]}"; do
+  IFS='|' read -r -a patterns <<<"$(field Tests "$name")"
+  for pattern in "${patterns[@]}"; do
+    if ctest --test-dir "$tree/build/dev" -N -R "$pattern" 2>"$log" | grep -q '^Total Tests: 0$'; then
+      say "$name" "HAS NO TEST CALLED $pattern"
+      exit 1
+    fi
+  done
+done
 for name in "${names[@]}"; do try "$name"; done
 echo "mutations: ${#names[@]}, not caught: $failed"
 [ "$failed" -eq 0 ]
