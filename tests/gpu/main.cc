@@ -1,6 +1,7 @@
 // gpu_selftest: the CUDA backend on the device that is here, in one program that needs the driver
 // and, where they are, cuDNN and cuBLASLt.
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -103,15 +104,18 @@ class SelfTest {
         if (is_over(cat(network, ' ', to_string(precision)))) return;
         const NetworkResult& r = report_.networks.emplace_back(
             check_network(network, precision, backend_, tactics(tuning)));
-        std::printf("%s %-12s %s tuning %s: error %.2e, cosine %.7f, compiled in %.2f s %s\n",
-                    r.ok ? "ok    " : "FAILED",
-                    r.network.c_str(),
-                    r.precision.c_str(),
-                    r.tuning.c_str(),
-                    r.max_error,
-                    r.cosine,
-                    r.compile_s,
-                    r.error.c_str());
+        const LogitsError logits = r.logits.value_or(LogitsError{NAN, NAN, NAN, false});
+        std::printf(
+            "%s %-12s %s tuning %s: error %.2e, cosine %.7f, shift %.3f, compiled in %.2f s %s\n",
+            r.ok ? "ok    " : "FAILED",
+            r.network.c_str(),
+            r.precision.c_str(),
+            r.tuning.c_str(),
+            logits.max_error,
+            logits.cosine,
+            logits.shift,
+            r.compile_s,
+            r.error.c_str());
       }
     }
   }
@@ -131,8 +135,9 @@ class SelfTest {
                                                        tactics(Tuning::kFast),
                                                        arguments_.bench_seconds));
           std::printf(
-              "%-12s %s batch %lld: %.1f us, %.0f images/s, from the host %.1f us, floor %.1f us "
-              "%s\n",
+              "%s %-12s %s batch %lld: %.1f us, %.0f images/s, from the host %.1f us, "
+              "floor %.1f us %s\n",
+              r.error.empty() ? "ok    " : "FAILED",
               r.network.c_str(),
               r.precision.c_str(),
               static_cast<long long>(r.batch),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 #include <string_view>
 
@@ -22,15 +23,21 @@ Json to_json(const CaseResult& result) {
   return json;
 }
 
+void add(const std::optional<LogitsError>& logits, Json& json) {
+  if (!logits) return;
+  json["max_error"] = logits->max_error;
+  json["cosine"] = logits->cosine;
+  json["shift"] = logits->shift;
+  json["top1_equal"] = logits->top1_equal;
+}
+
 Json to_json(const NetworkResult& result) {
   Json json{{"network", result.network},
             {"precision", result.precision},
             {"tuning", result.tuning},
-            {"max_error", result.max_error},
-            {"cosine", result.cosine},
-            {"top1_equal", result.top1_equal},
             {"compile_s", result.compile_s},
             {"ok", result.ok}};
+  add(result.logits, json);
   if (!result.error.empty()) json["error"] = result.error;
   return json;
 }
@@ -74,6 +81,7 @@ Json to_json(const BenchResult& result) {
     json["floor_us"] = result.floor_us;
     json["share_of_floor"] = result.floor_us / result.median_us;
   }
+  add(result.logits, json);
   if (!result.error.empty()) json["error"] = result.error;
   return json;
 }
