@@ -86,6 +86,10 @@ Json to_json(const BenchResult& result) {
   return json;
 }
 
+Json to_json(const LeftOut& left_out) {
+  return {{"part", left_out.part}, {"what", left_out.what}, {"why", left_out.why}};
+}
+
 template <typename T>
 Json list(const std::vector<T>& results) {
   Json json = Json::array();
@@ -99,7 +103,8 @@ bool Report::ok() const {
   const auto failed = [](const CaseResult& r) { return r.status == CaseStatus::kFailed; };
   return std::ranges::none_of(kernels, failed) && std::ranges::none_of(tactics, failed) &&
          std::ranges::all_of(networks, &NetworkResult::ok) &&
-         std::ranges::all_of(bench, [](const BenchResult& r) { return r.error.empty(); });
+         std::ranges::all_of(bench, [](const BenchResult& r) { return r.error.empty(); }) &&
+         std::ranges::all_of(left_out, [](const LeftOut& l) { return l.part == "bench"; });
 }
 
 std::string to_json(const Report& report) {
@@ -110,6 +115,7 @@ std::string to_json(const Report& report) {
   json["tactics"] = list(report.tactics);
   json["networks"] = list(report.networks);
   json["bench"] = list(report.bench);
+  json["left_out"] = list(report.left_out);
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -44,6 +44,13 @@ struct BenchResult {
   }
 };
 
+/// Something that was asked for and not done.
+struct LeftOut {
+  std::string part;  ///< as --only has it
+  std::string what;  ///< "vgg16 fp16", the name of a test
+  std::string why;
+};
+
 struct Report {
   std::string device;           ///< Backend::fingerprint()
   std::string date;             ///< of the run, UTC
@@ -52,8 +59,9 @@ struct Report {
   std::vector<CaseResult> tactics;
   std::vector<NetworkResult> networks;
   std::vector<BenchResult> bench;
+  std::vector<LeftOut> left_out;
 
-  /// Whether nothing failed.
+  /// Whether nothing failed and everything was checked: only times may be left out.
   [[nodiscard]] bool ok() const;
 };
 

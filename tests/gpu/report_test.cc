@@ -56,6 +56,26 @@ TEST(SelfTestReport, FailsWithAnyOfItsParts) {
   }
 }
 
+TEST(SelfTestReport, FailsWhereChecksAreLeftOut) {
+  for (const char* part : {"kernels", "tactics", "networks", "tuner"}) {
+    Report report;
+    report.left_out.push_back({"bench", "vgg16 fp16 8", "no time"});
+    report.left_out.push_back({part, "lenet5 fp16", "no time"});
+
+    EXPECT_FALSE(report.ok()) << part;
+  }
+}
+
+TEST(SelfTestReport, OnlyTellsWhereTimesAreLeftOut) {
+  Report report;
+  report.left_out.push_back({"bench", "vgg16 fp16 8", "no time"});
+
+  EXPECT_TRUE(report.ok());
+  const std::string json = to_json(report);
+  EXPECT_NE(json.find("\"left_out\": ["), std::string::npos);
+  EXPECT_NE(json.find("\"vgg16 fp16 8\""), std::string::npos);
+}
+
 TEST(SelfTestReport, HasFiguresOfLogitsWhereThereAreSome) {
   Report report;
   report.networks.push_back(network_row(false));
