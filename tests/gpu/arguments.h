@@ -23,7 +23,7 @@ struct Arguments {
   double tuning_seconds = 0;    ///< for one compilation; 0: the default
   std::string timings;          ///< a folder for measured times; empty: none
   double bench_seconds = 0.5;   ///< for one network, precision and batch
-  double budget_seconds = 450;  ///< nothing new is begun behind it; what is left out is told
+  double budget_seconds = 450;  ///< nothing new is begun behind it
 
   [[nodiscard]] bool has(std::string_view part) const;
 };
@@ -39,7 +39,10 @@ inline constexpr const char* kUsage =
     "tactics (those of dense layers likewise), networks (the zoo against oracles,\n"
     "without tuning), tuner (the same with fast tuning), bench (time of a batch).\n"
     "What tuning measures is kept in the folder of --timings and not measured again.\n"
-    "Exit code: 0 all held, 1 something failed, 2 wrong usage, 4 no device.\n";
+    "Nothing new is begun behind --budget-seconds (450). What is left out is named, and is\n"
+    "a failure but for times; so is a --filter that no name has. A shard may be empty.\n"
+    "Exit code: 0 all held, 1 something failed or was not checked, 2 wrong usage,\n"
+    "4 no device.\n";
 
 /// Nothing for --help. Throws InvalidArgument for what cannot be followed.
 [[nodiscard]] std::optional<Arguments> parse_arguments(int argc, const char* const* argv);

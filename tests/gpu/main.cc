@@ -1,6 +1,8 @@
 // gpu_selftest: the CUDA backend on the device that is here, in one program that needs the driver
 // and, where they are, cuDNN and cuBLASLt.
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -43,9 +45,11 @@ class SelfTest {
   const Report& run() {
     if (arguments_.has("kernels")) report_.kernels = run_tests("kernels");
     if (arguments_.has("tactics")) report_.tactics = run_tests("tactics");
-    if (arguments_.has("networks")) run_networks(Tuning::kOff);
-    if (arguments_.has("tuner")) run_networks(Tuning::kFast);
+    note_unmatched_filter();
+    if (arguments_.has("networks")) run_networks("networks", Tuning::kOff);
+    if (arguments_.has("tuner")) run_networks("tuner", Tuning::kFast);
     if (arguments_.has("bench")) run_bench();
+    print_left_out();
     return report_;
   }
 
@@ -70,11 +74,38 @@ class SelfTest {
             .timing_folder = arguments_.timings};
   }
 
-  /// Whether the budget is spent; says so.
-  [[nodiscard]] bool is_over(const std::string& next) const {
+  /// Whether the budget is spent; then it is noted what is not begun.
+  bool is_left_out(std::string_view part, std::string_view what) {
     if (Clock::now() < end_) return false;
-    std::printf("left out, the budget is spent: %s\n", next.c_str());
+    report_.left_out.push_back(
+        {std::string(part), std::string(what), "the budget of seconds is spent"});
     return true;
+  }
+
+  /// A misspelt filter would pass otherwise. A shard may be empty where others are not.
+  void note_unmatched_filter() {
+    const bool has_kernels = arguments_.has("kernels");
+    if (matching_tests_ > 0 || !(has_kernels || arguments_.has("tactics"))) return;
+    report_.left_out.push_back({has_kernels ? "kernels" : "tactics",
+                                cat("tests with '", arguments_.filter, '\''),
+                                "no name of a test has that"});
+  }
+
+  /// One line for every part.
+  void print_left_out() const {
+    const std::vector<LeftOut>& all = report_.left_out;
+    for (auto first = all.begin(); first != all.end();) {
+      const auto end = std::find_if(first, all.end(), [&](const LeftOut& l) {
+        return l.part != first->part || l.why != first->why;
+      });
+      const auto more = end - first - 1;
+      std::printf("left out of %s: %s%s; %s\n",
+                  first->part.c_str(),
+                  first->what.c_str(),
+                  more == 0 ? "" : cat(" and ", more, " more").c_str(),
+                  first->why.c_str());
+      first = end;
+    }
   }
 
   /// Tests of tactics are called so, and all others are of kernels.
@@ -84,7 +115,7 @@ class SelfTest {
     const auto is_wanted = [&](std::string_view name) {
       return name.starts_with("Tactics.") == of_tactics &&
              name.find(arguments_.filter) != std::string_view::npos &&
-             number++ % arguments_.shards == arguments_.shard;
+             number++ % arguments_.shards == arguments_.shard && !is_left_out(part, name);
     };
     std::vector<CaseResult> results = run_cases(is_wanted, [](const CaseResult& result) {
       if (result.status == CaseStatus::kPassed) return;
@@ -93,25 +124,29 @@ class SelfTest {
                   result.name.c_str());
       for (const std::string& message : result.messages) std::printf("  %s\n", message.c_str());
     });
+    matching_tests_ += number;
     std::printf("%s: %zu tests\n", part, results.size());
     return results;
   }
 
-  void run_networks(Tuning tuning) {
+  void run_networks(const char* part, Tuning tuning) {
     for (const std::string& network : networks()) {
       for (const Precision precision : precisions()) {
-        if (is_over(cat(network, ' ', to_string(precision)))) return;
+        if (is_left_out(part, cat(network, ' ', to_string(precision)))) continue;
         const NetworkResult& r = report_.networks.emplace_back(
             check_network(network, precision, backend_, tactics(tuning)));
-        std::printf("%s %-12s %s tuning %s: error %.2e, cosine %.7f, compiled in %.2f s %s\n",
-                    r.ok ? "ok    " : "FAILED",
-                    r.network.c_str(),
-                    r.precision.c_str(),
-                    r.tuning.c_str(),
-                    r.max_error,
-                    r.cosine,
-                    r.compile_s,
-                    r.error.c_str());
+        const LogitsError logits = r.logits.value_or(LogitsError{NAN, NAN, NAN, false});
+        std::printf(
+            "%s %-12s %s tuning %s: error %.2e, cosine %.7f, shift %.3f, compiled in %.2f s %s\n",
+            r.ok ? "ok    " : "FAILED",
+            r.network.c_str(),
+            r.precision.c_str(),
+            r.tuning.c_str(),
+            logits.max_error,
+            logits.cosine,
+            logits.shift,
+            r.compile_s,
+            r.error.c_str());
       }
     }
   }
@@ -122,7 +157,7 @@ class SelfTest {
     for (const std::string& network : networks()) {
       for (const Precision precision : precisions()) {
         for (const std::int64_t batch : arguments_.batches) {
-          if (is_over(cat("bench ", network, ' ', to_string(precision), ' ', batch))) return;
+          if (is_left_out("bench", cat(network, ' ', to_string(precision), ' ', batch))) continue;
           const BenchResult& r =
               report_.bench.emplace_back(bench_network(network,
                                                        precision,
@@ -131,8 +166,9 @@ class SelfTest {
                                                        tactics(Tuning::kFast),
                                                        arguments_.bench_seconds));
           std::printf(
-              "%-12s %s batch %lld: %.1f us, %.0f images/s, from the host %.1f us, floor %.1f us "
-              "%s\n",
+              "%s %-12s %s batch %lld: %.1f us, %.0f images/s, from the host %.1f us, "
+              "floor %.1f us %s\n",
+              r.error.empty() ? "ok    " : "FAILED",
               r.network.c_str(),
               r.precision.c_str(),
               static_cast<long long>(r.batch),
@@ -149,6 +185,7 @@ class SelfTest {
   const Arguments& arguments_;
   std::shared_ptr<const Backend> backend_;
   Clock::time_point end_;
+  std::size_t matching_tests_ = 0;  ///< the filter, of all shards
   Report report_;
 };
 

@@ -16,15 +16,14 @@
 
 namespace fovea::selftest {
 
-/// Compiles the network, runs the oracle's pictures and compares the logits: fp32 within 1e-4 of
-/// their range; tf32, fp16, bf16 by a cosine of 0.9999, 0.9999, 0.999. Never throws: what goes
-/// wrong is in the result.
+/// Compiles the network, runs the oracle's pictures and judges the logits (compare_logits.h). Never
+/// throws: what goes wrong is in the result.
 [[nodiscard]] NetworkResult check_network(std::string_view network,
                                           Precision precision,
                                           const std::shared_ptr<const Backend>& backend,
                                           const TacticOptions& tactics);
 
-/// Times runs of the batch for about `seconds`. Never throws.
+/// Times runs of the batch for about `seconds` and judges the logits of the last. Never throws.
 [[nodiscard]] BenchResult bench_network(std::string_view network,
                                         Precision precision,
                                         std::int64_t batch,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <set>
 #include <string_view>
 
@@ -22,15 +23,21 @@ Json to_json(const CaseResult& result) {
   return json;
 }
 
+void add(const std::optional<LogitsError>& logits, Json& json) {
+  if (!logits) return;
+  json["max_error"] = logits->max_error;
+  json["cosine"] = logits->cosine;
+  json["shift"] = logits->shift;
+  json["top1_equal"] = logits->top1_equal;
+}
+
 Json to_json(const NetworkResult& result) {
   Json json{{"network", result.network},
             {"precision", result.precision},
             {"tuning", result.tuning},
-            {"max_error", result.max_error},
-            {"cosine", result.cosine},
-            {"top1_equal", result.top1_equal},
             {"compile_s", result.compile_s},
             {"ok", result.ok}};
+  add(result.logits, json);
   if (!result.error.empty()) json["error"] = result.error;
   return json;
 }
@@ -74,8 +81,13 @@ Json to_json(const BenchResult& result) {
     json["floor_us"] = result.floor_us;
     json["share_of_floor"] = result.floor_us / result.median_us;
   }
+  add(result.logits, json);
   if (!result.error.empty()) json["error"] = result.error;
   return json;
+}
+
+Json to_json(const LeftOut& left_out) {
+  return {{"part", left_out.part}, {"what", left_out.what}, {"why", left_out.why}};
 }
 
 template <typename T>
@@ -91,7 +103,8 @@ bool Report::ok() const {
   const auto failed = [](const CaseResult& r) { return r.status == CaseStatus::kFailed; };
   return std::ranges::none_of(kernels, failed) && std::ranges::none_of(tactics, failed) &&
          std::ranges::all_of(networks, &NetworkResult::ok) &&
-         std::ranges::all_of(bench, [](const BenchResult& r) { return r.error.empty(); });
+         std::ranges::all_of(bench, [](const BenchResult& r) { return r.error.empty(); }) &&
+         std::ranges::all_of(left_out, [](const LeftOut& l) { return l.part == "bench"; });
 }
 
 std::string to_json(const Report& report) {
@@ -102,6 +115,7 @@ std::string to_json(const Report& report) {
   json["tactics"] = list(report.tactics);
   json["networks"] = list(report.networks);
   json["bench"] = list(report.bench);
+  json["left_out"] = list(report.left_out);
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "engine/plan/tactic_record.h"
+#include "tests/gpu/compare_logits.h"
 #include "tests/gpu/run_cases.h"
 
 namespace fovea::selftest {
@@ -15,9 +17,7 @@ struct NetworkResult {
   std::string network;
   std::string precision;
   std::string tuning;
-  double max_error = 0;     ///< largest |logit - oracle| over the range of the oracle's logits
-  double cosine = 0;        ///< least over the pictures
-  bool top1_equal = false;  ///< wherever the oracle's margin exceeds the measured error
+  std::optional<LogitsError> logits;
   double compile_s = 0;
   bool ok = false;
   std::string error;  ///< why there are no figures, or which one is out of bounds
@@ -36,11 +36,19 @@ struct BenchResult {
   double floor_us = 0;  ///< of the steps, by data sheet; 0 where none is known
   double compile_s = 0;
   TacticRecord tactics;
-  std::string error;
+  std::optional<LogitsError> logits;  ///< of the last run's whole batch
+  std::string error;                  ///< why there are no figures, or which one is out of bounds
 
   [[nodiscard]] double images_per_s() const {
     return median_us > 0 ? 1e6 * static_cast<double>(batch) / median_us : 0;
   }
+};
+
+/// Something that was asked for and not done.
+struct LeftOut {
+  std::string part;  ///< as --only has it
+  std::string what;  ///< "vgg16 fp16", the name of a test
+  std::string why;
 };
 
 struct Report {
@@ -51,8 +59,9 @@ struct Report {
   std::vector<CaseResult> tactics;
   std::vector<NetworkResult> networks;
   std::vector<BenchResult> bench;
+  std::vector<LeftOut> left_out;
 
-  /// Whether nothing failed.
+  /// Whether nothing failed and everything was checked: only times may be left out.
   [[nodiscard]] bool ok() const;
 };
 

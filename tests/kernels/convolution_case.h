@@ -15,6 +15,7 @@
 #include "engine/graph/ops/activation.h"
 #include "kernels/convolution.h"
 #include "tests/kernels/device_test.h"
+#include "tests/kernels/exact_sum.h"
 
 namespace fovea::test {
 
@@ -67,14 +68,6 @@ std::vector<float> to_numbers(const std::vector<T>& elements) {
   return values;
 }
 
-/// x with `bits` bits of fraction, ties away from zero.
-inline float with_fraction_bits(float x, int bits) {
-  int exponent = 0;
-  const double fraction = std::frexp(double{x}, &exponent);
-  return static_cast<float>(
-      std::ldexp(std::round(std::ldexp(fraction, bits + 1)), exponent - bits - 1));
-}
-
 /// The operands of a case as T holds them, dense; as tf32 has them where that is asked for.
 struct ConvolutionOperands {
   std::vector<float> x;
@@ -114,17 +107,6 @@ ConvolutionOperands operands_of(const ConvolutionCase& c) {
           c.bias ? random_floats(size(a.filters), 3) : std::vector<float>{},
           c.residual ? numbers(pixels_of(a) * size(a.filters), 4) : std::vector<float>{}};
 }
-
-/// A sum in double precision, and that of its terms' magnitudes.
-struct ExactSum {
-  double value = 0;
-  double magnitude = 0;
-
-  void add(double term) {
-    value += term;
-    magnitude += std::abs(term);
-  }
-};
 
 /// The values with `bits` bits of fraction, after a Relu where that is asked for.
 inline std::vector<float> multiplied(std::vector<float> values, int bits, bool relu) {

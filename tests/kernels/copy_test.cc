@@ -35,6 +35,16 @@ constexpr Case kCases[] = {
     {784, 256, 256, 0, 1024, 512},
 };
 
+// What every other test relies on, and on a GPU no allocator does.
+TEST_P(CopyTest, NewArraysHoldNothingOfTheRunBefore) {
+  constexpr std::size_t kSize = 1000;
+  const std::vector<float> before = test::random_floats(kSize, 1);
+  (void)test::DeviceArray<float>(before).download(stream());
+
+  const test::DeviceArray<std::byte> bytes(kSize * sizeof(float));
+  EXPECT_EQ(bytes.download(stream()), std::vector<std::byte>(kSize * sizeof(float), test::kPoison));
+}
+
 TEST_P(CopyTest, MovesTheRowsAndNothingElse) {
   for (const Case& c : kCases) {
     SCOPED_TRACE(testing::Message()

@@ -21,19 +21,20 @@ namespace fovea::test {
 /// Prepares run `run` of device_runs(); skips the test where no device can be used.
 void prepare_device(int run);
 
+/// Of it floats of every type are NaN, and i32 is -1.
+inline constexpr std::byte kPoison{0xFF};
+
 /// Elements in device memory of exactly their size, so that AddressSanitizer sees one too many.
 template <typename T>
 class DeviceArray {
  public:
-  /// Uninitialised: NaN on the emulated device.
-  explicit DeviceArray(std::size_t size) : size_(size), memory_(cuda::allocate(size * sizeof(T))) {}
+  /// Every byte is kPoison: a GPU would give the answer of the run before to a kernel that writes
+  /// none.
+  explicit DeviceArray(std::size_t size)
+      : DeviceArray(size, std::vector<std::byte>(size * sizeof(T), kPoison).data()) {}
 
-  explicit DeviceArray(const std::vector<T>& values) : DeviceArray(values.size()) {
-    const cuda::StreamHandle stream = cuda::make_stream();
-    const auto* source = reinterpret_cast<const std::byte*>(values.data());
-    cuda::copy_to_device(memory_.get(), source, size_ * sizeof(T), stream.get());
-    cuda::synchronize(stream.get());
-  }
+  explicit DeviceArray(const std::vector<T>& values)
+      : DeviceArray(values.size(), reinterpret_cast<const std::byte*>(values.data())) {}
 
   [[nodiscard]] T* data() const { return reinterpret_cast<T*>(memory_.get()); }
 
@@ -47,6 +48,13 @@ class DeviceArray {
   }
 
  private:
+  DeviceArray(std::size_t size, const std::byte* content)
+      : size_(size), memory_(cuda::allocate(size * sizeof(T))) {
+    const cuda::StreamHandle stream = cuda::make_stream();
+    cuda::copy_to_device(memory_.get(), content, size * sizeof(T), stream.get());
+    cuda::synchronize(stream.get());
+  }
+
   std::size_t size_;
   std::shared_ptr<std::byte> memory_;
 };

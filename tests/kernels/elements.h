@@ -82,7 +82,7 @@ class DeviceElements {
   DeviceElements(kernels::ElementType type, const std::vector<float>& values)
       : type_(type), bytes_(from_floats(values, type)) {}
 
-  /// NaN on the emulated device.
+  /// NaN.
   DeviceElements(kernels::ElementType type, std::size_t size)
       : type_(type), bytes_(size * bytes_of(type)) {}
 
