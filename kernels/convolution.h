@@ -85,8 +85,8 @@ enum class ConvolutionTile : std::uint8_t {
 /// Any tile computes any convolution, apart from input_relu. Addresses and strides that are
 /// multiples of 16 bytes, and channels of a group too, are read 16 bytes at a time; others element
 /// by element. Does not wait. Returns the launch error, cudaErrorInvalidValue if a size is out of
-/// range, weights are not aligned, the tile knows no input_relu or y has 2^31 pixels or tiles or
-/// more.
+/// range, weights are not aligned, the tile knows no input_relu, y has 2^30 pixels or 2^31 tiles or
+/// more, or its rows or columns times the stride are more than 2^28.
 [[nodiscard]] cudaError_t convolution(const ConvolutionArgs& args,
                                       ConvolutionTile tile,
                                       cudaStream_t stream);

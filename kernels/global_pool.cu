@@ -2,6 +2,7 @@
 
 #include "kernels/detail/element.h"
 #include "kernels/detail/grid.h"
+#include "kernels/detail/pool_folds.h"
 #include "kernels/detail/vectors.h"
 #include "kernels/simt/simt.h"
 
@@ -9,12 +10,10 @@ namespace fovea::kernels {
 
 namespace {
 
-struct Largest {
+struct LargestOfAll {
   __device__ __forceinline__ static float start() { return -INFINITY; }
 
-  __device__ __forceinline__ static float fold(float best, float x) {
-    return x > best || x != x ? x : best;
-  }
+  __device__ __forceinline__ static float fold(float best, float x) { return larger(best, x); }
 
   __device__ __forceinline__ static float finish(float best, int /*pixels*/) { return best; }
 };
@@ -101,7 +100,7 @@ cudaError_t global_average_pool(const GlobalPoolArgs& args, cudaStream_t stream)
 }
 
 cudaError_t global_max_pool(const GlobalPoolArgs& args, cudaStream_t stream) {
-  return pool<Largest>(args, stream);
+  return pool<LargestOfAll>(args, stream);
 }
 
 }  // namespace fovea::kernels

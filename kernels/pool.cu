@@ -7,6 +7,7 @@
 #include "kernels/detail/grid.h"
 #include "kernels/detail/pool_folds.h"
 #include "kernels/detail/vectors.h"
+#include "kernels/detail/window_range.h"
 #include "kernels/simt/simt.h"
 
 namespace fovea::kernels {
@@ -14,20 +15,20 @@ namespace fovea::kernels {
 namespace {
 
 /// The part of a window that lies inside x: rows or columns [begin, end).
-struct Range {
+struct Span {
   int begin;
   int end;
 };
 
-__device__ __forceinline__ Range inside(int first, int kernel, int size) {
+__device__ __forceinline__ Span inside(int first, int kernel, int size) {
   return {first < 0 ? 0 : first, first + kernel < size ? first + kernel : size};
 }
 
 /// The elements of the window of output (p, q): `divisor`, or for 0 those inside x.
 __device__ __forceinline__ int elements_of(const PoolArgs& a, int p, int q, int divisor) {
   if (divisor != 0) return divisor;
-  const Range rows = inside(p * a.stride_h - a.pad_top, a.kernel_h, a.h);
-  const Range cols = inside(q * a.stride_w - a.pad_left, a.kernel_w, a.w);
+  const Span rows = inside(p * a.stride_h - a.pad_top, a.kernel_h, a.h);
+  const Span cols = inside(q * a.stride_w - a.pad_left, a.kernel_w, a.w);
   return (rows.end - rows.begin) * (cols.end - cols.begin);
 }
 
@@ -67,8 +68,8 @@ __global__ void __launch_bounds__(kBlockThreads) pool_windows(PoolArgs a,
   const int p = static_cast<int>(line - picture * static_cast<unsigned>(a.out_h));
   const int q = static_cast<int>(pixel - line * static_cast<unsigned>(a.out_w));
   const int channel = static_cast<int>(thread - pixel * groups) * Width;
-  const Range rows = inside(p * a.stride_h - a.pad_top, a.kernel_h, a.h);
-  const Range cols = inside(q * a.stride_w - a.pad_left, a.kernel_w, a.w);
+  const Span rows = inside(p * a.stride_h - a.pad_top, a.kernel_h, a.h);
+  const Span cols = inside(q * a.stride_w - a.pad_left, a.kernel_w, a.w);
   const T* x = static_cast<const T*>(a.x) + channel;
 
   auto value = start<Fold, T, Width>();
@@ -216,10 +217,11 @@ __global__ void __launch_bounds__(kWalkThreads) pool_walks(PoolArgs a,
 }
 
 bool in_range(const PoolArgs& a) {
-  return a.n >= 0 && a.h >= 1 && a.w >= 1 && a.c >= 1 && a.out_h >= 1 && a.out_w >= 1 &&
-         a.kernel_h >= 1 && a.kernel_w >= 1 && a.stride_h >= 1 && a.stride_w >= 1 &&
-         a.pad_top >= 0 && a.pad_top < a.kernel_h && a.pad_left >= 0 && a.pad_left < a.kernel_w &&
-         a.x_stride >= a.c && a.y_stride >= a.c && a.walk >= 0;
+  return a.n >= 0 && a.c >= 1 &&
+         window_in_range(a.h, a.out_h, a.kernel_h, a.stride_h, 1, a.pad_top) &&
+         window_in_range(a.w, a.out_w, a.kernel_w, a.stride_w, 1, a.pad_left) &&
+         a.pad_top < a.kernel_h && a.pad_left < a.kernel_w && a.x_stride >= a.c &&
+         a.y_stride >= a.c && a.walk >= 0;
 }
 
 /// Takes the number of threads, the rows of a walk, and the divisor.

@@ -35,14 +35,14 @@ bool follows(const ConvolutionArgs& pointwise, const DepthwiseArgs& depthwise) {
          pointwise.c == depthwise.c;
 }
 
-/// Everything but addresses and strides.
+/// Everything but addresses and strides. What lies between the parts is nowhere in memory, so its
+/// elements are not counted.
 bool is_known(const SeparableArgs& args) {
-  DepthwiseArgs depthwise = args.depthwise;
-  depthwise.x_stride = depthwise.y_stride = depthwise.c;
-  return in_range(depthwise) && windows_in_range(depthwise) && depthwise.multiplier == 1 &&
-         depthwise.residual == nullptr && depthwise.kernel_h == kDepthwiseKernel &&
-         depthwise.kernel_w == kDepthwiseKernel && in_range(args.pointwise) &&
-         is_pointwise(args.pointwise) && follows(args.pointwise, depthwise);
+  const DepthwiseArgs& depthwise = args.depthwise;
+  return is_described(depthwise) && depthwise.multiplier == 1 && depthwise.residual == nullptr &&
+         depthwise.kernel_h == kDepthwiseKernel && depthwise.kernel_w == kDepthwiseKernel &&
+         in_range(args.pointwise) && is_pointwise(args.pointwise) &&
+         follows(args.pointwise, depthwise);
 }
 
 }  // namespace

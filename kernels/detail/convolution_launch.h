@@ -11,6 +11,7 @@
 #include "kernels/convolution.h"
 #include "kernels/detail/convolution_problem.h"
 #include "kernels/detail/grid.h"
+#include "kernels/detail/window_range.h"
 
 namespace fovea::kernels {
 
@@ -37,21 +38,6 @@ template <typename Tile>
 std::int64_t tiles_of(const ConvolutionArgs& a, const TileFacts<Tile>& tile) {
   const std::int64_t rows = (pixels_of(a) + tile.pixels - 1) / tile.pixels;
   return rows * a.groups * filter_tiles_of(a, tile.filters);
-}
-
-/// Rows and columns of windows fit an int with room to spare, see window_of().
-inline bool window_in_range(int size, int out, int kernel, int stride, int dilation, int pad) {
-  constexpr std::int64_t kMost = 1 << 28;
-  return size >= 1 && out >= 1 && kernel >= 1 && stride >= 1 && dilation >= 1 && pad >= 0 &&
-         size <= kMost && pad <= kMost && std::int64_t{out} * stride <= kMost &&
-         std::int64_t{kernel} * dilation <= kMost;
-}
-
-/// Of any arguments with a window.
-template <typename Args>
-bool windows_in_range(const Args& a) {
-  return window_in_range(a.h, a.out_h, a.kernel_h, a.stride_h, a.dilation_h, a.pad_top) &&
-         window_in_range(a.w, a.out_w, a.kernel_w, a.stride_w, a.dilation_w, a.pad_left);
 }
 
 inline bool in_range(const ConvolutionArgs& a) {

@@ -8,6 +8,7 @@
 #include "kernels/detail/activate.h"
 #include "kernels/detail/element.h"
 #include "kernels/detail/grid.h"
+#include "kernels/detail/window_range.h"
 
 namespace fovea::kernels {
 
@@ -40,19 +41,16 @@ __device__ __forceinline__ void add_bias_and_activate(const DepthwiseArgs& a,
   }
 }
 
-/// Whether every row or column that a window may ask for has a number below 2^31.
-inline bool window_fits(int outputs, int stride, int kernel, int dilation, int size, int pad) {
-  return outputs >= 1 && stride >= 1 && kernel >= 1 && dilation >= 1 && size >= 1 && pad >= 0 &&
-         std::int64_t{outputs} * stride + std::int64_t{kernel} * dilation <= kMaxItems;
+/// Everything but addresses, strides and the number of elements.
+inline bool is_described(const DepthwiseArgs& a) {
+  return a.n >= 0 && a.c >= 1 && a.multiplier >= 1 && windows_in_range(a) &&
+         a.activation_channels >= 0 && a.activation_channels <= std::int64_t{a.c} * a.multiplier;
 }
 
 inline bool in_range(const DepthwiseArgs& a) {
   const std::int64_t outputs = std::int64_t{a.c} * a.multiplier;
-  return a.n >= 0 && a.c >= 1 && a.multiplier >= 1 && a.x_stride >= a.c && a.y_stride >= outputs &&
+  return is_described(a) && a.x_stride >= a.c && a.y_stride >= outputs &&
          (a.residual == nullptr || a.residual_stride >= outputs) &&
-         window_fits(a.out_h, a.stride_h, a.kernel_h, a.dilation_h, a.h, a.pad_top) &&
-         window_fits(a.out_w, a.stride_w, a.kernel_w, a.dilation_w, a.w, a.pad_left) &&
-         a.activation_channels >= 0 && a.activation_channels <= outputs &&
          std::int64_t{a.out_h} * a.out_w <= kMaxItems / outputs / std::max(a.n, 1);
 }
 

@@ -218,7 +218,8 @@ TEST_P(ConvolutionTest, RefusesWhatIsOutOfRange) {
            [](ConvolutionArgs& a) { a.x_stride = 3; },
            [](ConvolutionArgs& a) { a.residual_stride = 3; },
            [](ConvolutionArgs& a) { a.y_stride = 3; },
-           [](ConvolutionArgs& a) { a.n = 1 << 28; },
+           [](ConvolutionArgs& a) { a.n = (1 << 30) / 9 + 1; },
+           [](ConvolutionArgs& a) { a.stride_w = (1 << 28) / 3 + 1; },
            [](ConvolutionArgs& a) { a.weights = static_cast<const float*>(a.weights) + 1; }}) {
     ConvolutionArgs bad = good;
     break_it(bad);
