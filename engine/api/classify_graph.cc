@@ -1,6 +1,7 @@
 #include "engine/api/classify_graph.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "engine/api/model_impl.h"
 #include "engine/core/ragged_batch.h"
 #include "engine/core/require.h"
+#include "engine/graph/class_scores.h"
 #include "engine/graph/names.h"
 #include "engine/passes/pass.h"
 
@@ -66,12 +68,13 @@ ClassifierShape classifier_shape(const Graph& graph, InputLayout layout) {
 
   require(!graph.outputs().empty(), "a classifier needs a network with an output");
   const TensorDesc& output = graph.desc(graph.outputs()[0].value);
-  if (output.dtype != DType::kFloat32 || output.shape.size() != 2 || !has_batch(output)) {
+  const std::optional<std::int64_t> classes = number_of_classes(output);
+  if (!classes || !has_batch(output)) {
     throw InvalidArgument(
         cat("a classifier needs one row of class scores per picture; this network gives ",
             to_string(output)));
   }
-  shape.classes = output.shape[1];
+  shape.classes = *classes;
   return shape;
 }
 
@@ -142,6 +145,9 @@ Graph classify_graph(const Graph& graph,
   const Value scores = graph.outputs()[0].value;
   Value tail = inner_to_whole[static_cast<std::size_t>(scores.node)];
   tail.output += scores.output;
+  if (graph.desc(scores).shape.size() != 2) {
+    tail = add(Reshape{{kBatch, shape.classes}}, {tail}, "class_scores");
+  }
   if (logits) tail = add(Softmax{}, {tail}, "class_probabilities");
   const Value top = add(TopK{k}, {tail}, "top_classes");
   whole.mark_output(top, "values");

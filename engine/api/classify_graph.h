@@ -20,7 +20,7 @@ struct ClassifierShape {
 };
 
 /// Throws InvalidArgument unless the graph has one float32 picture input of that layout and its
-/// first output is one row of classes per picture.
+/// first output is one row of classes per picture; [N,1000,1,1] is one, too.
 ///
 /// layout   of the input; kOther is NHWC, the graph's own rule
 [[nodiscard]] ClassifierShape classifier_shape(const Graph& graph, InputLayout layout);
@@ -31,8 +31,9 @@ struct ClassifierShape {
 [[nodiscard]] PreprocessSpec classifier_spec(const PreprocessSpec& contract,
                                              const ClassifierShape& shape);
 
-/// ResizeImage -> NormalizeImage -> the network -> (Softmax, where `logits`) -> TopK, with the
-/// outputs "values" and "indices". The spec is what classifier_spec gave for that shape.
+/// ResizeImage -> NormalizeImage -> the network -> (Reshape to a row) -> (Softmax, where `logits`)
+/// -> TopK, with the outputs "values" and "indices". The spec is what classifier_spec gave for that
+/// shape.
 [[nodiscard]] Graph classify_graph(const Graph& graph,
                                    const ClassifierShape& shape,
                                    const PreprocessSpec& spec,

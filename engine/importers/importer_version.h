@@ -7,6 +7,6 @@ namespace fovea {
 
 /// Raise it with every change that gives another package for the same file: packages in the cache
 /// are kept per version, and a helper program of another version is refused.
-inline constexpr std::int64_t kImporterVersion = 2;
+inline constexpr std::int64_t kImporterVersion = 3;
 
 }  // namespace fovea

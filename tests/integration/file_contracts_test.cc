@@ -104,6 +104,7 @@ TEST_F(FileContracts, AModelMayUseTheNamesOfTheHeadAndTail) {
                            "resized_pictures",
                            "normalized_pictures",
                            "channels_first_pictures",
+                           "class_scores",
                            "class_probabilities",
                            "top_classes",
                            "top_classes_",
@@ -227,6 +228,24 @@ TEST_F(FileContracts, AContractNeedsAClassifierOfPictures) {
   refuse(two, "one input");
   refuse(map, "one row of class scores");
   refuse(flat, "picture input");
+}
+
+/// As SqueezeNet gives them.
+TEST_F(FileContracts, ScoresMayBePicturesOfOnePixel) {
+  OnnxModel pixels({-1, 3, 2, 2});
+  pixels.add_node("GlobalAveragePool", {"x"}, "scores");
+  pixels.add_output("scores");
+  const Model model = open_model(write(pixels), unit());
+
+  const std::vector<Prediction> got = classify(model, {9, 99, 60});
+
+  const std::vector<Prediction> want =
+      classify(open_model(write(channel_means({-1, 3, 2, 2})), unit()), {9, 99, 60});
+  ASSERT_EQ(got.size(), want.size());
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    EXPECT_EQ(got[i].index, want[i].index);
+    EXPECT_EQ(got[i].probability, want[i].probability);
+  }
 }
 
 /// A size that was asked for is the package's, not the one in the zoo's manifest.

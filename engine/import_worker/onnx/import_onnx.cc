@@ -8,6 +8,7 @@
 
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
+#include "engine/graph/class_scores.h"
 #include "engine/graph/graph_io.h"
 #include "engine/import_worker/onnx/converters.h"
 #include "engine/import_worker/onnx/onnx_file.h"
@@ -190,7 +191,7 @@ class OnnxImport {
   /// What a classifier takes the numbers for.
   [[nodiscard]] OutputKind kind_of(Value value) const {
     const Graph& graph = package_.graph;
-    const bool is_row = graph.desc(value).shape.size() == 2;
+    const bool is_row = number_of_classes(graph.desc(value)).has_value();
     // What stands behind a softmax and leaves probabilities what they are.
     while (true) {
       const Node& node = graph.node(value);
