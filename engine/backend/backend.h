@@ -222,6 +222,14 @@ class Backend {
   /// What went otherwise than whoever compiles expects, for people; one line of text each.
   [[nodiscard]] virtual std::vector<std::string> notices() const { return {}; }
 
+  /// Weights, of which dimension 0 counts the filters or units, row-major as `type`, where steps
+  /// that compute in that type round them in another way than each to nearest; else empty. Steps
+  /// may also read them as they are.
+  [[nodiscard]] virtual std::vector<std::byte> rounded_weights(const Constant& /*weights*/,
+                                                               DType /*type*/) const {
+    return {};
+  }
+
   /// The copy from one layout to another, as a tactic with one input and one output.
   [[nodiscard]] virtual Tactic conversion(const TensorDesc& desc,
                                           const Layout& from,

@@ -9,6 +9,7 @@
 #include "engine/backend/cuda/expected_time.h"
 #include "engine/backend/cuda/kernel_step.h"
 #include "engine/backend/cuda/lowerings.h"
+#include "engine/backend/cuda/packed_constant.h"
 #include "engine/backend/cuda/picture_table.h"
 #include "engine/core/require.h"
 
@@ -89,6 +90,11 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::vector<std::string> notices() const override {
     return libraries_.convolutions == nullptr ? std::vector<std::string>{}
                                               : libraries_.convolutions->notices();
+  }
+
+  [[nodiscard]] std::vector<std::byte> rounded_weights(const Constant& weights,
+                                                       DType type) const override {
+    return carries_errors(weights, type) ? weights_as(weights, type) : std::vector<std::byte>();
   }
 
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,

@@ -56,8 +56,12 @@ std::vector<std::byte> rounded_rows(const Constant& weights, Narrow narrow, Wide
 
 }  // namespace
 
+bool carries_errors(const Constant& weights, DType dtype) {
+  return weights.desc.dtype == DType::kFloat32 && is_half(dtype);
+}
+
 std::vector<std::byte> weights_as(const Constant& weights, DType dtype) {
-  if (weights.desc.dtype != DType::kFloat32 || !is_half(dtype)) return elements_as(weights, dtype);
+  if (!carries_errors(weights, dtype)) return elements_as(weights, dtype);
   if (dtype == DType::kFloat16) {
     return rounded_rows<__half>(
         weights,
