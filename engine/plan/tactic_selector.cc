@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <span>
 
+#include "engine/core/hash.h"
 #include "engine/core/joined.h"
 #include "engine/core/most_threads.h"
 #include "engine/core/printable.h"
@@ -113,6 +115,17 @@ std::size_t heuristic_choice(const Backend& backend,
   std::vector<std::size_t> all(tactics.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   return heuristic_choice(backend, site, wanted, tactics, all);
+}
+
+/// What a timing cache has the winner of: one that was measured against these tactics, in any
+/// order.
+std::string cache_key(const std::string& signature, const std::vector<Tactic>& tactics) {
+  std::vector<std::string> names;
+  names.reserve(tactics.size());
+  for (const Tactic& tactic : tactics) names.push_back(tactic.name);
+  std::ranges::sort(names);
+  const std::string text = joined(names, "\n");
+  return cat(signature, " of ", xxh3_128(std::as_bytes(std::span(text))));
 }
 
 /// What a measurement has found out about the tactic of that name, or null.
@@ -359,7 +372,7 @@ std::optional<TacticSelector::Pick> TacticSelector::planned(const std::vector<Ta
   return std::nullopt;
 }
 
-/// What the timing cache has for the signature, if it was measured as thoroughly
+/// What the timing cache has for the signature and these tactics, if it was measured as thoroughly
 /// as `least`.
 std::optional<TacticSelector::Pick> TacticSelector::cached(const std::vector<Tactic>& tactics,
                                                            Tuning least,
@@ -368,7 +381,7 @@ std::optional<TacticSelector::Pick> TacticSelector::cached(const std::vector<Tac
   if (cache_ == nullptr || tactics.size() < 2 || winners_.contains(decision.signature)) {
     return std::nullopt;
   }
-  const Choice* choice = cache_->find(decision.signature);
+  const Choice* choice = cache_->find(cache_key(decision.signature, tactics));
   if (choice == nullptr || (least == Tuning::kFull && !choice->full)) return std::nullopt;
   if (is_refused(decision, choice->tactic)) return std::nullopt;
   const auto found = find_choice(tactics, *choice, decision);
@@ -387,7 +400,7 @@ std::optional<TacticSelector::Pick> TacticSelector::measured(const OpSite& site,
       const TacticCandidate& best = entry->second[*winner];
       winners_.emplace(decision.signature, best.tactic);
       if (cache_ != nullptr) {
-        cache_->add(decision.signature,
+        cache_->add(cache_key(decision.signature, tactics),
                     {best.tactic, best.microseconds, options_.tuning == Tuning::kFull});
       }
     }

@@ -26,7 +26,9 @@ class Tuner;
 /// the winner of a measurement, and the heuristic's: the one that is expected to take the least
 /// time with the conversions and copies that it needs, where the backend expects any (Tactic), else
 /// the one that needs the fewest bytes converted or copied; the backend's order decides ties. What
-/// a measurement has found wrong is not taken from the cache or the heuristic. Used by one thread, for all batch sizes of
+/// a measurement has found wrong is not taken from the cache or the heuristic. The timing cache has
+/// the winner among the tactics that are offered: another set of them is measured anew, while a
+/// plan file's choice is taken wherever it is offered. Used by one thread, for all batch sizes of
 /// one compilation, which share its measurements.
 class TacticSelector {
  public:

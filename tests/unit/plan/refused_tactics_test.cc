@@ -1,4 +1,5 @@
-// What is taken in the place of tactics that a measurement has refused, and what is told of it.
+// What is taken in the place of tactics that a measurement has refused, and what is told of it; and
+// for which tactics a choice that was kept still holds.
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -150,6 +151,28 @@ TEST_F(RefusedTactics, WhatIsForcedIsNotSaidToBeUnused) {
   EXPECT_EQ(record.decisions[1].tactic, "second");
   EXPECT_EQ(told(record, "'first' is not used for node 'twin'"), 1);
   EXPECT_EQ(told(record, "'first' is not used for node 'a'"), 0);
+}
+
+TEST_F(RefusedTactics, ANewTacticIsMeasuredAgainstTheCachesChoice) {
+  expect_choice(compile(), "second", TacticSource::kMeasured);
+  backend_->table["Tanh"].push_back({"new", 10});
+
+  expect_choice(compile(), "new", TacticSource::kMeasured);
+  expect_choice(compile(), "new", TacticSource::kCache);
+}
+
+TEST_F(RefusedTactics, AnotherOrderOfTheSameTacticsIsTheSameChoice) {
+  expect_choice(compile(), "second", TacticSource::kMeasured);
+  std::ranges::reverse(backend_->table["Tanh"]);
+
+  expect_choice(compile(), "second", TacticSource::kCache);
+}
+
+TEST_F(RefusedTactics, APlansChoiceHoldsWhateverElseIsOffered) {
+  options_.tactics.choices = choices_of(compile());
+  backend_->table["Tanh"].push_back({"new", 10});
+
+  expect_choice(compile(), "second", TacticSource::kPlan);
 }
 
 }  // namespace
