@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/backend/weight_store.h"
@@ -19,6 +20,10 @@ namespace fovea::cuda {
 /// positive, and no mean over pixels evens that out: MobileNetV2 then loses 3 of 102 labels in
 /// fp16, and so none (docs/measurements/2026-11-27-fp16-weights.md).
 [[nodiscard]] std::vector<std::byte> weights_as(const Constant& weights, DType dtype);
+
+/// "rows of f16 carried": what keys say of weights_as(), so that those that were packed before, and
+/// rounded otherwise, are others.
+[[nodiscard]] std::string rows_of(const Constant& weights, DType dtype);
 
 /// Those on the device, uploaded once for all steps that read them so.
 [[nodiscard]] std::shared_ptr<const std::byte> packed_weights(const Constant& weights,
