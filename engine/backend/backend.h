@@ -163,9 +163,12 @@ struct BuildArgs {
 using EncodeInput =
     std::function<std::size_t(std::span<const std::byte> dense, std::span<std::byte> encoded)>;
 
-/// One way to lower a site. Names are stable across versions and runs: caches and `--lock` keep
-/// them. One that is offered for some numbers of threads alone ends in its parts, "/2" or "/1x2":
-/// it is for as many threads, or for every team where there is one part.
+/// One way to lower a site. Caches, plan files and `--lock` keep names, so that of a kernel of our
+/// own is stable across versions and runs. One that a library numbers, an engine of cuDNN or an
+/// algorithm of cuBLASLt, holds for one version of it (see Backend::fingerprint); "best-2" is the
+/// second in the library's own order, whichever that is. One that is offered for some numbers of
+/// threads alone ends in its parts, "/2" or "/1x2": it is for as many threads, or for every team
+/// where there is one part.
 struct Tactic {
   std::string name;
   std::vector<Layout> inputs;   ///< that it reads: a site's slice only where it can read slices;
@@ -221,6 +224,14 @@ class Backend {
 
   /// What went otherwise than whoever compiles expects, for people; one line of text each.
   [[nodiscard]] virtual std::vector<std::string> notices() const { return {}; }
+
+  /// Weights, of which dimension 0 counts the filters or units, row-major as `type`, where steps
+  /// that compute in that type round them in another way than each to nearest; else empty. Steps
+  /// may also read them as they are.
+  [[nodiscard]] virtual std::vector<std::byte> rounded_weights(const Constant& /*weights*/,
+                                                               DType /*type*/) const {
+    return {};
+  }
 
   /// The copy from one layout to another, as a tactic with one input and one output.
   [[nodiscard]] virtual Tactic conversion(const TensorDesc& desc,

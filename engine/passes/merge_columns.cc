@@ -12,7 +12,8 @@
 // Legal where columns are a multiple of four, and outputs of n. Taken in 16-bit types where it at
 // most doubles what is multiplied: an element of a picture is then read once.
 #include <algorithm>
-#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,7 +36,7 @@ constexpr std::int64_t kChannels = 4;  ///< of a column
 constexpr std::int64_t kMerged = kColumns * kChannels;
 constexpr std::int64_t kMostWork = 2;  ///< times the multiplications that there were
 
-/// NormalizeImage, the Cast that alone reads it, and the Conv2d that alone reads that.
+/// NormalizeImage, a Cast that reads it, and a Conv2d that reads that; others may read them too.
 struct Stem {
   NodeId normalize;
   NodeId cast;
@@ -54,16 +55,22 @@ std::int64_t floor_div(std::int64_t a, std::int64_t b) {
   return a >= 0 ? a / b : -((-a + b - 1) / b);
 }
 
-std::optional<Stem> find_stem(const Graph& graph,
-                              NodeId id,
-                              const std::vector<std::vector<NodeId>>& read_by) {
-  if (graph.node(id).as<NormalizeImage>() == nullptr) return std::nullopt;
-  const auto cast = only_reader(graph, id, read_by[static_cast<std::size_t>(id)]);
-  if (!cast || graph.node(*cast).as<Cast>() == nullptr) return std::nullopt;
-  if (!is_half(graph.node(*cast).as<Cast>()->to)) return std::nullopt;
-  const auto conv = only_reader(graph, *cast, read_by[static_cast<std::size_t>(*cast)]);
-  if (!conv || graph.node(*conv).as<Conv2d>() == nullptr) return std::nullopt;
-  return Stem{id, *cast, *conv};
+/// All stems that begin with the node.
+std::vector<Stem> find_stems(const Graph& graph,
+                             NodeId id,
+                             const std::vector<std::vector<NodeId>>& read_by) {
+  std::vector<Stem> stems;
+  if (graph.node(id).as<NormalizeImage>() == nullptr) return stems;
+  for (const NodeId cast : read_by[static_cast<std::size_t>(id)]) {
+    const Cast* op = graph.node(cast).as<Cast>();
+    if (op == nullptr || !is_half(op->to)) continue;
+    for (const NodeId conv : read_by[static_cast<std::size_t>(cast)]) {
+      // One that reads the cast twice stands there twice, one after the other.
+      const bool is_known = !stems.empty() && stems.back().conv == conv;
+      if (graph.node(conv).as<Conv2d>() != nullptr && !is_known) stems.push_back({id, cast, conv});
+    }
+  }
+  return stems;
 }
 
 Merged merge(const Graph& graph, const Node& node) {
@@ -80,14 +87,32 @@ Merged merge(const Graph& graph, const Node& node) {
   return {outputs, first, window, merged_outputs - 1 + window - merged_columns + first};
 }
 
+/// Why the parameter's values cannot be moved; empty where they can. `name` is "weights are", say.
+std::string parameter_obstacle(const Graph& graph, Value value, std::string_view name) {
+  if (float_constant(graph, value) != nullptr) return {};
+  const Constant* constant = graph.node(value).as<Constant>();
+  if (constant == nullptr) return cat("its ", name, " computed");
+  if (constant->data == nullptr) return cat("its ", name, " not known");
+  return cat("its ", name, " of ", to_string(constant->desc.dtype));
+}
+
 /// Why the convolution stays as it is; empty where it does not.
-std::string obstacle(const Graph& graph, const Stem& stem) {
+std::string obstacle(const Graph& graph,
+                     const Stem& stem,
+                     const std::vector<std::vector<NodeId>>& read_by) {
+  for (const NodeId id : {stem.normalize, stem.cast}) {
+    if (!only_reader(graph, id, read_by[static_cast<std::size_t>(id)])) {
+      return cat("'", graph.node(id).name, "' is read more than once");
+    }
+  }
   const Node& node = graph.node(stem.conv);
   const auto& conv = *node.as<Conv2d>();
-  if (node.inputs[0].node != stem.cast || float_constant(graph, node.inputs[1]) == nullptr ||
-      (conv.bias && float_constant(graph, node.inputs[2]) == nullptr)) {
-    return "its weights are not known";
+  if (node.inputs[0].node != stem.cast) {
+    return cat("'", graph.node(stem.cast).name, "' is not the picture that it reads");
   }
+  std::string unknown = parameter_obstacle(graph, node.inputs[1], "weights are");
+  if (unknown.empty() && conv.bias) unknown = parameter_obstacle(graph, node.inputs[2], "bias is");
+  if (!unknown.empty()) return unknown;
   if (conv.groups != 1 || conv.dilations[1] != 1 || conv.residual ||
       conv.activation_channels != 0 || conv.input_activation != ActivationKind::kNone) {
     return "it is no plain convolution";
@@ -183,20 +208,23 @@ bool merge_columns(Graph& graph, PassContext& context) {
   std::vector<Stem> stems;
   Rewriter rewriter(graph);
   for (NodeId id = 0; id < graph.size(); ++id) {
-    if (const auto stem = find_stem(graph, id, read_by)) {
-      const Node& conv = graph.node(stem->conv);
-      const std::string reason = obstacle(graph, *stem);
-      if (reason.empty()) {
-        stems.push_back(*stem);
-        NormalizeImage normalize = *graph.node(id).as<NormalizeImage>();
-        normalize.channels = kChannels;
-        rewriter.copy_with(id, normalize);
-        context.report.take(
-            kName, conv.name, cat("reads ", kColumns, " columns as one of ", kMerged, " channels"));
+    bool is_rewritten = false;
+    for (const Stem& stem : find_stems(graph, id, read_by)) {
+      const std::string& name = graph.node(stem.conv).name;
+      const std::string reason = obstacle(graph, stem, read_by);
+      if (!reason.empty()) {
+        context.report.refuse(kName, name, reason);
         continue;
       }
-      context.report.refuse(kName, conv.name, reason);
+      is_rewritten = true;
+      stems.push_back(stem);
+      NormalizeImage normalize = *graph.node(id).as<NormalizeImage>();
+      normalize.channels = kChannels;
+      rewriter.copy_with(id, normalize);
+      context.report.take(
+          kName, name, cat("reads ", kColumns, " columns as one of ", kMerged, " channels"));
     }
+    if (is_rewritten) continue;
     const auto of_conv = std::ranges::find(stems, id, &Stem::conv);
     if (of_conv == stems.end()) {
       rewriter.copy(id);

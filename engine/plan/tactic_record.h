@@ -24,6 +24,7 @@ struct TacticCandidate {
   double microseconds =
       0;                  ///< median of one run with the conversions that it needs; 0: not measured
   std::string refused{};  ///< why a measurement discarded it; empty: it did not
+  bool wrong = false;     ///< refused for its result, and not because it could not be run
 
   bool operator==(const TacticCandidate&) const = default;
 };

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <span>
 
+#include "engine/core/hash.h"
 #include "engine/core/joined.h"
 #include "engine/core/most_threads.h"
 #include "engine/core/printable.h"
@@ -85,22 +88,55 @@ std::optional<double> expected_us(const Backend& backend,
 
 /// The first of the least: by time where the backend expects one of all tactics, else by what is
 /// converted and copied.
+///
+/// among   the tactics that count, not empty
+std::size_t heuristic_choice(const Backend& backend,
+                             const OpSite& site,
+                             const WantedLayouts& wanted,
+                             const std::vector<Tactic>& tactics,
+                             const std::vector<std::size_t>& among) {
+  std::vector<double> times;
+  for (const std::size_t i : among) {
+    const auto time = expected_us(backend, site, wanted, tactics[i]);
+    if (!time) break;
+    times.push_back(*time);
+  }
+  if (times.size() == among.size()) {
+    return among[static_cast<std::size_t>(std::ranges::min_element(times) - times.begin())];
+  }
+  return *std::ranges::min_element(
+      among, {}, [&](std::size_t i) { return converted_bytes(site, wanted, tactics[i]); });
+}
+
 std::size_t heuristic_choice(const Backend& backend,
                              const OpSite& site,
                              const WantedLayouts& wanted,
                              const std::vector<Tactic>& tactics) {
-  std::vector<double> times;
-  for (const Tactic& tactic : tactics) {
-    const auto time = expected_us(backend, site, wanted, tactic);
-    if (!time) break;
-    times.push_back(*time);
-  }
-  if (times.size() == tactics.size()) {
-    return static_cast<std::size_t>(std::ranges::min_element(times) - times.begin());
-  }
-  const auto best = std::ranges::min_element(
-      tactics, {}, [&](const Tactic& tactic) { return converted_bytes(site, wanted, tactic); });
-  return static_cast<std::size_t>(best - tactics.begin());
+  std::vector<std::size_t> all(tactics.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return heuristic_choice(backend, site, wanted, tactics, all);
+}
+
+/// What a timing cache has the winner of: one that was measured against these tactics, in any
+/// order.
+std::string cache_key(const std::string& signature, const std::vector<Tactic>& tactics) {
+  std::vector<std::string> names;
+  names.reserve(tactics.size());
+  for (const Tactic& tactic : tactics) names.push_back(tactic.name);
+  std::ranges::sort(names);
+  const std::string text = joined(names, "\n");
+  return cat(signature, " of ", xxh3_128(std::as_bytes(std::span(text))));
+}
+
+/// What a measurement has found out about the tactic of that name, or null.
+const TacticCandidate* find_candidate(const TacticDecision& decision, std::string_view name) {
+  const auto found = std::ranges::find(decision.candidates, name, &TacticCandidate::tactic);
+  return found == decision.candidates.end() ? nullptr : &*found;
+}
+
+bool is_refused(const TacticDecision& decision, std::string_view name) {
+  const TacticCandidate* candidate = find_candidate(decision, name);
+  return candidate != nullptr && !candidate->refused.empty();
 }
 
 void require_node(const Graph& graph, const std::string& name, std::string_view how) {
@@ -163,6 +199,7 @@ Tactic TacticSelector::choose(const OpSite& site, const WantedLayouts& wanted) {
   const Pick chosen = pick(site, wanted, tactics, decision);
   decision.tactic = tactics[chosen.tactic].name;
   decision.source = chosen.source;
+  tell_refused(decision);
 
   const auto [entry, is_new] =
       decided_.try_emplace({batch_, site.node.name}, record_.decisions.size());
@@ -183,7 +220,57 @@ TacticSelector::Pick TacticSelector::pick(const OpSite& site,
   if (const auto pick = cached(tactics, options_.tuning, decision)) return *pick;
   if (const auto pick = measured(site, wanted, tactics, decision)) return *pick;
   if (const auto pick = cached(tactics, Tuning::kFast, decision)) return *pick;
-  return {decision.heuristic, TacticSource::kHeuristic};
+  return {best_left(site, wanted, tactics, decision), TacticSource::kHeuristic};
+}
+
+/// The heuristic's choice of those that no measurement has refused, or else of those that could not
+/// be run in it: where memory was short then, there may be more of it later.
+std::size_t TacticSelector::best_left(const OpSite& site,
+                                      const WantedLayouts& wanted,
+                                      const std::vector<Tactic>& tactics,
+                                      const TacticDecision& decision) const {
+  if (!is_refused(decision, tactics[decision.heuristic].name)) return decision.heuristic;
+  std::vector<std::size_t> right;
+  std::vector<std::size_t> unknown;
+  for (std::size_t i = 0; i < tactics.size(); ++i) {
+    const TacticCandidate* candidate = find_candidate(decision, tactics[i].name);
+    if (candidate == nullptr || candidate->refused.empty()) right.push_back(i);
+    if (candidate == nullptr || !candidate->wrong) unknown.push_back(i);
+  }
+  if (unknown.empty()) {
+    throw DeviceError(cat("all tactics that ",
+                          backend_.name(),
+                          " has for node '",
+                          site.node.name,
+                          "' (batch ",
+                          batch_,
+                          ") are wrong; '",
+                          tactics[decision.heuristic].name,
+                          "': ",
+                          find_candidate(decision, tactics[decision.heuristic].name)->refused));
+  }
+  return heuristic_choice(backend_, site, wanted, tactics, right.empty() ? unknown : right);
+}
+
+/// Says once for a signature what was refused, and what of that is taken for want of another.
+void TacticSelector::tell_refused(const TacticDecision& decision) {
+  const auto refused = [](const TacticCandidate& candidate) { return !candidate.refused.empty(); };
+  if (std::ranges::none_of(decision.candidates, refused)) return;
+  if (!told_refused_.insert(decision.signature).second) return;
+  for (const TacticCandidate& candidate : decision.candidates) {
+    if (!refused(candidate)) continue;
+    const bool taken = candidate.tactic == decision.tactic;
+    record_.notices.push_back(
+        cat("'",
+            candidate.tactic,
+            taken ? "' failed when it was measured, and is used all the same," : "' is not used",
+            " for node '",
+            decision.node,
+            "' (batch ",
+            decision.batch,
+            "): ",
+            candidate.refused));
+  }
 }
 
 /// The tactic that the list has for the node in this batch size, or null.
@@ -285,7 +372,8 @@ std::optional<TacticSelector::Pick> TacticSelector::planned(const std::vector<Ta
   return std::nullopt;
 }
 
-/// What the timing cache has for the signature, if it was measured as thoroughly as `least`.
+/// What the timing cache has for the signature and these tactics, if it was measured as thoroughly
+/// as `least`.
 std::optional<TacticSelector::Pick> TacticSelector::cached(const std::vector<Tactic>& tactics,
                                                            Tuning least,
                                                            TacticDecision& decision) const {
@@ -293,8 +381,9 @@ std::optional<TacticSelector::Pick> TacticSelector::cached(const std::vector<Tac
   if (cache_ == nullptr || tactics.size() < 2 || winners_.contains(decision.signature)) {
     return std::nullopt;
   }
-  const Choice* choice = cache_->find(decision.signature);
+  const Choice* choice = cache_->find(cache_key(decision.signature, tactics));
   if (choice == nullptr || (least == Tuning::kFull && !choice->full)) return std::nullopt;
+  if (is_refused(decision, choice->tactic)) return std::nullopt;
   const auto found = find_choice(tactics, *choice, decision);
   return found ? std::optional(Pick{*found, TacticSource::kCache}) : std::nullopt;
 }
@@ -311,20 +400,9 @@ std::optional<TacticSelector::Pick> TacticSelector::measured(const OpSite& site,
       const TacticCandidate& best = entry->second[*winner];
       winners_.emplace(decision.signature, best.tactic);
       if (cache_ != nullptr) {
-        cache_->add(decision.signature,
+        cache_->add(cache_key(decision.signature, tactics),
                     {best.tactic, best.microseconds, options_.tuning == Tuning::kFull});
       }
-    }
-    for (const TacticCandidate& candidate : entry->second) {
-      if (candidate.refused.empty()) continue;
-      record_.notices.push_back(cat("'",
-                                    candidate.tactic,
-                                    "' is not used for node '",
-                                    site.node.name,
-                                    "' (batch ",
-                                    batch_,
-                                    "): ",
-                                    candidate.refused));
     }
   }
   decision.candidates = entry->second;

@@ -25,8 +25,11 @@ class Tuner;
 /// has for the operation's signature (full tuning asks the cache for what full tuning has found),
 /// the winner of a measurement, and the heuristic's: the one that is expected to take the least
 /// time with the conversions and copies that it needs, where the backend expects any (Tactic), else
-/// the one that needs the fewest bytes converted or copied; the backend's order decides ties. Used
-/// by one thread, for all batch sizes of one compilation, which share its measurements.
+/// the one that needs the fewest bytes converted or copied; the backend's order decides ties. What
+/// a measurement has found wrong is not taken from the cache or the heuristic. The timing cache has
+/// the winner among the tactics that are offered: another set of them is measured anew, while a
+/// plan file's choice is taken wherever it is offered. Used by one thread, for all batch sizes of
+/// one compilation, which share its measurements.
 class TacticSelector {
  public:
   /// Reads the timing cache where tuning is on; `backend` outlives the selector.
@@ -45,7 +48,8 @@ class TacticSelector {
   /// The tactic for a site. Asked again for the same node and batch size, it keeps the later
   /// answer. A forced or locked one that is offered on another number of threads alone is left
   /// aside and told. Throws Unsupported where the backend has none, InvalidArgument that lists the
-  /// offered names where a forced or locked one is not offered on any number of threads.
+  /// offered names where a forced or locked one is not offered on any number of threads,
+  /// DeviceError where a measurement has found all of them to be wrong.
   [[nodiscard]] Tactic choose(const OpSite& site, const WantedLayouts& wanted);
 
   /// Writes the timing cache and returns what was chosen and why.
@@ -61,6 +65,11 @@ class TacticSelector {
                           const WantedLayouts& wanted,
                           const std::vector<Tactic>& tactics,
                           TacticDecision& decision);
+  [[nodiscard]] std::size_t best_left(const OpSite& site,
+                                      const WantedLayouts& wanted,
+                                      const std::vector<Tactic>& tactics,
+                                      const TacticDecision& decision) const;
+  void tell_refused(const TacticDecision& decision);
   [[nodiscard]] const std::string* lock_of(const LockedTactics& locked,
                                            const std::string& node) const;
   [[nodiscard]] bool is_for_other_threads(const OpSite& site, const std::string& name) const;
@@ -85,6 +94,7 @@ class TacticSelector {
   std::unique_ptr<Tuner> tuner_;                                    ///< null: tuning is off
   std::map<std::string, std::vector<TacticCandidate>> candidates_;  ///< measured, by signature
   std::map<std::string, std::string> winners_;  ///< of the measurements, by signature
+  std::set<std::string> told_refused_;          ///< signatures whose refused tactics were told
 
   /// Tactics that were asked for and are not offered.
   struct LeftAside {

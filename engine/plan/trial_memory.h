@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,13 +38,16 @@ class TrialMemory {
   [[nodiscard]] std::byte* workspace() const { return memory_.get() + blocks_ * block_bytes_; }
 
   /// Runs the trial once on inputs as they were. Empty where its results agree with the reference,
-  /// else what is wrong. Throws what the trial throws.
+  /// of the weights as they are or as the backend rounds them (Backend::rounded_weights), else what
+  /// is wrong. Throws what the trial throws.
   [[nodiscard]] std::string check(const Trial& trial);
 
  private:
   void fill(std::size_t input, std::span<const std::byte> pattern);
   void repeat(std::byte* to, std::span<const std::byte> pattern, std::size_t bytes);
   [[nodiscard]] std::vector<std::byte> samples_of(const Trial& trial);
+  [[nodiscard]] std::string difference(std::span<const ElementSample> expected,
+                                       std::span<const std::byte> elements) const;
 
   /// What every block is before a check, and never written by a trial.
   [[nodiscard]] std::byte* untouched() const {
@@ -55,6 +59,8 @@ class TrialMemory {
   const TrialInputs& inputs_;
   Stream& stream_;
   std::vector<ElementSample> expected_;
+  /// For weights as the backend rounds them; nothing until they are asked for.
+  std::optional<std::vector<std::vector<ElementSample>>> rounded_;
   std::size_t block_bytes_ = 0;
   std::size_t workspace_bytes_ = 0;
   std::size_t blocks_ = 1;

@@ -206,8 +206,10 @@ std::optional<std::vector<Contender>> contenders_of(const Backend& backend,
   for (std::size_t i = 0; i < trials.size(); ++i) {
     if (trials[i] == nullptr) continue;
     if (Clock::now() >= deadline) return std::nullopt;
-    refuse_where_it_throws(candidates[i],
-                           [&] { candidates[i].refused = memory.check(*trials[i]); });
+    refuse_where_it_throws(candidates[i], [&] {
+      candidates[i].refused = memory.check(*trials[i]);
+      candidates[i].wrong = !candidates[i].refused.empty();
+    });
   }
   std::vector<Contender> contenders;
   double best_once = std::numeric_limits<double>::infinity();

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/backend/cuda/convolution_tactic.h"
+#include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/cuda/packed_constant.h"
+#include "engine/core/require.h"
 #include "engine/passes/constants.h"
 #include "tests/support/run_plan.h"
 
@@ -68,6 +71,28 @@ TEST_P(PackedWeights, NothingTakesAnInfinityOver) {
   EXPECT_EQ(packed[1], 1);
   EXPECT_TRUE(std::isnan(packed[2]));
   EXPECT_EQ(packed[3], 2);
+}
+
+/// A plan file may have weights that were rounded each to nearest, under what was their key.
+TEST_P(PackedWeights, ThoseOfAPlanFileThatWereRoundedOtherwiseAreNotTaken) {
+  const auto backend = make_cuda_emu_backend();
+  const Constant filters = make_constant({kRows, 1, 1, kColumns}, values_);
+  const Constant taps = make_constant({kRows * kColumns, 1, 1, 1}, values_);
+  const std::string type(to_string(GetParam()));
+  const std::vector<std::byte> other(values_.size() * sizeof(std::uint16_t));
+  const auto known = std::make_shared<fovea::PackedWeights>();
+  known->by_key = {{cat(filters.key(), " f32 rows of ", type), other},
+                   {cat(filters.key(), " dense ", type), other},
+                   {cat(taps.key(), " depthwise ", type), other}};
+  WeightStore store(*backend, known);
+  const auto is_packed = [&](const Constant& weights, const std::shared_ptr<const std::byte>& at) {
+    const std::vector<std::byte> want = weights_as(weights, GetParam());
+    return std::equal(want.begin(), want.end(), at.get());
+  };
+
+  EXPECT_TRUE(is_packed(filters, pack_filters(filters, GetParam(), store)));
+  EXPECT_TRUE(is_packed(filters, packed_weights(filters, GetParam(), store)));
+  EXPECT_TRUE(is_packed(taps, pack_taps(taps, GetParam(), store)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Types,

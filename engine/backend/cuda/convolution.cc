@@ -37,7 +37,7 @@ std::shared_ptr<const std::byte> pack_filters(const Constant& weights,
       static_cast<std::size_t>(kernels::packed_depth(depth, element_type(type))) *
       element_size(type);
   const std::string key =
-      cat(weights.key(), ' ', to_string(weights.desc.dtype), " rows of ", to_string(type));
+      cat(weights.key(), ' ', to_string(weights.desc.dtype), ' ', rows_of(weights, type));
   return store.get(key, filters * packed_row, [&](std::span<std::byte> packed) {
     const std::vector<std::byte> elements = weights_as(weights, type);
     for (std::size_t o = 0; o < filters; ++o) {

@@ -9,6 +9,7 @@
 #include "engine/backend/cuda/expected_time.h"
 #include "engine/backend/cuda/kernel_step.h"
 #include "engine/backend/cuda/lowerings.h"
+#include "engine/backend/cuda/packed_constant.h"
 #include "engine/backend/cuda/picture_table.h"
 #include "engine/core/require.h"
 
@@ -16,9 +17,10 @@ namespace fovea::cuda {
 
 namespace {
 
-/// Of the kernels that are our own. To be raised where one of them becomes faster or slower: times
-/// that were measured before then no longer count.
-constexpr int kKernelsVersion = 3;
+/// Of the kernels that are our own and of the weights packed for them. To be raised where a kernel
+/// becomes faster or slower, since times that were measured before then no longer count, and where
+/// weights are packed or rounded into other bytes, since those in plan files then hold no longer.
+constexpr int kKernelsVersion = 4;
 
 constexpr std::uint32_t bit(ActivationKind kind) {
   return 1U << static_cast<unsigned>(kind);
@@ -89,6 +91,11 @@ class CudaBackend final : public Backend {
   [[nodiscard]] std::vector<std::string> notices() const override {
     return libraries_.convolutions == nullptr ? std::vector<std::string>{}
                                               : libraries_.convolutions->notices();
+  }
+
+  [[nodiscard]] std::vector<std::byte> rounded_weights(const Constant& weights,
+                                                       DType type) const override {
+    return carries_errors(weights, type) ? weights_as(weights, type) : std::vector<std::byte>();
   }
 
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,

@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include "engine/backend/cuda/elementwise.h"
 #include "engine/backend/cuda/kernel_step.h"
 #include "engine/backend/cuda/lowerings.h"
+#include "engine/backend/cuda/packed_constant.h"
 #include "kernels/dense_few_rows.h"
 
 namespace fovea::cuda {
@@ -20,7 +23,7 @@ std::vector<Tactic> lower_dense(const OpSite& site, const DenseLibrary* library)
       (op.bias && !can_be_read_as(site, 2, DType::kFloat32))) {
     return {};
   }
-  ReadTypes types{x.dtype, x.dtype};
+  ReadTypes types{x.dtype, std::nullopt};
   if (op.bias) types.emplace_back(DType::kFloat32);
 
   const kernels::DenseArgs fixed{.type = element_type(x.dtype),
@@ -28,13 +31,17 @@ std::vector<Tactic> lower_dense(const OpSite& site, const DenseLibrary* library)
                                  .inputs = static_cast<int>(w.shape[1]),
                                  .outputs = static_cast<int>(w.shape[0]),
                                  .activation = kernel_activation(op.activation)};
+  const auto weights =
+      site.constant(1) != nullptr ? std::optional(*site.constant(1)) : std::nullopt;
   using Kernel = cudaError_t(const kernels::DenseArgs& args, cudaStream_t stream);
   const auto tactic = [&](const char* name, Kernel* kernel) {
-    const auto make = [fixed, kernel, bias = op.bias](const BuildArgs&) -> Launch {
+    const auto make =
+        [fixed, kernel, bias = op.bias, weights, type = x.dtype](const BuildArgs& args) -> Launch {
+      const auto packed = weights ? packed_weights(*weights, type, args.weights) : nullptr;
       return [=](const Operands& operands, cudaStream_t stream) {
         kernels::DenseArgs dense = fixed;
         dense.x = operands.inputs[0];
-        dense.w = operands.inputs[1];
+        dense.w = packed != nullptr ? packed.get() : operands.inputs[1];
         dense.bias = bias ? operands.input(2) : nullptr;
         dense.y = operands.outputs[0];
         return kernel(dense, stream);

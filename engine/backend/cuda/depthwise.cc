@@ -44,7 +44,7 @@ std::shared_ptr<const std::byte> pack_taps(const Constant& weights,
                                            WeightStore& store) {
   const Shape& shape = weights.desc.shape;
   const TensorDesc desc{type, shape};
-  const std::string key = cat(weights.key(), " depthwise rows of ", to_string(type));
+  const std::string key = cat(weights.key(), " depthwise ", rows_of(weights, type));
   return store.get(key, byte_size(desc), [&](std::span<std::byte> packed) {
     const std::vector<std::byte> elements = weights_as(weights, type);
     transpose_taps(

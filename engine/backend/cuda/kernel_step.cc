@@ -49,7 +49,6 @@ class KernelStep final : public Step {
 struct Parameter {
   const Constant* constant = nullptr;  ///< null for inputs that are none, or are packed elsewhere
   DType type = DType::kFloat32;
-  bool is_weights = false;  ///< rows of them, one for every unit
 };
 
 std::unique_ptr<Step> build_step(const std::vector<Parameter>& parameters,
@@ -62,8 +61,7 @@ std::unique_ptr<Step> build_step(const std::vector<Parameter>& parameters,
       copies.push_back(nullptr);
       continue;
     }
-    const auto pack = parameter.is_weights ? packed_weights : packed_constant;
-    copies.push_back(pack(*parameter.constant, parameter.type, args.weights));
+    copies.push_back(packed_constant(*parameter.constant, parameter.type, args.weights));
   }
   return std::make_unique<KernelStep>(make(args), std::move(copies));
 }
@@ -84,8 +82,7 @@ Tactic kernel_tactic(const OpSite& site, std::string name, ReadTypes types, Make
   parameters.reserve(types.size());
   for (std::size_t i = 0; i < types.size(); ++i) {
     const std::optional<DType>& type = types[i];
-    const bool is_weights = i == 1 && site.node.as<Dense>() != nullptr;
-    parameters.push_back(type ? Parameter{site.constant(i), *type, is_weights} : Parameter{});
+    parameters.push_back(type ? Parameter{site.constant(i), *type} : Parameter{});
   }
   Tactic tactic;
   tactic.name = std::move(name);

@@ -56,8 +56,12 @@ std::vector<std::byte> rounded_rows(const Constant& weights, Narrow narrow, Wide
 
 }  // namespace
 
+bool carries_errors(const Constant& weights, DType dtype) {
+  return weights.desc.dtype == DType::kFloat32 && is_half(dtype);
+}
+
 std::vector<std::byte> weights_as(const Constant& weights, DType dtype) {
-  if (weights.desc.dtype != DType::kFloat32 || !is_half(dtype)) return elements_as(weights, dtype);
+  if (!carries_errors(weights, dtype)) return elements_as(weights, dtype);
   if (dtype == DType::kFloat16) {
     return rounded_rows<__half>(
         weights,
@@ -70,11 +74,15 @@ std::vector<std::byte> weights_as(const Constant& weights, DType dtype) {
       [](__nv_bfloat16 x) { return __bfloat162float(x); });
 }
 
+std::string rows_of(const Constant& weights, DType dtype) {
+  return cat("rows of ", to_string(dtype), carries_errors(weights, dtype) ? " carried" : "");
+}
+
 std::shared_ptr<const std::byte> packed_weights(const Constant& weights,
                                                 DType dtype,
                                                 WeightStore& store) {
   if (dtype == weights.desc.dtype) return packed_constant(weights, dtype, store);
-  const std::string key = cat(weights.key(), " dense rows of ", to_string(dtype));
+  const std::string key = cat(weights.key(), " dense ", rows_of(weights, dtype));
   return store.get(key, byte_size({dtype, weights.desc.shape}), [&](std::span<std::byte> out) {
     std::ranges::copy(weights_as(weights, dtype), out.begin());
   });

@@ -1,7 +1,13 @@
+#include <map>
+#include <optional>
 #include <random>
+#include <string>
+#include <vector>
 
+#include "engine/core/require.h"
 #include "engine/graph/interpret.h"
 #include "engine/graph/random_inputs.h"
+#include "engine/passes/rewriter.h"
 #include "tests/unit/passes/pass_test.h"
 
 namespace fovea {
@@ -145,11 +151,97 @@ TEST(MergeColumns, SaysWhyNot) {
   EXPECT_EQ(reason({.kernel = 1, .pads = {1, 1, 1, 3}}), "it would multiply too many zeros");
 }
 
-TEST(MergeColumns, OnlyWhereNothingElseReadsTheColumns) {
-  Graph graph = network({});
-  graph.mark_output({graph.find("cast"), 0}, "halves");
+/// What the pass says of each convolution that it leaves alone.
+std::map<std::string, std::string> refusals(Graph graph) {
   PassContext context = half_context();
   EXPECT_FALSE(kPass.run(graph, context));
+  std::map<std::string, std::string> reasons;
+  for (const Decision& decision : context.report.decisions()) {
+    EXPECT_EQ(decision.pass, "merge-columns");
+    EXPECT_FALSE(decision.taken);
+    EXPECT_TRUE(reasons.emplace(decision.node, decision.reason).second) << decision.node;
+  }
+  return reasons;
+}
+
+using Reasons = std::map<std::string, std::string>;
+
+TEST(MergeColumns, OnlyWhereNothingElseReadsTheColumns) {
+  for (const std::string node : {"normalized", "cast"}) {
+    const Reasons want{{"conv", cat("'", node, "' is read more than once")}};
+    Graph of_output = network({});
+    of_output.mark_output({of_output.find(node), 0}, "leaves");
+    EXPECT_EQ(refusals(of_output), want);
+
+    Graph of_two = network({});
+    of_two.mark_output(of_two.add(Relu{}, {{of_two.find(node), 0}}, "other"));
+    EXPECT_EQ(refusals(of_two), want);
+  }
+}
+
+/// A convolution with one tap, whose results are as large as the pictures, that reads or adds them.
+Value one_tap(Graph& graph, const std::string& name, Value x, std::optional<Value> residual = {}) {
+  std::vector<Value> inputs{x, random_constant(graph, {8, 1, 1, 8}, /*seed=*/4, name + "/w")};
+  if (residual) inputs.push_back(*residual);
+  return graph.add(Conv2d{.residual = residual.has_value()}, inputs, name);
+}
+
+TEST(MergeColumns, EveryConvolutionThatReadsThePicturesIsTold) {
+  Graph graph = network({});
+  const Value cast{graph.find("cast"), 0};
+  graph.mark_output(one_tap(graph, "second", cast));
+  graph.mark_output(one_tap(graph, "twice", cast, cast));
+
+  const std::string reason = "'cast' is read more than once";
+  EXPECT_EQ(refusals(graph), (Reasons{{"conv", reason}, {"second", reason}, {"twice", reason}}));
+}
+
+TEST(MergeColumns, PicturesThatAreAddedAreNotRead) {
+  Graph graph;
+  const Value pixels = graph.add(Input{{DType::kUInt8, {kBatch, 6, 16, 3}}}, {}, "pixels");
+  const NormalizeImage normalize{normalization_constants(Normalization::kCaffe), 8};
+  const Value floats = graph.add(normalize, {pixels}, "normalized");
+  const Value halves = graph.add(Cast{DType::kFloat16}, {floats}, "cast");
+  const Value x = graph.add(Input{{DType::kFloat16, {kBatch, 6, 16, 8}}}, {}, "x");
+  graph.mark_output(one_tap(graph, "sum", x, halves));
+
+  EXPECT_EQ(refusals(graph), (Reasons{{"sum", "'cast' is not the picture that it reads"}}));
+}
+
+TEST(MergeColumns, SaysWhatOfTheParametersIsUnknown) {
+  const Graph graph = network({});
+  // The node with its operator replaced, or with a Relu behind it.
+  const auto with = [&](const std::string& name, const std::optional<Op>& op) {
+    const NodeId of = graph.find(name);
+    Rewriter rewriter(graph);
+    for (NodeId id = 0; id < graph.size(); ++id) {
+      if (id != of) {
+        rewriter.copy(id);
+      } else if (op) {
+        rewriter.copy_with(id, *op);
+      } else {
+        const Value value = rewriter.add(graph.node(id).op, {}, "constant");
+        rewriter.copy_onto(id, Relu{}, {value});
+      }
+    }
+    return refusals(rewriter.finish());
+  };
+  const auto as_halves = [&](const std::string& name) {
+    const Constant& constant = *graph.node(graph.find(name)).as<Constant>();
+    const TensorDesc desc{DType::kFloat16, constant.desc.shape};
+    return Constant{desc, Buffer::from(std::vector<std::byte>(byte_size(desc)))};
+  };
+  const auto without_data = [&](const std::string& name) {
+    return Constant{graph.node(graph.find(name)).as<Constant>()->desc, nullptr};
+  };
+
+  EXPECT_EQ(with("weights", {}), (Reasons{{"conv", "its weights are computed"}}));
+  EXPECT_EQ(with("bias", {}), (Reasons{{"conv", "its bias is computed"}}));
+  EXPECT_EQ(with("weights", as_halves("weights")), (Reasons{{"conv", "its weights are of f16"}}));
+  EXPECT_EQ(with("bias", as_halves("bias")), (Reasons{{"conv", "its bias is of f16"}}));
+  EXPECT_EQ(with("weights", without_data("weights")),
+            (Reasons{{"conv", "its weights are not known"}}));
+  EXPECT_EQ(with("bias", without_data("bias")), (Reasons{{"conv", "its bias is not known"}}));
 }
 
 TEST(MergeColumns, OnlyForTargetsOfWholeVectors) {
