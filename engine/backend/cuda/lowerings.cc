@@ -57,11 +57,8 @@ std::vector<Tactic> lower(const OpSite& site, const Libraries& libraries, int ca
   static const Table kTable = make_table();
   if (site.node.as<Conv2d>() != nullptr) {
     const ConvolutionLibrary* convolutions = libraries.convolutions.get();
-    std::vector<Tactic> tactics = lower_depthwise(site);
+    std::vector<Tactic> tactics = lower_depthwise(site, capability);
     const Pace pace = tactics.empty() ? Pace::kBest : Pace::kSecond;
-    for (Tactic& tactic : tactics) {
-      tactic.expected_us = convolution_us(site, capability, Pace::kBest, /*tensor_cores=*/false);
-    }
     if (convolutions != nullptr && asks_library(site)) {
       for (Tactic& tactic : convolutions->tactics(site)) {
         tactic.expected_us = convolution_us(site, capability, pace, /*tensor_cores=*/true);
@@ -87,7 +84,7 @@ bool asks_library(const OpSite& site) {
 }
 
 std::string refusal(const OpSite& site, const ConvolutionLibrary& convolutions) {
-  if (!asks_library(site) || !lower_depthwise(site).empty()) return {};
+  if (!asks_library(site) || takes_depthwise(site)) return {};
   return convolutions.why_none(site);
 }
 
