@@ -63,6 +63,25 @@ Graph two_separable(std::int64_t filters) {
   return graph;
 }
 
+/// A depthwise convolution that is none's part, as its result is seen; then one of 16 filters that
+/// are two halves side by side; then one of 8.
+Graph others() {
+  Graph graph;
+  const Value seen = add_depthwise(graph, add_input(graph));
+  graph.mark_output(seen, "seen");
+  const auto half = [&](const char* name, std::uint64_t seed) {
+    return graph.add(
+        Conv2d{},
+        {seen, constant(graph, {kChannels, 1, 1, kChannels}, "weights of a half", seed)},
+        name);
+  };
+  const Value both = graph.add(Concat{3}, {half("a", 2), half("b", 3)}, "both");
+  const Value last = graph.add(
+      Conv2d{}, {both, constant(graph, {kChannels, 1, 1, 2 * kChannels}, "weights", 4)}, "last");
+  graph.mark_output(last, "y");
+  return graph;
+}
+
 class CudnnRestore : public testing::Test {
  protected:
   CudnnRestore() {
@@ -169,6 +188,91 @@ TEST_F(CudnnRestore, PartsOfSeparableConvolutionsAreMadeAtOnce) {
 
   EXPECT_EQ(compile(two_separable(16)).happened.built.size(), 2U);
   EXPECT_EQ(meeting.size() > 1, several);
+}
+
+TEST_F(CudnnRestore, NothingIsAskedWhereOtherKernelsCompute) {
+  const Graph graph = others();
+  const Compiled first = compile(graph, {}, {{"last", "conv:simt-64x64"}});
+  ASSERT_EQ(tactics(first),
+            (Strings{"depthwise:runs", "cudnn:eng1:k2.7", "cudnn:eng1:k2.7", "conv:simt-64x64"}));
+  ASSERT_EQ(first.happened.built.size(), 3U) << "of each distinct convolution";
+
+  const Compiled again = compile(graph, first.state, {{"last", "conv:simt-64x64"}});
+
+  EXPECT_EQ(tactics(again), tactics(first));
+  EXPECT_EQ(again.happened.asked, 0);
+  EXPECT_EQ(again.happened.built.size(), 1U) << "that the halves run";
+  EXPECT_EQ(again.from_json(), 1U);
+  EXPECT_EQ(again.state, first.state);
+  EXPECT_EQ(again.notices, Strings{});
+  expect_right(graph, again);
+}
+
+TEST_F(CudnnRestore, NothingIsAskedWhereOneKernelComputesBothSteps) {
+  const Graph graph = two_separable(16);
+  const Forced fused{{"first", "separable:simt-64x64"},
+                     {"second", "depthwise:runs+conv:simt-64x64"}};
+  const Compiled first = compile(graph, {}, fused);
+  EXPECT_GT(first.happened.asked, 0);
+
+  const Compiled again = compile(graph, first.state, fused);
+
+  EXPECT_EQ(tactics(again), tactics(first));
+  EXPECT_EQ(again.happened.asked, 0);
+  EXPECT_TRUE(again.happened.built.empty());
+  EXPECT_EQ(again.state, first.state);
+}
+
+TEST_F(CudnnRestore, EqualConvolutionsMayBeComputedByBoth) {
+  const Graph graph = others();
+  const Forced forced{{"b", "conv:simt-64x64"}, {"last", "conv:simt-64x64"}};
+  const Compiled first = compile(graph, {}, forced);
+
+  const Compiled again = compile(graph, first.state, forced);
+
+  EXPECT_EQ(tactics(again), tactics(first));
+  EXPECT_EQ(again.happened.asked, 0);
+  EXPECT_EQ(again.happened.built.size(), 1U);
+  EXPECT_EQ(again.state, first.state);
+}
+
+TEST_F(CudnnRestore, WhereASavedEngineRefusesAnotherIsFound) {
+  const Graph graph = others();
+  const Forced forced{{"b", "conv:simt-64x64"}, {"last", "conv:simt-64x64"}};
+  const Compiled first = compile(graph, {}, forced);
+  fake_.build = [](const test::FakePlan& plan) {
+    return plan.engine.index == 1 ? CUDNN_STATUS_NOT_SUPPORTED : CUDNN_STATUS_SUCCESS;
+  };
+
+  const Compiled again = compile(graph, first.state, forced);
+
+  EXPECT_EQ(tactics(again).at(1), "cudnn:eng2:k2.7") << "although b is computed by another kernel";
+  expect_right(graph, again);
+}
+
+TEST_F(CudnnRestore, OtherSizesAreAskedForAsEver) {
+  const Compiled first = compile(two_separable(16), {}, {{"first", "separable:simt-64x64"}});
+
+  EXPECT_GT(compile(two_separable(24), first.state).happened.asked, 0);
+}
+
+/// As what cuDNN refuses is computed otherwise, and told, by whoever restores too.
+TEST_F(CudnnRestore, RefusalsAreRemembered) {
+  const Graph graph = test::one_convolution({kBatch, 4, 4, 8}, {1, 1}, 8, {}, 1);
+  fake_.build = [](const test::FakePlan&) { return CUDNN_STATUS_NOT_SUPPORTED; };
+  fake_.logged_reason = "the moon is full";
+  const Compiled first = compile(graph);
+  const auto refusal = [](const Compiled& compiled) {
+    return compiled.plan->tactics.decisions.at(0).refusal;
+  };
+  ASSERT_NE(refusal(first).find("the moon is full"), std::string::npos) << refusal(first);
+
+  const Compiled again = compile(graph, first.state);
+
+  EXPECT_EQ(again.happened.asked, 0);
+  EXPECT_EQ(tactics(again), tactics(first));
+  EXPECT_EQ(refusal(again), refusal(first));
+  EXPECT_EQ(again.state, first.state);
 }
 
 }  // namespace

@@ -209,6 +209,22 @@ TEST_F(CudnnPlanFile, IsLoadedWithoutAskingHeuristics) {
   EXPECT_EQ(got.predictions, want.predictions);
 }
 
+TEST_F(CudnnPlanFile, NothingIsAskedWhateverWonTheMeasurements) {
+  CompileOptions tuned = options();
+  tuned.tuning = "fast";
+  tuned.tuning_seconds = 60;
+  const std::string plan = lenet(tuned);
+  std::size_t plans = 0;
+  for (const auto& [key, text] : PlanFile(plan).state()) plans += key.starts_with("plan of ");
+
+  const Answer got = ask(plan);
+
+  EXPECT_EQ(got.happened.asked, 0);
+  EXPECT_EQ(got.happened.built.size(), plans);
+  EXPECT_EQ(from_json(got), plans);
+  EXPECT_EQ(got.notices, Strings{});
+}
+
 TEST_F(CudnnPlanFile, APlanOfAPlanIsTheSamePlan) {
   const auto first = read_file(lenet());
 

@@ -1,6 +1,8 @@
-// Two entries for a step, or more:
+// Two entries for a step of cuDNN's, or more, and one for a convolution that another kernel
+// computes:
 //   "engine of <convolution>|<engine>"   "<rank> <bytes of workspace>"
 //   "plan of <convolution>|<engine>"     JSON of cuDNN's
+//   "none of <convolution>"              why cuDNN refuses it, or nothing
 #include "engine/backend/cuda/cudnn_saved.h"
 
 #include <algorithm>
@@ -8,6 +10,7 @@
 #include <optional>
 #include <string_view>
 
+#include "engine/core/printable.h"
 #include "engine/core/require.h"
 
 namespace fovea::cuda {
@@ -16,6 +19,7 @@ namespace {
 
 constexpr std::string_view kEngine = "engine of ";
 constexpr std::string_view kPlan = "plan of ";
+constexpr std::string_view kNone = "none of ";
 constexpr char kBetween = '|';  // which no convolution and no engine has
 
 std::string key(std::string_view kind, const CudnnConvolution& conv, const CudnnEngine& engine) {
@@ -58,11 +62,22 @@ void save(const CudnnKept& kept, SavedState& state) {
   }
 }
 
+void save_passed_over(const CudnnConvolution& convolution,
+                      const std::string& refusal,
+                      SavedState& state) {
+  state[cat(kNone, to_string(convolution))] = printable(refusal, refusal.size());
+}
+
 SavedPlans::SavedPlans(const SavedState& state) {
   for (const auto& [name, value] : state) {
     const std::string_view key = name;
     if (key.starts_with(kPlan)) {
       plans_.emplace_hint(plans_.end(), name, value);
+      continue;
+    }
+    if (key.starts_with(kNone)) {
+      // From a file, and for people.
+      passed_over_[std::string(key.substr(kNone.size()))] = printable(value, value.size());
       continue;
     }
     const std::size_t between = std::min(key.find(kBetween), key.size());
@@ -83,6 +98,12 @@ std::span<const SavedEngine> SavedPlans::engines(const CudnnConvolution& convolu
   const auto found = engines_.find(to_string(convolution));
   if (found == engines_.end()) return {};
   return found->second;
+}
+
+const std::string* SavedPlans::passed_over(const CudnnConvolution& convolution) const {
+  if (passed_over_.empty()) return nullptr;
+  const auto found = passed_over_.find(to_string(convolution));
+  return found == passed_over_.end() ? nullptr : &found->second;
 }
 
 const std::string* SavedPlans::plan(const CudnnConvolution& convolution,

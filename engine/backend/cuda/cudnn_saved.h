@@ -32,6 +32,13 @@ struct CudnnKept {
 /// Adds the engine, and those plans that cuDNN gives as text.
 void save(const CudnnKept& kept, SavedState& state);
 
+/// Adds that something else computes the convolution.
+///
+/// refusal   why cuDNN does not; empty: something else was chosen
+void save_passed_over(const CudnnConvolution& convolution,
+                      const std::string& refusal,
+                      SavedState& state);
+
 /// The inverse, for many steps. Immutable.
 class SavedPlans {
  public:
@@ -43,6 +50,9 @@ class SavedPlans {
   /// Those that were chosen for the convolution; mostly one or none.
   [[nodiscard]] std::span<const SavedEngine> engines(const CudnnConvolution& convolution) const;
 
+  /// What save_passed_over() was given for the convolution as a refusal; null where it was not.
+  [[nodiscard]] const std::string* passed_over(const CudnnConvolution& convolution) const;
+
   /// CudnnPlan::json(), or null.
   [[nodiscard]] const std::string* plan(const CudnnConvolution& convolution,
                                         const CudnnEngine& engine) const;
@@ -53,6 +63,7 @@ class SavedPlans {
  private:
   std::map<std::string, std::vector<SavedEngine>> engines_;  ///< by the convolution as text
   SavedState plans_;                                         ///< by their keys in the state
+  std::map<std::string, std::string> passed_over_;           ///< refusals, by the convolution
   std::size_t unknown_ = 0;
 };
 

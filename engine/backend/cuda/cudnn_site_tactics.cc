@@ -227,6 +227,12 @@ std::vector<Offer> saved_offers(const OpSite& site,
   return offers;
 }
 
+/// Why cuDNN refuses the site, or an empty text, where it was saved that it does not compute it.
+const std::string* passed_over(const OpSite& site, const CudnnPlans& plans) {
+  const auto convolution = describe_dense(site);
+  return convolution ? plans.saved().passed_over(*convolution) : nullptr;
+}
+
 /// All candidates for the layouts: of every spelling those of modes A and B, then the fallbacks.
 /// Where a bias of the output's type has some, those of a float32 one are told by their rank.
 std::vector<Offer> find_offers(const OpSite& site,
@@ -323,8 +329,16 @@ SiteTactics site_tactics(const OpSite& site,
     found.tactics = tactics_of(attempt.first, attempt.second, shared);
     return !found.tactics.empty();
   };
+  bool is_saved = false;
   for (const Attempt& attempt : attempts) {
-    if (offer(attempt, saved_offers(site, attempt.first, attempt.second, *plans))) return found;
+    auto offers = saved_offers(site, attempt.first, attempt.second, *plans);
+    is_saved = is_saved || !offers.empty();
+    if (offer(attempt, std::move(offers))) return found;
+  }
+  // Where equal convolutions are computed by both, cuDNN's is offered to all.
+  if (const std::string* refusal = is_saved ? nullptr : passed_over(site, *plans)) {
+    if (!refusal->empty()) found.refusals.push_back(*refusal);
+    return found;
   }
   for (const Attempt& attempt : attempts) {
     if (offer(attempt, find_offers(site, attempt.first, attempt.second, *plans, found.refusals))) {

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "engine/backend/cuda/expected_time.h"
+#include "engine/backend/cuda/passed_over.h"
 #include "engine/core/require.h"
 
 namespace fovea::cuda {
@@ -57,7 +58,10 @@ std::vector<Tactic> lower(const OpSite& site, const Libraries& libraries, int ca
   static const Table kTable = make_table();
   if (site.node.as<Conv2d>() != nullptr) {
     const ConvolutionLibrary* convolutions = libraries.convolutions.get();
-    std::vector<Tactic> tactics = lower_depthwise(site, capability);
+    const auto save_asked = [&](std::vector<Tactic> of_our_own) {
+      return in_place_of(convolutions, asked_sites({&site, 1}).sites, std::move(of_our_own));
+    };
+    std::vector<Tactic> tactics = save_asked(lower_depthwise(site, capability));
     const Pace pace = tactics.empty() ? Pace::kBest : Pace::kSecond;
     if (convolutions != nullptr && asks_library(site)) {
       for (Tactic& tactic : convolutions->tactics(site)) {
@@ -65,7 +69,7 @@ std::vector<Tactic> lower(const OpSite& site, const Libraries& libraries, int ca
         tactics.push_back(std::move(tactic));
       }
     }
-    std::ranges::move(lower_convolution(site, capability), std::back_inserter(tactics));
+    std::ranges::move(save_asked(lower_convolution(site, capability)), std::back_inserter(tactics));
     if (tactics.empty() && convolutions != nullptr) throw_reason(site, *convolutions);
     return tactics;
   }

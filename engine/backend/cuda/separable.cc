@@ -10,6 +10,7 @@
 #include "engine/backend/cuda/convolution_tactic.h"
 #include "engine/backend/cuda/expected_time.h"
 #include "engine/backend/cuda/lowerings.h"
+#include "engine/backend/cuda/passed_over.h"
 #include "engine/core/align.h"
 #include "engine/core/require.h"
 
@@ -86,6 +87,17 @@ PartSites divided(const OpSite& site) {
   OpSite depthwise = site_of(*parts, parts->depthwise, std::move(layouts.depthwise), site);
   OpSite pointwise = site_of(*parts, parts->pointwise, std::move(layouts.pointwise), site);
   return {std::move(parts), std::move(depthwise), std::move(pointwise)};
+}
+
+/// Those that a library is asked about. Of the depthwise one no more is taken than the best guess,
+/// which is our own where there is one.
+std::vector<OpSite> asked_parts(const PartSites& sites) {
+  std::vector<OpSite> asked;
+  if (asks_library(sites.depthwise) && !takes_depthwise(sites.depthwise)) {
+    asked.push_back(sites.depthwise);
+  }
+  if (asks_library(sites.pointwise)) asked.push_back(sites.pointwise);
+  return asked;
 }
 
 /// One step behind the other; what lies between them begins the workspace.
@@ -280,12 +292,9 @@ ConvolutionSites asked_sites(std::span<const OpSite> sites) {
       if (asks_library(site)) asked.sites.push_back(site);
       continue;
     }
-    const auto [parts, depthwise, pointwise] = divided(site);
-    asked.graphs.push_back(parts);
-    // Of the depthwise part no more is taken than the best guess, which is our own where we have
-    // it.
-    if (asks_library(depthwise) && !takes_depthwise(depthwise)) asked.sites.push_back(depthwise);
-    if (asks_library(pointwise)) asked.sites.push_back(pointwise);
+    const PartSites parts = divided(site);
+    asked.graphs.push_back(parts.parts);
+    std::ranges::copy(asked_parts(parts), std::back_inserter(asked.sites));
   }
   return asked;
 }
@@ -293,10 +302,13 @@ ConvolutionSites asked_sites(std::span<const OpSite> sites) {
 std::vector<Tactic> lower_separable(const OpSite& site,
                                     const Libraries& libraries,
                                     int capability) {
-  const auto [parts, depthwise, pointwise] = divided(site);
+  const PartSites parts = divided(site);
+  const auto& [graph, depthwise, pointwise] = parts;
   std::vector<Tactic> tactics =
-      lower_in_two_steps(site, parts, depthwise, pointwise, libraries, capability);
-  std::ranges::move(lower_fused(site, depthwise, pointwise, capability),
+      lower_in_two_steps(site, graph, depthwise, pointwise, libraries, capability);
+  std::ranges::move(in_place_of(libraries.convolutions.get(),
+                                asked_parts(parts),
+                                lower_fused(site, depthwise, pointwise, capability)),
                     std::back_inserter(tactics));
   return tactics;
 }
