@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,7 +20,8 @@
 namespace fovea::cuda {
 
 /// Values by key. The first who asks makes the value and later ones wait for it; what making it
-/// threw is thrown again. Thread-safe.
+/// threw is thrown again, but for a lack of memory, which may pass: whoever asks later makes it.
+/// Thread-safe.
 template <typename Key, typename Value>
 class MadeOnce {
  public:
@@ -38,6 +40,12 @@ class MadeOnce {
     if (is_new) {
       try {
         promise.set_value(make());
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::kDeviceOutOfMemory) forget(key);
+        promise.set_exception(std::current_exception());
+      } catch (const std::bad_alloc&) {
+        forget(key);
+        promise.set_exception(std::current_exception());
       } catch (...) {
         promise.set_exception(std::current_exception());
       }
@@ -46,6 +54,11 @@ class MadeOnce {
   }
 
  private:
+  void forget(const Key& key) {
+    const std::scoped_lock lock(mutex_);
+    values_.erase(key);
+  }
+
   std::mutex mutex_;
   std::map<Key, std::shared_future<Value>> values_;
 };

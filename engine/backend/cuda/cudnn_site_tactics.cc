@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -182,7 +183,8 @@ class SiteOffers {
     std::shared_ptr<const CudnnPlan> plan;
     try {
       plan = plan_of(kept, sliced);
-    } catch (const CudnnError&) {
+    } catch (const CudnnError& error) {
+      if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
       return nullptr;  // the engine takes dense outputs only
     }
     if (plan->workspace_bytes() > workspace_bytes) return nullptr;
@@ -361,7 +363,7 @@ void prepare_sites(std::span<const OpSite> sites,
   plans->in_threads(distinct.size(), [&](std::size_t i) {
     try {
       (void)site_tactics(*distinct[i], plans, is_here);
-    } catch (const Error&) {
+    } catch (const std::exception&) {
       return;  // whoever asks for the tactics is told
     }
   });
