@@ -157,6 +157,26 @@ class CudnnRestore : public testing::Test {
     }
   }
 
+  /// What evaluate() does, and one element more behind a pixel of a slice.
+  static cudnnStatus_t spill(const test::FakeRun& run) {
+    simt::enqueue(run.stream, [run] {
+      test::evaluate(run);
+      const auto place = static_cast<std::int64_t>(cuda::CudnnTensor::kY);
+      const test::FakeTensor& y = run.plan.tensors.at(place);
+      auto* const pixels = static_cast<float*>(run.addresses.at(place));
+      if (y.strides[3] != y.dims[1]) pixels[y.dims[1]] = 0;
+    });
+    return CUDNN_STATUS_SUCCESS;
+  }
+
+  /// Elements from pixel to pixel where the halves of others() were written last.
+  [[nodiscard]] std::int64_t stride_of_last_slice() const {
+    const auto runs = fake_.record().runs;  // the last of them is of what reads both
+    return runs.at(runs.size() - 2)
+        .plan.tensors.at(static_cast<std::int64_t>(cuda::CudnnTensor::kY))
+        .strides[3];
+  }
+
   test::FakeCudnn fake_;
 };
 
@@ -248,6 +268,67 @@ TEST_F(CudnnRestore, WhereASavedEngineRefusesAnotherIsFound) {
 
   EXPECT_EQ(tactics(again).at(1), "cudnn:eng2:k2.7") << "although b is computed by another kernel";
   expect_right(graph, again);
+}
+
+TEST_F(CudnnRestore, NothingIsCheckedOfSlicesThatAreWritten) {
+  const Graph graph = others();
+  const Compiled first = compile(graph);
+  ASSERT_EQ(first.happened.runs.size(), 1U) << "one plan for both halves, which is tried once";
+
+  const Compiled again = compile(graph, first.state);
+
+  EXPECT_TRUE(again.happened.runs.empty());
+  EXPECT_EQ(again.happened.built.size(), 2U);
+  EXPECT_EQ(again.from_json(), 2U);
+  EXPECT_EQ(again.state, first.state);
+  expect_right(graph, again);
+  EXPECT_EQ(stride_of_last_slice(), 2 * kChannels);
+}
+
+TEST_F(CudnnRestore, NothingIsCheckedOfSlicesThatAreNot) {
+  const Graph graph = others();
+  fake_.run = spill;
+  const Compiled first = compile(graph);
+  ASSERT_EQ(first.happened.runs.size(), 1U);
+
+  const Compiled again = compile(graph, first.state);
+
+  EXPECT_EQ(again.happened.asked, 0);
+  EXPECT_TRUE(again.happened.runs.empty());
+  EXPECT_EQ(again.happened.built.size(), 2U) << "none that writes slices";
+  EXPECT_EQ(again.from_json(), 2U);
+  EXPECT_EQ(again.state, first.state);
+  expect_right(graph, again);
+  EXPECT_EQ(stride_of_last_slice(), kChannels);
+}
+
+TEST_F(CudnnRestore, AnEngineWithTooLittleWorkspaceIsFoundAnew) {
+  const Graph graph = others();
+  for (const bool spills : {false, true}) {
+    SCOPED_TRACE(spills);
+    if (spills) fake_.run = spill;
+    Compiled first = compile(graph);
+    std::size_t engines = 0;
+    for (auto& [key, text] : first.state) {
+      if (!key.starts_with("engine of ")) continue;
+      ASSERT_EQ(text, "0 100") << key;
+      // Of the halves' there is enough still, up to the place for a result that is copied.
+      text = "0 1";
+      ++engines;
+    }
+    ASSERT_EQ(engines, 2U);
+
+    const Compiled again = compile(graph, first.state);
+
+    EXPECT_GT(again.happened.asked, 0);
+    EXPECT_EQ(tactics(again), tactics(first));
+    ASSERT_EQ(again.notices.size(), 1U);
+    EXPECT_TRUE(again.notices[0].starts_with("1 of cuDNN's plans")) << again.notices[0];
+    EXPECT_NE(again.notices[0].find("needs 100 bytes of workspace; its engine said 1)"),
+              std::string::npos)
+        << again.notices[0];
+    expect_right(graph, again);
+  }
 }
 
 TEST_F(CudnnRestore, OtherSizesAreAskedForAsEver) {

@@ -72,6 +72,31 @@ TEST(CudnnSaved, OneConvolutionMayHaveTwoEngines) {
   EXPECT_EQ(SavedPlans(state).engines(kConvolution).size(), 2U);
 }
 
+TEST(CudnnSaved, KeepsWhetherSlicesAreWritten) {
+  CudnnConvolution sliced = kConvolution;
+  sliced.y = {.pixel_stride = 24, .alignment = 8};
+  for (const bool writes : {false, true}) {
+    SavedState state;
+    save({.asked = kConvolution,
+          .engine = {{two_knobs(), 0, false}, 0},
+          .plans = {},
+          .slice = {{sliced, writes}}},
+         state);
+
+    const SavedPlans plans(state);
+
+    EXPECT_EQ(plans.writes_slice(sliced, two_knobs()), writes);
+    EXPECT_EQ(plans.writes_slice(sliced, CudnnEngine{}), std::nullopt);
+    EXPECT_EQ(plans.writes_slice(kConvolution, two_knobs()), std::nullopt);
+    EXPECT_EQ(plans.engines(kConvolution).size(), 1U);
+    EXPECT_EQ(plans.unknown(), 0U);
+
+    for (auto& [key, text] : state) text = key.starts_with("slice of ") ? "yes" : text;
+    EXPECT_EQ(SavedPlans(state).writes_slice(sliced, two_knobs()), std::nullopt);
+    EXPECT_EQ(SavedPlans(state).unknown(), 1U);
+  }
+}
+
 TEST(CudnnSaved, KeepsWhatSomethingElseComputesAndWhy) {
   CudnnConvolution other = kConvolution;
   other.n = 2;

@@ -73,6 +73,9 @@ struct CudnnDevice {
   std::function<void()> enter_thread = [] {};
 };
 
+/// Of a plan whose workspace is larger than what there is for it, for messages.
+[[nodiscard]] std::string too_large(std::size_t needed, std::size_t said);
+
 /// Makes candidate lists and plans, for one device. Thread-safe; plans may outlive it.
 class CudnnPlans {
  public:
@@ -87,8 +90,12 @@ class CudnnPlans {
 
   /// From a saved plan where there is one that loads, else from the operation. Throws CudnnError
   /// where the engine refuses.
-  [[nodiscard]] std::shared_ptr<const CudnnPlan> plan(const CudnnConvolution& convolution,
-                                                      const CudnnEngine& engine);
+  ///
+  /// most_workspace_bytes   a saved plan that needs more is of no use; others are as they are
+  [[nodiscard]] std::shared_ptr<const CudnnPlan> plan(
+      const CudnnConvolution& convolution,
+      const CudnnEngine& engine,
+      std::size_t most_workspace_bytes = kMostWorkspaceBytes);
 
   /// Builds several at once, in threads of its own, for plan() to find; so it does errors.
   void build(std::span<const std::pair<CudnnConvolution, CudnnEngine>> plans);
@@ -124,7 +131,10 @@ class CudnnPlans {
 
   [[nodiscard]] std::optional<CudnnPlan> load(const CudnnConvolution& convolution,
                                               const CudnnEngine& engine,
-                                              const CudnnTarget& target);
+                                              const CudnnTarget& target,
+                                              std::size_t most_workspace_bytes);
+
+  void refuse(const std::string& reason);
 
   /// Calls `make` with a target that no other thread uses meanwhile, and keeps what the target
   /// refers to as long as the result.

@@ -2,6 +2,7 @@
 // computes:
 //   "engine of <convolution>|<engine>"   "<rank> <bytes of workspace>"
 //   "plan of <convolution>|<engine>"     JSON of cuDNN's
+//   "slice of <convolution>|<engine>"    "1" where the engine writes the slice, else "0"
 //   "none of <convolution>"              why cuDNN refuses it, or nothing
 #include "engine/backend/cuda/cudnn_saved.h"
 
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::string_view kEngine = "engine of ";
 constexpr std::string_view kPlan = "plan of ";
+constexpr std::string_view kSlice = "slice of ";
 constexpr std::string_view kNone = "none of ";
 constexpr char kBetween = '|';  // which no convolution and no engine has
 
@@ -53,6 +55,9 @@ void save(const CudnnKept& kept, SavedState& state) {
   const CudnnCandidate& candidate = kept.engine.candidate;
   state[key(kEngine, kept.asked, candidate.engine)] =
       cat(kept.engine.rank, ' ', candidate.workspace_bytes);
+  if (kept.slice) {
+    state[key(kSlice, kept.slice->first, candidate.engine)] = kept.slice->second ? "1" : "0";
+  }
   for (const auto& [convolution, plan] : kept.plans) {
     try {
       state[key(kPlan, convolution, candidate.engine)] = plan->json();
@@ -73,6 +78,10 @@ SavedPlans::SavedPlans(const SavedState& state) {
     const std::string_view key = name;
     if (key.starts_with(kPlan)) {
       plans_.emplace_hint(plans_.end(), name, value);
+      continue;
+    }
+    if (key.starts_with(kSlice) && (value == "0" || value == "1")) {
+      slices_.emplace_hint(slices_.end(), name, value == "1");
       continue;
     }
     if (key.starts_with(kNone)) {
@@ -104,6 +113,12 @@ const std::string* SavedPlans::passed_over(const CudnnConvolution& convolution) 
   if (passed_over_.empty()) return nullptr;
   const auto found = passed_over_.find(to_string(convolution));
   return found == passed_over_.end() ? nullptr : &found->second;
+}
+
+std::optional<bool> SavedPlans::writes_slice(const CudnnConvolution& convolution,
+                                             const CudnnEngine& engine) const {
+  const auto found = slices_.find(key(kSlice, convolution, engine));
+  return found == slices_.end() ? std::nullopt : std::optional(found->second);
 }
 
 const std::string* SavedPlans::plan(const CudnnConvolution& convolution,

@@ -55,6 +55,14 @@ std::size_t output_bytes(const CudnnConvolution& conv) {
          element_size(conv.dtype);
 }
 
+/// That the tactic of an offer says: behind the engine's own there is a place for a result that is
+/// copied, where the output is likely to be a slice.
+std::size_t workspace_bytes(const Offer& offer, const Layout& output) {
+  const std::size_t own = offer.candidate ? offer.candidate->workspace_bytes : 0;
+  if (output.kind != Layout::Kind::kSliced) return own;
+  return align_up(own, kBufferAlignment) + output_bytes(offer.convolution);
+}
+
 /// Of a plan for a device that is not here.
 class AbsentStep final : public Step {
  public:
@@ -109,23 +117,22 @@ class SiteOffers {
         .bias = bias(offer, args.weights),
         .copy = std::nullopt,
         .kept = {}};
+    std::size_t own = workspace_bytes;
     if (parts.plan == nullptr) {
-      parts.convolution = with_output(offer.convolution, Layout{});
-      parts.plan = plan_of(kept, parts.convolution);
       if (output.kind == Layout::Kind::kSliced) {
-        parts.copy = {.workspace_offset = workspace_bytes - output_bytes(offer.convolution),
-                      .pixel_stride = output.pixel_stride};
+        own = workspace_bytes - output_bytes(offer.convolution);
+        parts.copy = {.workspace_offset = own, .pixel_stride = output.pixel_stride};
       }
+      parts.convolution = with_output(offer.convolution, Layout{});
+      parts.plan = plans_->plan(parts.convolution, kept.engine.candidate.engine, own);
     }
-    const std::size_t own = parts.copy ? parts.copy->workspace_offset : workspace_bytes;
     if (parts.plan->workspace_bytes() > own) {
       throw DeviceError(cat("cuDNN: the plan of ",
                             name_of(offer),
-                            " needs ",
-                            parts.plan->workspace_bytes(),
-                            " bytes of workspace; its engine said ",
-                            own));
+                            ": ",
+                            too_large(parts.plan->workspace_bytes(), own)));
     }
+    kept.plans.emplace_back(parts.convolution, parts.plan);
     parts.kept = std::move(kept);
     return make_cudnn_step(std::move(parts));
   }
@@ -166,34 +173,35 @@ class SiteOffers {
     plans_->build(wanted);
   }
 
-  /// The engine's plan for the convolution, which is kept.
-  [[nodiscard]] std::shared_ptr<const CudnnPlan> plan_of(CudnnKept& kept,
-                                                         const CudnnConvolution& convolution) {
-    auto plan = plans_->plan(convolution, kept.engine.candidate.engine);
-    kept.plans.emplace_back(convolution, plan);
-    return plan;
-  }
-
   /// A plan that writes to the slice; null where the output is none, or it cannot be trusted to.
   [[nodiscard]] std::shared_ptr<const CudnnPlan> slice_plan(CudnnKept& kept,
                                                             const Layout& output,
                                                             std::size_t workspace_bytes) {
     if (output.kind != Layout::Kind::kSliced) return nullptr;
     const CudnnConvolution sliced = with_output(kept.asked, output);
+    auto plan = trusted_plan(sliced, kept.engine.candidate.engine, output, workspace_bytes);
+    kept.slice.emplace(sliced, plan != nullptr);
+    return plan;
+  }
+
+  [[nodiscard]] std::shared_ptr<const CudnnPlan> trusted_plan(const CudnnConvolution& sliced,
+                                                              const CudnnEngine& engine,
+                                                              const Layout& output,
+                                                              std::size_t workspace_bytes) {
+    const std::optional<bool> saved = plans_->saved().writes_slice(sliced, engine);
+    if (saved == false) return nullptr;
     std::shared_ptr<const CudnnPlan> plan;
     try {
-      plan = plan_of(kept, sliced);
+      plan = plans_->plan(sliced, engine, workspace_bytes);
     } catch (const CudnnError& error) {
       if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
       return nullptr;  // the engine takes dense outputs only
     }
     if (plan->workspace_bytes() > workspace_bytes) return nullptr;
-    if (!plans_->is_trusted(sliced, kept.engine.candidate.engine, [&] {
-          return keeps_other_channels(plans_->library(), *plan, sliced, output);
-        })) {
-      return nullptr;
-    }
-    return plan;
+    const auto check = [&] {
+      return keeps_other_channels(plans_->library(), *plan, sliced, output);
+    };
+    return saved || plans_->is_trusted(sliced, engine, check) ? plan : nullptr;
   }
 
   [[nodiscard]] std::shared_ptr<const std::byte> bias(const Offer& offer,
@@ -264,21 +272,39 @@ std::vector<Offer> find_offers(const OpSite& site,
   return offers;
 }
 
-/// Drops those in front of the first one whose plan can be built.
+/// Makes the plan that the offer's step will execute, as far as that can be told. Why it cannot be
+/// executed; empty where it can. Throws CudnnError where the engine refuses.
+std::string try_plan(const Offer& offer, const Layout& output, CudnnPlans& plans) {
+  const CudnnEngine& engine = offer.candidate->engine;
+  CudnnConvolution convolution = offer.convolution;
+  std::size_t most = workspace_bytes(offer, output);
+  if (output.kind == Layout::Kind::kSliced &&
+      plans.saved().writes_slice(convolution, engine) == false) {
+    convolution = with_output(convolution, Layout{});
+    most -= output_bytes(convolution);
+  }
+  const std::size_t needed = plans.plan(convolution, engine, most)->workspace_bytes();
+  return needed > most ? too_large(needed, most) : "";
+}
+
+/// Drops those in front of the first one whose plan can be built and has the workspace it needs.
 void drop_refused(std::vector<Offer>& offers,
+                  const Layout& output,
                   const SiteOffers& site,
                   CudnnPlans& plans,
                   std::vector<std::string>& refusals) {
   const auto first = std::ranges::find_if(offers, [&](const Offer& offer) {
     if (!site.is_buildable(offer) || !offer.candidate) return true;
+    std::string refusal;
     try {
-      (void)plans.plan(offer.convolution, offer.candidate->engine);
-      return true;
+      refusal = try_plan(offer, output, plans);
     } catch (const CudnnError& error) {
       if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
-      refusals.push_back(cat(name_of(offer), ": ", error.what()));
-      return false;
+      refusal = error.what();
     }
+    if (refusal.empty()) return true;
+    refusals.push_back(cat(name_of(offer), ": ", refusal));
+    return false;
   });
   offers.erase(offers.begin(), first);
 }
@@ -290,13 +316,8 @@ std::vector<Tactic> tactics_of(std::span<const Layout> inputs,
   for (std::size_t i = 0; i < offers->offers().size(); ++i) {
     const Offer& offer = offers->offers()[i];
     Tactic tactic = convolution_tactic(inputs, name_of(offer));
-    tactic.workspace_bytes = offer.candidate ? offer.candidate->workspace_bytes : 0;
-    if (output.kind == Layout::Kind::kSliced) {
-      // Behind the engine's own there is a place for a result that is copied.
-      tactic.writes_slices = true;
-      tactic.workspace_bytes =
-          align_up(tactic.workspace_bytes, kBufferAlignment) + output_bytes(offer.convolution);
-    }
+    tactic.workspace_bytes = workspace_bytes(offer, output);
+    tactic.writes_slices = output.kind == Layout::Kind::kSliced;
     tactic.build = [offers, i, bytes = tactic.workspace_bytes](const BuildArgs& args) {
       return offers->build(i, bytes, args);
     };
@@ -326,7 +347,7 @@ SiteTactics site_tactics(const OpSite& site,
                             Attempt{dense, Layout{}}};
   const auto offer = [&](const Attempt& attempt, std::vector<Offer> offers) {
     const auto shared = std::make_shared<SiteOffers>(site, plans, is_here);
-    drop_refused(offers, *shared, *plans, found.refusals);
+    drop_refused(offers, attempt.second, *shared, *plans, found.refusals);
     shared->set(std::move(offers));
     found.tactics = tactics_of(attempt.first, attempt.second, shared);
     return !found.tactics.empty();
