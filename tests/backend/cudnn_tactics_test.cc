@@ -267,6 +267,32 @@ TEST_F(CudnnTacticsTest, TheSecondPlanBringsAllOthers) {
   EXPECT_EQ(fake_.record().built.size(), 3U);
 }
 
+TEST_F(CudnnTacticsTest, PlansThatNoStepHasGoWithTheTactics) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1), engine(2), engine(3)};
+  const auto cuda = backend();
+  const Graph graph = test::one_convolution({2, 4, 4, 8}, {1, 1}, 8, {}, 1);
+  const std::vector<Layout> dense(2);
+  const OpSite site{.graph = graph, .node = graph.node(graph.find("conv")), .inputs = dense};
+  WeightStore weights(*cuda);
+  const BuildArgs args{dense, std::span(dense).first(1), weights};
+  std::unique_ptr<Step> kept;
+  std::int64_t live = 0;
+  {
+    const std::vector<Tactic> tactics = cuda->tactics(site);
+    for (const Tactic& tactic : tactics) kept = tactic.build(args);
+    EXPECT_EQ(fake_.record().built.size(), 3U);
+    live = fake_.record().live_objects;
+  }
+  EXPECT_LT(fake_.record().live_objects, live);
+
+  const std::vector<Tactic> again = cuda->tactics(site);
+  (void)again.at(0).build(args);
+  EXPECT_EQ(fake_.record().built.size(), 3U) << "equal sites are judged by the first";
+  (void)again.at(2).build(args);
+  EXPECT_EQ(fake_.record().built.size(), 4U) << "the last is that of the step";
+  EXPECT_EQ(fake_.record().built.back().engine.index, 2);
+}
+
 TEST_F(CudnnTacticsTest, ARankIsAnEngineOnceItIsBuilt) {
   fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1), engine(2)};
   for (auto& proposed : fake_.proposals[CUDNN_HEUR_MODE_A]) proposed.workspace_bytes = 0;

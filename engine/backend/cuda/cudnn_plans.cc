@@ -142,6 +142,13 @@ std::shared_ptr<const CudnnPlan> CudnnPlans::plan(const CudnnConvolution& convol
   });
 }
 
+void CudnnPlans::drop_unused(const CudnnConvolution& convolution, const CudnnEngine& engine) {
+  // Whoever is being given it meanwhile keeps it.
+  plans_.forget_if({convolution, engine}, [](const std::shared_ptr<const CudnnPlan>& plan) {
+    return plan.use_count() == 1;
+  });
+}
+
 void CudnnPlans::in_threads(std::size_t count, const std::function<void(std::size_t)>& work) const {
   std::atomic<std::size_t> next = 0;
   const auto take = [&] {

@@ -1,7 +1,9 @@
 // Every candidate list and every plan of a device, made once however many sites ask for it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <future>
 #include <map>
@@ -53,6 +55,20 @@ class MadeOnce {
     return value.get();
   }
 
+  /// Forgets the value if it was made and `is_unused(value)`; what making it threw is kept.
+  template <typename Predicate>
+  void forget_if(const Key& key, Predicate&& is_unused) {
+    const std::scoped_lock lock(mutex_);
+    const auto known = values_.find(key);
+    if (known == values_.end()) return;
+    if (known->second.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+    try {
+      if (is_unused(known->second.get())) values_.erase(known);
+    } catch (const std::exception&) {
+      return;
+    }
+  }
+
  private:
   void forget(const Key& key) {
     const std::scoped_lock lock(mutex_);
@@ -96,6 +112,9 @@ class CudnnPlans {
       const CudnnConvolution& convolution,
       const CudnnEngine& engine,
       std::size_t most_workspace_bytes = kMostWorkspaceBytes);
+
+  /// Frees the plan where only plan() would find it: it is made again then.
+  void drop_unused(const CudnnConvolution& convolution, const CudnnEngine& engine);
 
   /// Builds several at once, in threads of its own, for plan() to find; so it does errors.
   void build(std::span<const std::pair<CudnnConvolution, CudnnEngine>> plans);

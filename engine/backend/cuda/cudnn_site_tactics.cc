@@ -76,7 +76,8 @@ class AbsentStep final : public Step {
   }
 };
 
-/// The offers of one site, which its tactics share. Thread-safe.
+/// The offers of one site, which its tactics share. With the last of them go the plans that were
+/// made for steps and that no step has. Thread-safe.
 class SiteOffers {
  public:
   SiteOffers(const OpSite& site, std::shared_ptr<CudnnPlans> plans, bool is_here)
@@ -84,6 +85,13 @@ class SiteOffers {
         bias_(site.node.as<Conv2d>()->bias ? site.constant(2) : nullptr),
         plans_(std::move(plans)),
         is_here_(is_here) {}
+
+  SiteOffers(const SiteOffers&) = delete;
+  SiteOffers& operator=(const SiteOffers&) = delete;
+
+  ~SiteOffers() {
+    for (const auto& [convolution, engine] : built_) plans_->drop_unused(convolution, engine);
+  }
 
   void set(std::vector<Offer> offers) { offers_ = std::move(offers); }
 
@@ -124,7 +132,7 @@ class SiteOffers {
         parts.copy = {.workspace_offset = own, .pixel_stride = output.pixel_stride};
       }
       parts.convolution = with_output(offer.convolution, Layout{});
-      parts.plan = plans_->plan(parts.convolution, kept.engine.candidate.engine, own);
+      parts.plan = plan(parts.convolution, kept.engine.candidate.engine, own);
     }
     if (parts.plan->workspace_bytes() > own) {
       throw DeviceError(cat("cuDNN: the plan of ",
@@ -170,7 +178,26 @@ class SiteOffers {
         continue;  // who builds it is told
       }
     }
+    for (const auto& [convolution, engine] : wanted) note(convolution, engine);
     plans_->build(wanted);
+  }
+
+  [[nodiscard]] std::shared_ptr<const CudnnPlan> plan(const CudnnConvolution& convolution,
+                                                      const CudnnEngine& engine,
+                                                      std::size_t most_workspace_bytes) {
+    note(convolution, engine);
+    return plans_->plan(convolution, engine, most_workspace_bytes);
+  }
+
+  /// The plan is for a step of this site. The one that its tactics were judged by stays: equal
+  /// sites are judged by it too.
+  void note(const CudnnConvolution& convolution, const CudnnEngine& engine) {
+    const Offer& first = offers_.front();
+    if (first.candidate && first.candidate->engine == engine && first.convolution == convolution) {
+      return;
+    }
+    const std::scoped_lock lock(mutex_);
+    built_.emplace(convolution, engine);
   }
 
   /// A plan that writes to the slice; null where the output is none, or it cannot be trusted to.
@@ -192,7 +219,7 @@ class SiteOffers {
     if (saved == false) return nullptr;
     std::shared_ptr<const CudnnPlan> plan;
     try {
-      plan = plans_->plan(sliced, engine, workspace_bytes);
+      plan = this->plan(sliced, engine, workspace_bytes);
     } catch (const CudnnError& error) {
       if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
       return nullptr;  // the engine takes dense outputs only
@@ -217,6 +244,7 @@ class SiteOffers {
   bool is_here_;
   std::vector<Offer> offers_;
   std::mutex mutex_;
+  std::set<std::pair<CudnnConvolution, CudnnEngine>> built_;
   std::optional<std::size_t> first_;  ///< that was built
   bool all_ = false;                  ///< were built, or are being
 };
@@ -274,8 +302,10 @@ std::vector<Offer> find_offers(const OpSite& site,
 
 /// Makes the plan that the offer's step will execute, as far as that can be told. Why it cannot be
 /// executed; empty where it can. Throws CudnnError where the engine refuses.
-std::string try_plan(const Offer& offer, const Layout& output, CudnnPlans& plans) {
-  const CudnnEngine& engine = offer.candidate->engine;
+std::string try_plan(const Offer& offer,
+                     const CudnnEngine& engine,
+                     const Layout& output,
+                     CudnnPlans& plans) {
   CudnnConvolution convolution = offer.convolution;
   std::size_t most = workspace_bytes(offer, output);
   if (output.kind == Layout::Kind::kSliced &&
@@ -297,7 +327,7 @@ void drop_refused(std::vector<Offer>& offers,
     if (!site.is_buildable(offer) || !offer.candidate) return true;
     std::string refusal;
     try {
-      refusal = try_plan(offer, output, plans);
+      refusal = try_plan(offer, offer.candidate->engine, output, plans);
     } catch (const CudnnError& error) {
       if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
       refusal = error.what();
