@@ -1,6 +1,7 @@
 // Graphs, candidates and plans, on a cuDNN that computes nothing.
 #include "engine/backend/cuda/cudnn_plans.h"
 
+#include <algorithm>
 #include <set>
 #include <thread>
 
@@ -317,6 +318,29 @@ TEST_F(CudnnPlansTest, SavedPlansThatDoNotLoadAreBuiltAgain) {
   EXPECT_EQ(plans().notices()[0],
             "2 of cuDNN's plans in the plan file could not be loaded and were made again, which "
             "takes longer (the first: cuDNN: building a plan: FAKE_STATUS_1003)");
+}
+
+TEST_F(CudnnPlansTest, SavedPlansThatNeedMoreThanTheirEngineSaidAreBuiltAgain) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1), engine(2)};
+  const auto plan_in = [](SavedState& state) -> std::string& {
+    return std::ranges::find_if(
+               state, [](const auto& entry) { return entry.first.starts_with("plan of "); })
+        ->second;
+  };
+  SavedState state = saved(plans(), full_convolution(), 1);
+  SavedState other = saved(plans(), full_convolution(), 2);
+  plan_in(state) = plan_in(other);
+
+  plans_ = std::make_unique<CudnnPlans>(fake_.library(), CudnnDevice{});
+  plans().restore(state);
+  const auto plan = plans().plan(full_convolution(), engine(1).engine, 101);
+
+  EXPECT_FALSE(fake_.record().built.back().from_json);
+  EXPECT_EQ(plan->workspace_bytes(), 101U);
+  ASSERT_EQ(plans().notices().size(), 1U);
+  EXPECT_NE(plans().notices()[0].find("it needs 102 bytes of workspace; its engine said 101"),
+            std::string::npos)
+      << plans().notices()[0];
 }
 
 TEST_F(CudnnPlansTest, PlansOutliveTheirMaker) {

@@ -72,6 +72,52 @@ TEST(CudnnSaved, OneConvolutionMayHaveTwoEngines) {
   EXPECT_EQ(SavedPlans(state).engines(kConvolution).size(), 2U);
 }
 
+TEST(CudnnSaved, KeepsWhetherSlicesAreWritten) {
+  CudnnConvolution sliced = kConvolution;
+  sliced.y = {.pixel_stride = 24, .alignment = 8};
+  for (const bool writes : {false, true}) {
+    SavedState state;
+    save({.asked = kConvolution,
+          .engine = {{two_knobs(), 0, false}, 0},
+          .plans = {},
+          .slice = {{sliced, writes}}},
+         state);
+
+    const SavedPlans plans(state);
+
+    EXPECT_EQ(plans.writes_slice(sliced, two_knobs()), writes);
+    EXPECT_EQ(plans.writes_slice(sliced, CudnnEngine{}), std::nullopt);
+    EXPECT_EQ(plans.writes_slice(kConvolution, two_knobs()), std::nullopt);
+    EXPECT_EQ(plans.engines(kConvolution).size(), 1U);
+    EXPECT_EQ(plans.unknown(), 0U);
+
+    for (auto& [key, text] : state) text = key.starts_with("slice of ") ? "yes" : text;
+    EXPECT_EQ(SavedPlans(state).writes_slice(sliced, two_knobs()), std::nullopt);
+    EXPECT_EQ(SavedPlans(state).unknown(), 1U);
+  }
+}
+
+TEST(CudnnSaved, KeepsWhatSomethingElseComputesAndWhy) {
+  CudnnConvolution other = kConvolution;
+  other.n = 2;
+  SavedState state;
+  save_passed_over(kConvolution, "", state);
+  save_passed_over(other, "too\nlarge", state);
+
+  const SavedPlans plans(state);
+
+  ASSERT_NE(plans.passed_over(kConvolution), nullptr);
+  EXPECT_EQ(*plans.passed_over(kConvolution), "");
+  ASSERT_NE(plans.passed_over(other), nullptr);
+  EXPECT_EQ(*plans.passed_over(other), "too?large");
+  other.n = 3;
+  EXPECT_EQ(plans.passed_over(other), nullptr);
+  EXPECT_EQ(plans.unknown(), 0U);
+
+  for (auto& [key, text] : state) text = "\x1B[2J";
+  EXPECT_EQ(*SavedPlans(state).passed_over(kConvolution), "?[2J") << "files may hold anything";
+}
+
 TEST(CudnnSaved, WhatItDoesNotKnowIsLeftAside) {
   const SavedState state = saved(kConvolution, {{two_knobs(), 1024, false}, 0});
   const std::string key = state.begin()->first;

@@ -190,6 +190,27 @@ TEST_F(CudnnTacticsTest, CopiesWhereAnEngineTakesNoStrides) {
   EXPECT_EQ(fake_.record().runs.size(), 2U) << "there is nothing to try";
 }
 
+TEST_F(CudnnTacticsTest, ASliceWithoutMemoryIsNoRefusal) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1)};
+  fake_.build = [](const test::FakePlan& plan) {
+    const auto& y = plan.tensors.at(static_cast<std::int64_t>(CudnnTensor::kY));
+    return y.strides[3] == y.dims[1] ? CUDNN_STATUS_SUCCESS
+                                     : CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
+  };
+  const Graph graph = test::one_convolution({2, 4, 4, 8}, {1, 1}, 8, {}, 1);
+  const auto cuda = backend();
+  const std::vector<Layout> dense(2);
+  const std::vector<Tactic> tactics =
+      cuda->tactics({.graph = graph, .node = graph.node(graph.find("conv")), .inputs = dense});
+  ASSERT_EQ(tactics.size(), 1U);
+  WeightStore weights(*cuda);
+  const Layout slice = Layout::sliced(16, 8);
+
+  test::expect_error(ErrorCode::kDeviceOutOfMemory, "building a plan", [&] {
+    (void)tactics[0].build({dense, {&slice, 1}, weights});
+  });
+}
+
 /// The names that the backend offers for a convolution of these pictures.
 Strings names(const Backend& backend, const Graph& graph) {
   Strings names;
@@ -244,6 +265,32 @@ TEST_F(CudnnTacticsTest, TheSecondPlanBringsAllOthers) {
   EXPECT_EQ(fake_.record().built.size(), 3U);
   (void)tactics[1].build(args);
   EXPECT_EQ(fake_.record().built.size(), 3U);
+}
+
+TEST_F(CudnnTacticsTest, PlansThatNoStepHasGoWithTheTactics) {
+  fake_.proposals[CUDNN_HEUR_MODE_A] = {engine(1), engine(2), engine(3)};
+  const auto cuda = backend();
+  const Graph graph = test::one_convolution({2, 4, 4, 8}, {1, 1}, 8, {}, 1);
+  const std::vector<Layout> dense(2);
+  const OpSite site{.graph = graph, .node = graph.node(graph.find("conv")), .inputs = dense};
+  WeightStore weights(*cuda);
+  const BuildArgs args{dense, std::span(dense).first(1), weights};
+  std::unique_ptr<Step> kept;
+  std::int64_t live = 0;
+  {
+    const std::vector<Tactic> tactics = cuda->tactics(site);
+    for (const Tactic& tactic : tactics) kept = tactic.build(args);
+    EXPECT_EQ(fake_.record().built.size(), 3U);
+    live = fake_.record().live_objects;
+  }
+  EXPECT_LT(fake_.record().live_objects, live);
+
+  const std::vector<Tactic> again = cuda->tactics(site);
+  (void)again.at(0).build(args);
+  EXPECT_EQ(fake_.record().built.size(), 3U) << "equal sites are judged by the first";
+  (void)again.at(2).build(args);
+  EXPECT_EQ(fake_.record().built.size(), 4U) << "the last is that of the step";
+  EXPECT_EQ(fake_.record().built.back().engine.index, 2);
 }
 
 TEST_F(CudnnTacticsTest, ARankIsAnEngineOnceItIsBuilt) {

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <new>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "engine/backend/cuda/cudnn_site.h"
 #include "engine/core/require.h"
 #include "tests/backend/one_convolution.h"
+#include "tests/support/errors.h"
 #include "tests/support/fake_cudnn.h"
 #include "tests/support/meeting.h"
 
@@ -133,14 +136,67 @@ TEST_F(CudnnThreads, ADeviceThatOnlyTheCallerHasIsEnough) {
 
 /// prepare() does not tell: whoever asks then is told, by the same error.
 TEST_F(CudnnThreads, AFailureIsToldToWhoeverAsks) {
-  fake_.build = [](const test::FakePlan&) {
-    return CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
+  const auto library = cuda::make_cudnn_convolutions(fake_.library(), {});
+  fake_.failing_call = 0;  // which makes a handle
+
+  library->prepare({sites_.data(), 1});
+
+  const std::int64_t calls = fake_.record().calls;
+  EXPECT_THROW((void)library->tactics(sites_[0]), DeviceError);
+  EXPECT_EQ(fake_.record().calls, calls) << "it is not tried again";
+}
+
+/// What was the lack of a moment is none for ever.
+TEST_F(CudnnThreads, MemoryIsAskedForAgain) {
+  std::atomic<bool> is_full = true;
+  std::atomic<int> refused = 0;
+  fake_.build = [&](const test::FakePlan&) {
+    refused += is_full ? 1 : 0;
+    return is_full ? CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED : CUDNN_STATUS_SUCCESS;
   };
   const auto library = cuda::make_cudnn_convolutions(fake_.library(), {});
 
   library->prepare(sites_);
+  EXPECT_EQ(refused, static_cast<int>(kConvolutions));
+  test::expect_error(
+      ErrorCode::kDeviceOutOfMemory, "building a plan", [&] { (void)library->tactics(sites_[0]); });
+  EXPECT_EQ(refused, static_cast<int>(kConvolutions) + 1);
 
-  EXPECT_THROW((void)library->tactics(sites_[0]), DeviceError);
+  is_full = false;
+  for (const OpSite& site : sites_) EXPECT_EQ(library->tactics(site).size(), 1U);
+  EXPECT_EQ(fake_.record().built.size(), static_cast<std::size_t>(kConvolutions));
+}
+
+TEST_F(CudnnThreads, HeuristicsWithoutMemoryAreAskedAgain) {
+  const auto asked_in_vain = [&](std::int64_t call) {
+    fake_.failing_call = call;
+    fake_.failure = CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED;
+    const auto library = cuda::make_cudnn_convolutions(fake_.library(), {});
+    const std::string error = test::error_of([&] { (void)library->tactics(sites_[0]); });
+    EXPECT_TRUE(error.starts_with("device/out-of-memory")) << error;
+    EXPECT_EQ(library->tactics(sites_[0]).size(), 1U) << "call " << call;
+  };
+  const std::int64_t calls = [&] {
+    (void)cuda::make_cudnn_convolutions(fake_.library(), {})->tactics(sites_[0]);
+    return fake_.record().calls;
+  }();
+
+  ASSERT_GT(calls, 50);
+  for (std::int64_t call = 0; call < calls; ++call) asked_in_vain(fake_.record().calls + call);
+}
+
+/// As a thread that throws is the end of the process.
+TEST_F(CudnnThreads, TheHostMayLackMemoryAsWell) {
+  auto table = fake_.library();
+  table->create_descriptor = [](cudnnBackendDescriptorType_t,
+                                cudnnBackendDescriptor_t*) -> cudnnStatus_t {
+    throw std::bad_alloc();
+  };
+  const auto library = cuda::make_cudnn_convolutions(table, {});
+
+  library->prepare(sites_);
+
+  EXPECT_THROW((void)library->tactics(sites_[0]), std::bad_alloc);
 }
 
 }  // namespace

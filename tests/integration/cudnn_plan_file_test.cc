@@ -219,9 +219,16 @@ TEST_F(CudnnPlanFile, KeepsWhatWasMeasuredForAnyNumberOfThreads) {
   tuned.tuning = "fast";
   tuned.tuning_seconds = 60;
   const std::string plan = lenet(tuned);
+  std::size_t plans = 0;
+  for (const auto& [key, text] : PlanFile(plan).state()) plans += key.starts_with("plan of ");
   fs::remove_all(folder_.path() / "home");  // and its timing cache
 
   const Answer got = ask(plan);
+
+  EXPECT_EQ(got.happened.asked, 0);
+  EXPECT_EQ(got.happened.built.size(), plans);
+  EXPECT_EQ(from_json(got), plans);
+  EXPECT_EQ(got.notices, Strings{});
 
   const std::map<std::string, int> all_but_the_tail{{"plan", 2 * 8}, {"heuristic", 2}};
   EXPECT_EQ(got.sources, all_but_the_tail) << "which gives ten labels here, and five in the plan";

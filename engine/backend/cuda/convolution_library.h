@@ -30,6 +30,10 @@ class ConvolutionLibrary {
   /// to say.
   [[nodiscard]] virtual std::string why_none(const OpSite& /*site*/) const { return {}; }
 
+  /// What a step saves that computes the site by another kernel: once it is restored, tactics() of
+  /// such a site is empty, and nothing is asked to tell.
+  [[nodiscard]] virtual SavedState passed_over(const OpSite& /*site*/) const { return {}; }
+
   /// See Backend.
   virtual void prepare(std::span<const OpSite> /*sites*/) const {}
 

@@ -1,7 +1,5 @@
 #include "engine/backend/cuda/cuda_backend.h"
 
-#include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "engine/backend/cuda/cuda_stream.h"
@@ -78,10 +76,9 @@ class CudaBackend final : public Backend {
 
   void prepare(std::span<const OpSite> sites) const override {
     if (libraries_.convolutions == nullptr) return;
-    std::vector<OpSite> asked;
-    std::ranges::copy_if(sites, std::back_inserter(asked), asks_library);
     enter();
-    libraries_.convolutions->prepare(asked);
+    const ConvolutionSites asked = asked_sites(sites);
+    libraries_.convolutions->prepare(asked.sites);
   }
 
   void restore(const SavedState& state) const override {

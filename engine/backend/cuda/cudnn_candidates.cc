@@ -226,6 +226,7 @@ CudnnCandidates find_candidates(const CudnnLibrary& library,
     try {
       results = ask(library, graph, target, mode.mode);
     } catch (const CudnnError& error) {
+      if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
       found.refusals.push_back(cat(mode.name, ": ", error.what()));
       continue;
     }

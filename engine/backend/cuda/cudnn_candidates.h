@@ -62,7 +62,8 @@ struct CudnnCandidates {
 };
 
 /// Asks modes A, B and FALLBACK, and leaves out what breaks a rule or gives other results every
-/// time. A mode that fails is a refusal. Throws CudnnError for other failures.
+/// time. A mode that fails is a refusal. Throws CudnnError for other failures, a lack of memory
+/// too.
 [[nodiscard]] CudnnCandidates find_candidates(const CudnnLibrary& library,
                                               const CudnnGraph& graph,
                                               const CudnnTarget& target,

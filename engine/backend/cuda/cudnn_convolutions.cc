@@ -40,6 +40,14 @@ class CudnnConvolutions final : public ConvolutionLibrary {
     return joined(reasons, "; ");
   }
 
+  [[nodiscard]] SavedState passed_over(const OpSite& site) const override {
+    SavedState state;
+    if (const auto convolution = describe_dense(site)) {
+      save_passed_over(*convolution, why_none(site), state);
+    }
+    return state;
+  }
+
   void prepare(std::span<const OpSite> sites) const override {
     prepare_sites(sites, plans_, is_here_);
   }

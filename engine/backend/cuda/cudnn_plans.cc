@@ -33,6 +33,10 @@ std::shared_ptr<const Descriptor> make_properties(const CudnnLibrary& library,
 
 }  // namespace
 
+std::string too_large(std::size_t needed, std::size_t said) {
+  return cat("it needs ", needed, " bytes of workspace; its engine said ", said);
+}
+
 CudnnPlans::CudnnPlans(std::shared_ptr<const CudnnLibrary> library, CudnnDevice device)
     : library_(std::move(library)),
       enter_thread_(std::move(device.enter_thread)),
@@ -101,30 +105,47 @@ std::shared_ptr<const CudnnCandidates> CudnnPlans::candidates(const CudnnConvolu
   });
 }
 
-/// The saved plan; nothing where there is none, or one of another version or device: it only saves
-/// time, and is built again.
+/// Counts a saved plan that is of no use.
+void CudnnPlans::refuse(const std::string& reason) {
+  const std::scoped_lock lock(refused_mutex_);
+  if (refused_++ == 0) first_refusal_ = reason;
+}
+
+/// The saved plan; nothing where there is none, or one of another version, device or engine: it
+/// only saves time, and is built again.
 std::optional<CudnnPlan> CudnnPlans::load(const CudnnConvolution& convolution,
                                           const CudnnEngine& engine,
-                                          const CudnnTarget& target) {
+                                          const CudnnTarget& target,
+                                          std::size_t most_workspace_bytes) {
   const std::string* const json = saved_.plan(convolution, engine);
   if (json == nullptr) return std::nullopt;
   try {
-    return CudnnPlan(library_, *json, target);
+    CudnnPlan plan(library_, *json, target);
+    if (plan.workspace_bytes() <= most_workspace_bytes) return plan;
+    refuse(too_large(plan.workspace_bytes(), most_workspace_bytes));
   } catch (const CudnnError& error) {
     if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
-    const std::scoped_lock lock(refused_mutex_);
-    if (refused_++ == 0) first_refusal_ = error.what();
-    return std::nullopt;
+    refuse(error.what());
   }
+  return std::nullopt;
 }
 
 std::shared_ptr<const CudnnPlan> CudnnPlans::plan(const CudnnConvolution& convolution,
-                                                  const CudnnEngine& engine) {
+                                                  const CudnnEngine& engine,
+                                                  std::size_t most_workspace_bytes) {
   return plans_.get({convolution, engine}, [&] {
     return with_target([&](const CudnnTarget& target) {
-      if (auto saved = load(convolution, engine, target)) return *std::move(saved);
+      auto saved = load(convolution, engine, target, most_workspace_bytes);
+      if (saved) return *std::move(saved);
       return CudnnPlan(library_, convolution, engine, target);
     });
+  });
+}
+
+void CudnnPlans::drop_unused(const CudnnConvolution& convolution, const CudnnEngine& engine) {
+  // Whoever is being given it meanwhile keeps it.
+  plans_.forget_if({convolution, engine}, [](const std::shared_ptr<const CudnnPlan>& plan) {
+    return plan.use_count() == 1;
   });
 }
 
@@ -141,7 +162,7 @@ void CudnnPlans::in_threads(std::size_t count, const std::function<void(std::siz
       threads.emplace_back([&] {
         try {
           enter_thread_();
-        } catch (const Error&) {
+        } catch (const std::exception&) {
           return;  // whoever asks for a plan is told
         }
         take();

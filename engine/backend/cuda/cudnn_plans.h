@@ -1,12 +1,15 @@
 // Every candidate list and every plan of a device, made once however many sites ask for it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <future>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,7 +22,8 @@
 namespace fovea::cuda {
 
 /// Values by key. The first who asks makes the value and later ones wait for it; what making it
-/// threw is thrown again. Thread-safe.
+/// threw is thrown again, but for a lack of memory, which may pass: whoever asks later makes it.
+/// Thread-safe.
 template <typename Key, typename Value>
 class MadeOnce {
  public:
@@ -38,6 +42,12 @@ class MadeOnce {
     if (is_new) {
       try {
         promise.set_value(make());
+      } catch (const Error& error) {
+        if (error.code() == ErrorCode::kDeviceOutOfMemory) forget(key);
+        promise.set_exception(std::current_exception());
+      } catch (const std::bad_alloc&) {
+        forget(key);
+        promise.set_exception(std::current_exception());
       } catch (...) {
         promise.set_exception(std::current_exception());
       }
@@ -45,7 +55,26 @@ class MadeOnce {
     return value.get();
   }
 
+  /// Forgets the value if it was made and `is_unused(value)`; what making it threw is kept.
+  template <typename Predicate>
+  void forget_if(const Key& key, Predicate&& is_unused) {
+    const std::scoped_lock lock(mutex_);
+    const auto known = values_.find(key);
+    if (known == values_.end()) return;
+    if (known->second.wait_for(std::chrono::seconds(0)) != std::future_status::ready) return;
+    try {
+      if (is_unused(known->second.get())) values_.erase(known);
+    } catch (const std::exception&) {
+      return;
+    }
+  }
+
  private:
+  void forget(const Key& key) {
+    const std::scoped_lock lock(mutex_);
+    values_.erase(key);
+  }
+
   std::mutex mutex_;
   std::map<Key, std::shared_future<Value>> values_;
 };
@@ -59,6 +88,9 @@ struct CudnnDevice {
   /// Called first in every thread that is started to build plans: makes the device current there.
   std::function<void()> enter_thread = [] {};
 };
+
+/// Of a plan whose workspace is larger than what there is for it, for messages.
+[[nodiscard]] std::string too_large(std::size_t needed, std::size_t said);
 
 /// Makes candidate lists and plans, for one device. Thread-safe; plans may outlive it.
 class CudnnPlans {
@@ -74,8 +106,15 @@ class CudnnPlans {
 
   /// From a saved plan where there is one that loads, else from the operation. Throws CudnnError
   /// where the engine refuses.
-  [[nodiscard]] std::shared_ptr<const CudnnPlan> plan(const CudnnConvolution& convolution,
-                                                      const CudnnEngine& engine);
+  ///
+  /// most_workspace_bytes   a saved plan that needs more is of no use; others are as they are
+  [[nodiscard]] std::shared_ptr<const CudnnPlan> plan(
+      const CudnnConvolution& convolution,
+      const CudnnEngine& engine,
+      std::size_t most_workspace_bytes = kMostWorkspaceBytes);
+
+  /// Frees the plan where only plan() would find it: it is made again then.
+  void drop_unused(const CudnnConvolution& convolution, const CudnnEngine& engine);
 
   /// Builds several at once, in threads of its own, for plan() to find; so it does errors.
   void build(std::span<const std::pair<CudnnConvolution, CudnnEngine>> plans);
@@ -111,7 +150,10 @@ class CudnnPlans {
 
   [[nodiscard]] std::optional<CudnnPlan> load(const CudnnConvolution& convolution,
                                               const CudnnEngine& engine,
-                                              const CudnnTarget& target);
+                                              const CudnnTarget& target,
+                                              std::size_t most_workspace_bytes);
+
+  void refuse(const std::string& reason);
 
   /// Calls `make` with a target that no other thread uses meanwhile, and keeps what the target
   /// refers to as long as the result.

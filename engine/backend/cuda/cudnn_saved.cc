@@ -1,6 +1,9 @@
-// Two entries for a step, or more:
+// Two entries for a step of cuDNN's, or more, and one for a convolution that another kernel
+// computes:
 //   "engine of <convolution>|<engine>"   "<rank> <bytes of workspace>"
 //   "plan of <convolution>|<engine>"     JSON of cuDNN's
+//   "slice of <convolution>|<engine>"    "1" where the engine writes the slice, else "0"
+//   "none of <convolution>"              why cuDNN refuses it, or nothing
 #include "engine/backend/cuda/cudnn_saved.h"
 
 #include <algorithm>
@@ -8,6 +11,7 @@
 #include <optional>
 #include <string_view>
 
+#include "engine/core/printable.h"
 #include "engine/core/require.h"
 
 namespace fovea::cuda {
@@ -16,6 +20,8 @@ namespace {
 
 constexpr std::string_view kEngine = "engine of ";
 constexpr std::string_view kPlan = "plan of ";
+constexpr std::string_view kSlice = "slice of ";
+constexpr std::string_view kNone = "none of ";
 constexpr char kBetween = '|';  // which no convolution and no engine has
 
 std::string key(std::string_view kind, const CudnnConvolution& conv, const CudnnEngine& engine) {
@@ -49,6 +55,9 @@ void save(const CudnnKept& kept, SavedState& state) {
   const CudnnCandidate& candidate = kept.engine.candidate;
   state[key(kEngine, kept.asked, candidate.engine)] =
       cat(kept.engine.rank, ' ', candidate.workspace_bytes);
+  if (kept.slice) {
+    state[key(kSlice, kept.slice->first, candidate.engine)] = kept.slice->second ? "1" : "0";
+  }
   for (const auto& [convolution, plan] : kept.plans) {
     try {
       state[key(kPlan, convolution, candidate.engine)] = plan->json();
@@ -58,11 +67,26 @@ void save(const CudnnKept& kept, SavedState& state) {
   }
 }
 
+void save_passed_over(const CudnnConvolution& convolution,
+                      const std::string& refusal,
+                      SavedState& state) {
+  state[cat(kNone, to_string(convolution))] = printable(refusal, refusal.size());
+}
+
 SavedPlans::SavedPlans(const SavedState& state) {
   for (const auto& [name, value] : state) {
     const std::string_view key = name;
     if (key.starts_with(kPlan)) {
       plans_.emplace_hint(plans_.end(), name, value);
+      continue;
+    }
+    if (key.starts_with(kSlice) && (value == "0" || value == "1")) {
+      slices_.emplace_hint(slices_.end(), name, value == "1");
+      continue;
+    }
+    if (key.starts_with(kNone)) {
+      // From a file, and for people.
+      passed_over_[std::string(key.substr(kNone.size()))] = printable(value, value.size());
       continue;
     }
     const std::size_t between = std::min(key.find(kBetween), key.size());
@@ -83,6 +107,18 @@ std::span<const SavedEngine> SavedPlans::engines(const CudnnConvolution& convolu
   const auto found = engines_.find(to_string(convolution));
   if (found == engines_.end()) return {};
   return found->second;
+}
+
+const std::string* SavedPlans::passed_over(const CudnnConvolution& convolution) const {
+  if (passed_over_.empty()) return nullptr;
+  const auto found = passed_over_.find(to_string(convolution));
+  return found == passed_over_.end() ? nullptr : &found->second;
+}
+
+std::optional<bool> SavedPlans::writes_slice(const CudnnConvolution& convolution,
+                                             const CudnnEngine& engine) const {
+  const auto found = slices_.find(key(kSlice, convolution, engine));
+  return found == slices_.end() ? std::nullopt : std::optional(found->second);
 }
 
 const std::string* SavedPlans::plan(const CudnnConvolution& convolution,

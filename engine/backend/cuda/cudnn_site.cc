@@ -78,6 +78,11 @@ std::optional<CudnnConvolution> describe(const OpSite& site,
   return with_output(convolution, output);
 }
 
+std::optional<CudnnConvolution> describe_dense(const OpSite& site) {
+  const std::vector<Layout> dense(site.inputs.size());
+  return describe(site, dense, Layout{}, bias_types(site).front());
+}
+
 CudnnConvolution with_output(CudnnConvolution convolution, const Layout& output) {
   convolution.y = place(output, convolution.out_c, element_size(convolution.dtype));
   return convolution;

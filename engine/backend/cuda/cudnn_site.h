@@ -20,6 +20,10 @@ namespace fovea::cuda {
                                                        const Layout& output,
                                                        CudnnBias bias);
 
+/// describe() with everything dense and the first of bias_types(): one spelling for wherever the
+/// site's tensors lie.
+[[nodiscard]] std::optional<CudnnConvolution> describe_dense(const OpSite& site);
+
 /// Why describe() gives nothing, for messages.
 inline constexpr const char* kNotDescribed = "cuDNN has no such activation, element type or layout";
 

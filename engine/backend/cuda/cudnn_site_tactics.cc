@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -54,6 +55,14 @@ std::size_t output_bytes(const CudnnConvolution& conv) {
          element_size(conv.dtype);
 }
 
+/// That the tactic of an offer says: behind the engine's own there is a place for a result that is
+/// copied, where the output is likely to be a slice.
+std::size_t workspace_bytes(const Offer& offer, const Layout& output) {
+  const std::size_t own = offer.candidate ? offer.candidate->workspace_bytes : 0;
+  if (output.kind != Layout::Kind::kSliced) return own;
+  return align_up(own, kBufferAlignment) + output_bytes(offer.convolution);
+}
+
 /// Of a plan for a device that is not here.
 class AbsentStep final : public Step {
  public:
@@ -67,7 +76,8 @@ class AbsentStep final : public Step {
   }
 };
 
-/// The offers of one site, which its tactics share. Thread-safe.
+/// The offers of one site, which its tactics share. With the last of them go the plans that were
+/// made for steps and that no step has. Thread-safe.
 class SiteOffers {
  public:
   SiteOffers(const OpSite& site, std::shared_ptr<CudnnPlans> plans, bool is_here)
@@ -75,6 +85,13 @@ class SiteOffers {
         bias_(site.node.as<Conv2d>()->bias ? site.constant(2) : nullptr),
         plans_(std::move(plans)),
         is_here_(is_here) {}
+
+  SiteOffers(const SiteOffers&) = delete;
+  SiteOffers& operator=(const SiteOffers&) = delete;
+
+  ~SiteOffers() {
+    for (const auto& [convolution, engine] : built_) plans_->drop_unused(convolution, engine);
+  }
 
   void set(std::vector<Offer> offers) { offers_ = std::move(offers); }
 
@@ -108,23 +125,22 @@ class SiteOffers {
         .bias = bias(offer, args.weights),
         .copy = std::nullopt,
         .kept = {}};
+    std::size_t own = workspace_bytes;
     if (parts.plan == nullptr) {
-      parts.convolution = with_output(offer.convolution, Layout{});
-      parts.plan = plan_of(kept, parts.convolution);
       if (output.kind == Layout::Kind::kSliced) {
-        parts.copy = {.workspace_offset = workspace_bytes - output_bytes(offer.convolution),
-                      .pixel_stride = output.pixel_stride};
+        own = workspace_bytes - output_bytes(offer.convolution);
+        parts.copy = {.workspace_offset = own, .pixel_stride = output.pixel_stride};
       }
+      parts.convolution = with_output(offer.convolution, Layout{});
+      parts.plan = plan(parts.convolution, kept.engine.candidate.engine, own);
     }
-    const std::size_t own = parts.copy ? parts.copy->workspace_offset : workspace_bytes;
     if (parts.plan->workspace_bytes() > own) {
       throw DeviceError(cat("cuDNN: the plan of ",
                             name_of(offer),
-                            " needs ",
-                            parts.plan->workspace_bytes(),
-                            " bytes of workspace; its engine said ",
-                            own));
+                            ": ",
+                            too_large(parts.plan->workspace_bytes(), own)));
     }
+    kept.plans.emplace_back(parts.convolution, parts.plan);
     parts.kept = std::move(kept);
     return make_cudnn_step(std::move(parts));
   }
@@ -162,15 +178,26 @@ class SiteOffers {
         continue;  // who builds it is told
       }
     }
+    for (const auto& [convolution, engine] : wanted) note(convolution, engine);
     plans_->build(wanted);
   }
 
-  /// The engine's plan for the convolution, which is kept.
-  [[nodiscard]] std::shared_ptr<const CudnnPlan> plan_of(CudnnKept& kept,
-                                                         const CudnnConvolution& convolution) {
-    auto plan = plans_->plan(convolution, kept.engine.candidate.engine);
-    kept.plans.emplace_back(convolution, plan);
-    return plan;
+  [[nodiscard]] std::shared_ptr<const CudnnPlan> plan(const CudnnConvolution& convolution,
+                                                      const CudnnEngine& engine,
+                                                      std::size_t most_workspace_bytes) {
+    note(convolution, engine);
+    return plans_->plan(convolution, engine, most_workspace_bytes);
+  }
+
+  /// The plan is for a step of this site. The one that its tactics were judged by stays: equal
+  /// sites are judged by it too.
+  void note(const CudnnConvolution& convolution, const CudnnEngine& engine) {
+    const Offer& first = offers_.front();
+    if (first.candidate && first.candidate->engine == engine && first.convolution == convolution) {
+      return;
+    }
+    const std::scoped_lock lock(mutex_);
+    built_.emplace(convolution, engine);
   }
 
   /// A plan that writes to the slice; null where the output is none, or it cannot be trusted to.
@@ -179,19 +206,29 @@ class SiteOffers {
                                                             std::size_t workspace_bytes) {
     if (output.kind != Layout::Kind::kSliced) return nullptr;
     const CudnnConvolution sliced = with_output(kept.asked, output);
+    auto plan = trusted_plan(sliced, kept.engine.candidate.engine, output, workspace_bytes);
+    kept.slice.emplace(sliced, plan != nullptr);
+    return plan;
+  }
+
+  [[nodiscard]] std::shared_ptr<const CudnnPlan> trusted_plan(const CudnnConvolution& sliced,
+                                                              const CudnnEngine& engine,
+                                                              const Layout& output,
+                                                              std::size_t workspace_bytes) {
+    const std::optional<bool> saved = plans_->saved().writes_slice(sliced, engine);
+    if (saved == false) return nullptr;
     std::shared_ptr<const CudnnPlan> plan;
     try {
-      plan = plan_of(kept, sliced);
-    } catch (const CudnnError&) {
+      plan = this->plan(sliced, engine, workspace_bytes);
+    } catch (const CudnnError& error) {
+      if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
       return nullptr;  // the engine takes dense outputs only
     }
     if (plan->workspace_bytes() > workspace_bytes) return nullptr;
-    if (!plans_->is_trusted(sliced, kept.engine.candidate.engine, [&] {
-          return keeps_other_channels(plans_->library(), *plan, sliced, output);
-        })) {
-      return nullptr;
-    }
-    return plan;
+    const auto check = [&] {
+      return keeps_other_channels(plans_->library(), *plan, sliced, output);
+    };
+    return saved || plans_->is_trusted(sliced, engine, check) ? plan : nullptr;
   }
 
   [[nodiscard]] std::shared_ptr<const std::byte> bias(const Offer& offer,
@@ -207,6 +244,7 @@ class SiteOffers {
   bool is_here_;
   std::vector<Offer> offers_;
   std::mutex mutex_;
+  std::set<std::pair<CudnnConvolution, CudnnEngine>> built_;
   std::optional<std::size_t> first_;  ///< that was built
   bool all_ = false;                  ///< were built, or are being
 };
@@ -225,6 +263,12 @@ std::vector<Offer> saved_offers(const OpSite& site,
     }
   }
   return offers;
+}
+
+/// Why cuDNN refuses the site, or an empty text, where it was saved that it does not compute it.
+const std::string* passed_over(const OpSite& site, const CudnnPlans& plans) {
+  const auto convolution = describe_dense(site);
+  return convolution ? plans.saved().passed_over(*convolution) : nullptr;
 }
 
 /// All candidates for the layouts: of every spelling those of modes A and B, then the fallbacks.
@@ -256,21 +300,41 @@ std::vector<Offer> find_offers(const OpSite& site,
   return offers;
 }
 
-/// Drops those in front of the first one whose plan can be built.
+/// Makes the plan that the offer's step will execute, as far as that can be told. Why it cannot be
+/// executed; empty where it can. Throws CudnnError where the engine refuses.
+std::string try_plan(const Offer& offer,
+                     const CudnnEngine& engine,
+                     const Layout& output,
+                     CudnnPlans& plans) {
+  CudnnConvolution convolution = offer.convolution;
+  std::size_t most = workspace_bytes(offer, output);
+  if (output.kind == Layout::Kind::kSliced &&
+      plans.saved().writes_slice(convolution, engine) == false) {
+    convolution = with_output(convolution, Layout{});
+    most -= output_bytes(convolution);
+  }
+  const std::size_t needed = plans.plan(convolution, engine, most)->workspace_bytes();
+  return needed > most ? too_large(needed, most) : "";
+}
+
+/// Drops those in front of the first one whose plan can be built and has the workspace it needs.
 void drop_refused(std::vector<Offer>& offers,
+                  const Layout& output,
                   const SiteOffers& site,
                   CudnnPlans& plans,
                   std::vector<std::string>& refusals) {
   const auto first = std::ranges::find_if(offers, [&](const Offer& offer) {
     if (!site.is_buildable(offer) || !offer.candidate) return true;
+    std::string refusal;
     try {
-      (void)plans.plan(offer.convolution, offer.candidate->engine);
-      return true;
+      refusal = try_plan(offer, offer.candidate->engine, output, plans);
     } catch (const CudnnError& error) {
       if (error.code() == ErrorCode::kDeviceOutOfMemory) throw;
-      refusals.push_back(cat(name_of(offer), ": ", error.what()));
-      return false;
+      refusal = error.what();
     }
+    if (refusal.empty()) return true;
+    refusals.push_back(cat(name_of(offer), ": ", refusal));
+    return false;
   });
   offers.erase(offers.begin(), first);
 }
@@ -282,13 +346,8 @@ std::vector<Tactic> tactics_of(std::span<const Layout> inputs,
   for (std::size_t i = 0; i < offers->offers().size(); ++i) {
     const Offer& offer = offers->offers()[i];
     Tactic tactic = convolution_tactic(inputs, name_of(offer));
-    tactic.workspace_bytes = offer.candidate ? offer.candidate->workspace_bytes : 0;
-    if (output.kind == Layout::Kind::kSliced) {
-      // Behind the engine's own there is a place for a result that is copied.
-      tactic.writes_slices = true;
-      tactic.workspace_bytes =
-          align_up(tactic.workspace_bytes, kBufferAlignment) + output_bytes(offer.convolution);
-    }
+    tactic.workspace_bytes = workspace_bytes(offer, output);
+    tactic.writes_slices = output.kind == Layout::Kind::kSliced;
     tactic.build = [offers, i, bytes = tactic.workspace_bytes](const BuildArgs& args) {
       return offers->build(i, bytes, args);
     };
@@ -318,13 +377,21 @@ SiteTactics site_tactics(const OpSite& site,
                             Attempt{dense, Layout{}}};
   const auto offer = [&](const Attempt& attempt, std::vector<Offer> offers) {
     const auto shared = std::make_shared<SiteOffers>(site, plans, is_here);
-    drop_refused(offers, *shared, *plans, found.refusals);
+    drop_refused(offers, attempt.second, *shared, *plans, found.refusals);
     shared->set(std::move(offers));
     found.tactics = tactics_of(attempt.first, attempt.second, shared);
     return !found.tactics.empty();
   };
+  bool is_saved = false;
   for (const Attempt& attempt : attempts) {
-    if (offer(attempt, saved_offers(site, attempt.first, attempt.second, *plans))) return found;
+    auto offers = saved_offers(site, attempt.first, attempt.second, *plans);
+    is_saved = is_saved || !offers.empty();
+    if (offer(attempt, std::move(offers))) return found;
+  }
+  // Where equal convolutions are computed by both, cuDNN's is offered to all.
+  if (const std::string* refusal = is_saved ? nullptr : passed_over(site, *plans)) {
+    if (!refusal->empty()) found.refusals.push_back(*refusal);
+    return found;
   }
   for (const Attempt& attempt : attempts) {
     if (offer(attempt, find_offers(site, attempt.first, attempt.second, *plans, found.refusals))) {
@@ -347,7 +414,7 @@ void prepare_sites(std::span<const OpSite> sites,
   plans->in_threads(distinct.size(), [&](std::size_t i) {
     try {
       (void)site_tactics(*distinct[i], plans, is_here);
-    } catch (const Error&) {
+    } catch (const std::exception&) {
       return;  // whoever asks for the tactics is told
     }
   });

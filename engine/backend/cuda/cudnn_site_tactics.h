@@ -21,7 +21,8 @@ struct SiteTactics {
 /// The first of the tactics has a plan that was built. Slices are read as they lie and written
 /// where a Concat wants them as far as an engine can; else the output is dense, and then the inputs
 /// are. Where engines were saved for the site, only those are offered, and nothing else is asked
-/// for; where all of them are refused, what cuDNN offers now.
+/// for; where all of them are refused, what cuDNN offers now. Where another kernel was saved for
+/// the site, there are none.
 ///
 /// is_here   whether the plans' device can execute them
 ///

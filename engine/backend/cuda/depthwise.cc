@@ -2,8 +2,10 @@
 #include "kernels/depthwise.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "engine/backend/cuda/convolution_tactic.h"
+#include "engine/backend/cuda/expected_time.h"
 #include "engine/backend/cuda/lowerings.h"
 #include "engine/backend/cuda/packed_constant.h"
 #include "engine/core/require.h"
@@ -52,15 +54,22 @@ std::shared_ptr<const std::byte> pack_taps(const Constant& weights,
   });
 }
 
-std::vector<Tactic> lower_depthwise(const OpSite& site) {
+bool takes_depthwise(const OpSite& site) {
   const auto& conv = *site.node.as<Conv2d>();
-  const Shape& x = site.input(0).shape;
-  const bool applies = conv.groups > 1 && conv.groups == x[3] && has_readable_parameters(site);
-  if (!applies || !fits(conv, site)) return {};
+  const bool applies = conv.groups > 1 && conv.groups == site.input(0).shape[3];
+  return applies && has_readable_parameters(site) && fits(conv, site);
+}
 
+std::vector<Tactic> lower_depthwise(const OpSite& site, int capability) {
+  if (!takes_depthwise(site)) return {};
+
+  const Shape& x = site.input(0).shape;
   auto described = described_convolution<kernels::DepthwiseArgs>(site);
   described.multiplier = static_cast<int>(site.node.outputs[0].shape[3] / x[3]);
-  return {convolution_tactic(site, "depthwise:runs", described, pack_taps, kernels::depthwise)};
+  Tactic tactic =
+      convolution_tactic(site, "depthwise:runs", described, pack_taps, kernels::depthwise);
+  tactic.expected_us = convolution_us(site, capability, Pace::kBest, /*tensor_cores=*/false);
+  return {std::move(tactic)};
 }
 
 }  // namespace fovea::cuda

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "engine/backend/cuda/expected_time.h"
+#include "engine/backend/cuda/passed_over.h"
 #include "engine/core/require.h"
 
 namespace fovea::cuda {
@@ -57,18 +58,18 @@ std::vector<Tactic> lower(const OpSite& site, const Libraries& libraries, int ca
   static const Table kTable = make_table();
   if (site.node.as<Conv2d>() != nullptr) {
     const ConvolutionLibrary* convolutions = libraries.convolutions.get();
-    std::vector<Tactic> tactics = lower_depthwise(site);
+    const auto save_asked = [&](std::vector<Tactic> of_our_own) {
+      return in_place_of(convolutions, asked_sites({&site, 1}).sites, std::move(of_our_own));
+    };
+    std::vector<Tactic> tactics = save_asked(lower_depthwise(site, capability));
     const Pace pace = tactics.empty() ? Pace::kBest : Pace::kSecond;
-    for (Tactic& tactic : tactics) {
-      tactic.expected_us = convolution_us(site, capability, Pace::kBest, /*tensor_cores=*/false);
-    }
     if (convolutions != nullptr && asks_library(site)) {
       for (Tactic& tactic : convolutions->tactics(site)) {
         tactic.expected_us = convolution_us(site, capability, pace, /*tensor_cores=*/true);
         tactics.push_back(std::move(tactic));
       }
     }
-    std::ranges::move(lower_convolution(site, capability), std::back_inserter(tactics));
+    std::ranges::move(save_asked(lower_convolution(site, capability)), std::back_inserter(tactics));
     if (tactics.empty() && convolutions != nullptr) throw_reason(site, *convolutions);
     return tactics;
   }
@@ -87,7 +88,7 @@ bool asks_library(const OpSite& site) {
 }
 
 std::string refusal(const OpSite& site, const ConvolutionLibrary& convolutions) {
-  if (!asks_library(site) || !lower_depthwise(site).empty()) return {};
+  if (!asks_library(site) || takes_depthwise(site)) return {};
   return convolutions.why_none(site);
 }
 

@@ -1,6 +1,8 @@
 // CUDA's lowerings, one function per operator family.
 #pragma once
 
+#include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,7 +19,6 @@ Lowering lower_add;
 Lowering lower_activation;  ///< Relu, Clip, Tanh, Sigmoid
 Lowering lower_cast;
 Lowering lower_concat;
-Lowering lower_depthwise;  ///< Conv2d with as many groups as channels; none for others
 Lowering lower_dequantize;
 Lowering lower_global_pool;
 Lowering lower_lrn;
@@ -40,6 +41,12 @@ inline constexpr int kAmpere = 80;
 /// Conv2d by our own kernels; those that use tensor cores where the device has them for every type.
 [[nodiscard]] std::vector<Tactic> lower_convolution(const OpSite& site, int capability);
 
+/// Conv2d with as many groups as channels by our own kernel for them; none for others.
+[[nodiscard]] std::vector<Tactic> lower_depthwise(const OpSite& site, int capability);
+
+/// Whether there is one.
+[[nodiscard]] bool takes_depthwise(const OpSite& site);
+
 /// Dense: a few rows by our own kernel for them, then what `library` has, where there is one, then
 /// our own for all.
 [[nodiscard]] std::vector<Tactic> lower_dense(const OpSite& site, const DenseLibrary* library);
@@ -58,8 +65,18 @@ inline constexpr int kAmpere = 80;
                                         const Libraries& libraries,
                                         int capability);
 
-/// Whether lower() asks a convolution library about the site.
+/// Whether lower() asks a convolution library about the site, a Conv2d.
 [[nodiscard]] bool asks_library(const OpSite& site);
+
+/// Sites of a Conv2d, with the graphs that only they refer to.
+struct ConvolutionSites {
+  std::vector<OpSite> sites;
+  std::vector<std::shared_ptr<const void>> graphs;
+};
+
+/// What lower() asks a convolution library about for these sites: convolutions, and those that
+/// separable ones are made of.
+[[nodiscard]] ConvolutionSites asked_sites(std::span<const OpSite> sites);
 
 /// Why lower() has nothing of the library's for the site, where that stands first; empty where it
 /// has, or where another kernel does.

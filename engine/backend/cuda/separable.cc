@@ -10,6 +10,7 @@
 #include "engine/backend/cuda/convolution_tactic.h"
 #include "engine/backend/cuda/expected_time.h"
 #include "engine/backend/cuda/lowerings.h"
+#include "engine/backend/cuda/passed_over.h"
 #include "engine/core/align.h"
 #include "engine/core/require.h"
 
@@ -72,6 +73,33 @@ struct Divided {
   std::vector<T> pointwise;
 };
 
+/// The parts with a site for each, whose inputs lie where the whole one's do.
+struct PartSites {
+  std::shared_ptr<const Parts> parts;
+  OpSite depthwise;
+  OpSite pointwise;
+};
+
+PartSites divided(const OpSite& site) {
+  auto parts = std::make_shared<const Parts>(parts_of(site));
+  Divided<Layout> layouts(
+      site.inputs, site.node.as<SeparableConv2d>()->depthwise_inputs(), Layout{});
+  OpSite depthwise = site_of(*parts, parts->depthwise, std::move(layouts.depthwise), site);
+  OpSite pointwise = site_of(*parts, parts->pointwise, std::move(layouts.pointwise), site);
+  return {std::move(parts), std::move(depthwise), std::move(pointwise)};
+}
+
+/// Those that a library is asked about. Of the depthwise one no more is taken than the best guess,
+/// which is our own where there is one.
+std::vector<OpSite> asked_parts(const PartSites& sites) {
+  std::vector<OpSite> asked;
+  if (asks_library(sites.depthwise) && !takes_depthwise(sites.depthwise)) {
+    asked.push_back(sites.depthwise);
+  }
+  if (asks_library(sites.pointwise)) asked.push_back(sites.pointwise);
+  return asked;
+}
+
 /// One step behind the other; what lies between them begins the workspace.
 class TwoSteps final : public Step {
  public:
@@ -99,6 +127,11 @@ class TwoSteps final : public Step {
     const auto& bound = dynamic_cast<const Bound&>(*args.state);
     bound.depthwise.enqueue(stream);
     bound.pointwise.enqueue(stream);
+  }
+
+  void save(SavedState& state) const override {
+    depthwise_->save(state);
+    pointwise_->save(state);
   }
 
  private:
@@ -155,7 +188,8 @@ std::vector<Tactic> lower_in_two_steps(const OpSite& site,
                                        const OpSite& pointwise,
                                        const Libraries& libraries,
                                        int capability) {
-  const std::vector<Tactic> first = lower(depthwise, libraries, capability);
+  std::vector<Tactic> first = lower_depthwise(depthwise, capability);
+  if (first.empty()) first = lower(depthwise, libraries, capability);
   const auto writes_dense = [](const Tactic& tactic) { return tactic.outputs[0] == Layout{}; };
   const auto best = std::ranges::find_if(first, writes_dense);
   if (best == first.end()) return {};
@@ -251,17 +285,30 @@ std::vector<Tactic> lower_fused(const OpSite& site,
 
 }  // namespace
 
+ConvolutionSites asked_sites(std::span<const OpSite> sites) {
+  ConvolutionSites asked;
+  for (const OpSite& site : sites) {
+    if (site.node.as<SeparableConv2d>() == nullptr) {
+      if (asks_library(site)) asked.sites.push_back(site);
+      continue;
+    }
+    const PartSites parts = divided(site);
+    asked.graphs.push_back(parts.parts);
+    std::ranges::copy(asked_parts(parts), std::back_inserter(asked.sites));
+  }
+  return asked;
+}
+
 std::vector<Tactic> lower_separable(const OpSite& site,
                                     const Libraries& libraries,
                                     int capability) {
-  const auto parts = std::make_shared<const Parts>(parts_of(site));
-  const Divided<Layout> layouts(
-      site.inputs, site.node.as<SeparableConv2d>()->depthwise_inputs(), Layout{});
-  const OpSite depthwise = site_of(*parts, parts->depthwise, layouts.depthwise, site);
-  const OpSite pointwise = site_of(*parts, parts->pointwise, layouts.pointwise, site);
+  const PartSites parts = divided(site);
+  const auto& [graph, depthwise, pointwise] = parts;
   std::vector<Tactic> tactics =
-      lower_in_two_steps(site, parts, depthwise, pointwise, libraries, capability);
-  std::ranges::move(lower_fused(site, depthwise, pointwise, capability),
+      lower_in_two_steps(site, graph, depthwise, pointwise, libraries, capability);
+  std::ranges::move(in_place_of(libraries.convolutions.get(),
+                                asked_parts(parts),
+                                lower_fused(site, depthwise, pointwise, capability)),
                     std::back_inserter(tactics));
   return tactics;
 }
