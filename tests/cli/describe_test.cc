@@ -186,6 +186,24 @@ TEST_F(CliDescribe, PlotKeepsTheOldFileWhereGraphvizFails) {
   EXPECT_EQ(names().size(), 2U);
 }
 
+/// Three others on the only processor that it has leave it a quarter.
+TEST_F(CliDescribe, PlotSaysThatOtherProgramsMadeTimesLong) {
+  const auto got = test::run_program(
+      {"plot", "lenet5", "--output", "p.dot", "--stage", "plan", "--backend", "cpu"},
+      {.shell = "cpu=$(taskset -cp $$ | sed 's/.*: //; s/[,-].*//')\n"
+                "for i in 1 2 3; do\n"
+                "  timeout 30 taskset -c $cpu sh -c 'while :; do :; done' >/dev/null 2>&1 &\n"
+                "  others=\"$others $!\"\n"
+                "done\n"
+                "taskset -c $cpu \"$@\"; code=$?\n"
+                "kill $others\n"
+                "exit $code",
+       .folder = folder_.path()});
+
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_TRUE(got.err.starts_with("fovea: note: other programs used the processors")) << got.err;
+}
+
 TEST_F(CliDescribe, CtrlCWhileGraphvizDrawsLeavesNothing) {
   fs::create_directory(path("bin"));
   write_file_atomic(path("bin/dot"),

@@ -39,7 +39,8 @@ struct PlotOptions {
   bool beside = false;       ///< draws the imported network beside another stage of it
   CompileOptions compile{};  ///< behind kImported: what it is compiled with, for the largest batch
 
-  /// Told what that compilation has to say, each of Plan::notices(); may be empty.
+  /// Told what that compilation has to say, each of Plan::notices(), and where other programs made
+  /// the measured times too long; may be empty.
   std::function<void(const std::string&)> on_notice{};
 
   /// Of plot(): asked before Graphviz is started and some fifty times a second while it draws. True
