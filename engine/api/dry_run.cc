@@ -85,6 +85,13 @@ DryRun dry_run(const Model& model, const CompileOptions& options, std::string_vi
   const auto backend = target.empty() ? backend_for(options.backend, before, options.device)
                                       : target_backend(options.backend, target);
   PlanOptions settings = plan_options(untuned, *backend, before);
+  if (!target.empty() && !backend->traits().computes_in(settings.precision)) {
+    throw Unsupported(cat("precision ",
+                          to_string(settings.precision),
+                          " is not available on ",
+                          printable(target),
+                          "; use fp32"));
+  }
   WeightStore weights(*backend, take_over(before, *backend, options.backend, settings));
   const Graph deployed = deployed_graph(model.impl(), ModelGraphAccess::graph(model.graph()));
   const auto plan = compile_and_dump(deployed, backend, settings, weights);
