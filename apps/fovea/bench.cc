@@ -192,7 +192,7 @@ void add_bench(CLI::App& program, Action& action) {
       ->add_option("--concurrency",
                    arguments->concurrency,
                    "requests in flight; an answer is followed by the next request. 1: the latency "
-                   "of one alone. 0: one per thread from tensor, else four")
+                   "of one alone. 0: one per thread from tensor, else four per thread")
       ->capture_default_str();
   command->add_flag("--json", arguments->json, "one JSON object");
   arguments->preprocess.add_to(*command);

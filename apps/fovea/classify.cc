@@ -1,8 +1,11 @@
 // fovea classify MODEL PATH...
+#include <array>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <unordered_map>
 
 #include <CLI/CLI.hpp>
@@ -45,6 +48,15 @@ ClassifierOptions classifier_options(const Arguments& arguments, const Model& mo
   return options;
 }
 
+/// A folder comes as a path only where it holds nothing to classify.
+Result told_of_folder(const std::string& path, Result result) {
+  std::error_code error;
+  if (result.failure && std::filesystem::is_directory(path, error)) {
+    result.failure->message = no_picture_in(path);
+  }
+  return result;
+}
+
 std::unique_ptr<RowWriter> make_writer(const Arguments& arguments) {
   if (!arguments.output.empty()) return std::make_unique<RowWriter>(arguments.output);
   return std::make_unique<RowWriter>(arguments.json ? RowFormat::kJson : RowFormat::kText);
@@ -74,13 +86,17 @@ int classify(const Arguments& arguments) {
         std::unique_lock lock(mutex);
         const std::string name = std::move(names.extract(index).mapped());
         lock.unlock();
-        writer->write(name, result);
+        writer->write(name, result.failure ? told_of_folder(name, result) : result);
         some_failed = some_failed || result.failure.has_value();
         progress.advance();
       },
       paths.count());
   writer->close();
-  if (asked > 0) print_notices(classifier.prepare(paths.count()).notices);
+  if (asked > 0) {
+    print_notices(classifier.prepare(paths.count()).notices);
+  } else if (!interrupted()) {
+    print_notices(std::array{std::string("no path was given on standard input")});
+  }
   if (interrupted()) return kExitInterrupted;
   return some_failed ? kExitSomeFailed : kExitOk;
 }
@@ -94,7 +110,7 @@ void add_classify(CLI::App& program, Action& action) {
   command
       ->add_option("PATH",
                    arguments->paths,
-                   "pictures, folders of pictures, or - for one path a line on stdin")
+                   "pictures, folders of pictures, or - for one such path a line on stdin")
       ->required();
   command->add_option("--top",
                       arguments->top,

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include <fovea/diagnostics.h>
+#include <fovea/zoo.h>
 
 #include "apps/fovea/download.h"
 #include "apps/fovea/text.h"
@@ -104,11 +105,18 @@ void print_notices(std::span<const std::string> notices) {
 }
 
 ModelOptions ModelArguments::model_options() const {
+  if (backend != "auto") (void)device_count(backend);
   ModelOptions options;
   options.weights = weights;
   options.on_download = show_downloads();
   if (!input_size.empty()) options.input_size = parse_size(input_size);
   return options;
+}
+
+std::vector<std::string> ModelArguments::files() const {
+  std::vector<std::string> names{weights, tactics.lock};
+  if (!is_zoo_network(model)) names.push_back(model);
+  return names;
 }
 
 std::vector<int> ModelArguments::devices(const Model& opened) const {
@@ -182,6 +190,11 @@ void PreprocessArguments::apply(PreprocessSpec& spec) const {
   spec.color = options.color.value_or(spec.color);
   spec.fit = options.fit.value_or(spec.fit);
   spec.shorter_side = options.shorter_side.value_or(spec.shorter_side);
+}
+
+bool is_zoo_network(std::string_view model) {
+  const auto names = zoo_names();
+  return std::ranges::find(names, model) != names.end();
 }
 
 std::pair<int, int> parse_size(const std::string& text) {

@@ -81,8 +81,11 @@ struct ModelArguments {
   /// `with_backend`: also the options of commands that compile the model.
   void add_to(CLI::App& command, bool with_backend);
 
-  /// Throws argument/invalid.
+  /// Throws argument/invalid; also what speaks against the backend, before anything is downloaded.
   [[nodiscard]] ModelOptions model_options() const;
+
+  /// The files that are read, as far as the command line names them.
+  [[nodiscard]] std::vector<std::string> files() const;
 
   /// Of --device: numbers separated by commas, or all that the model's backend has. Throws
   /// argument/invalid.
@@ -125,6 +128,9 @@ struct PreprocessArguments {
   void apply(ModelOptions& options) const;
   void apply(PreprocessSpec& spec) const;
 };
+
+/// Whether MODEL is a network's name, which goes before a file that is called like it.
+[[nodiscard]] bool is_zoo_network(std::string_view model);
 
 /// "HxW" as height and width. Throws argument/invalid.
 [[nodiscard]] std::pair<int, int> parse_size(const std::string& text);

@@ -1,12 +1,11 @@
 // fovea compile MODEL --output P.plan
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
-#include <system_error>
-#include <utility>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -18,6 +17,7 @@
 #include "apps/fovea/command.h"
 #include "apps/fovea/dry_run_text.h"
 #include "apps/fovea/explanation.h"
+#include "apps/fovea/files.h"
 #include "apps/fovea/plan_text.h"
 #include "apps/fovea/progress.h"
 #include "apps/fovea/text.h"
@@ -38,6 +38,7 @@ struct Arguments {
   std::string target;
   std::int64_t batch = 32;
   std::vector<std::int64_t> buckets;
+  bool weights_named = false;
   bool dry_run = false;
   bool explain = false;
   bool json = false;
@@ -97,22 +98,18 @@ void print_json(const FileInfo& info, const SavedPlan& saved, const Arguments& a
   std::fputs(one_json_line(json).c_str(), stdout);
 }
 
-bool is_same_file(const std::string& one, const std::string& other) {
-  std::error_code error;
-  return !one.empty() && !other.empty() &&
-         fs::weakly_canonical(fs::absolute(one), error) ==
-             fs::weakly_canonical(fs::absolute(other), error);
-}
-
 /// Before anything is compiled: a file that would be written over another of the command's own, or
 /// into a folder that there is not.
 void check_files(const Arguments& arguments) {
-  for (const auto& [option, file] : {std::pair{"--lock", &arguments.model.tactics.lock},
-                                     std::pair{"--save-tactics", &arguments.tactics_file}}) {
-    if (!is_same_file(arguments.output, *file)) continue;
-    throw InvalidArgument(
-        std::string("--output and ").append(option).append(" are one file: ").append(*file));
+  if (is_same_file(arguments.output, arguments.tactics_file)) {
+    throw InvalidArgument("--output and --save-tactics are one file: " + arguments.tactics_file);
   }
+  std::vector<std::string> read = arguments.model.files();
+  read.push_back(arguments.labels);
+  refuse_overwriting("--output", arguments.output, read);
+  // The choices may be written to where they came from.
+  std::erase(read, arguments.model.tactics.lock);
+  refuse_overwriting("--save-tactics", arguments.tactics_file, read);
   const fs::path folder = fs::path(arguments.tactics_file).parent_path();
   if (folder.empty() || fs::is_directory(folder)) return;
   throw Error(ErrorCode::kIoWrite,
@@ -120,6 +117,11 @@ void check_files(const Arguments& arguments) {
                   .append(arguments.tactics_file)
                   .append(": there is no folder ")
                   .append(folder.string()));
+}
+
+bool has_cuda() {
+  const std::vector<std::string> names = backend_names();
+  return std::ranges::find(names, "cuda") != names.end();
 }
 
 Model opened(const Arguments& arguments) {
@@ -130,9 +132,14 @@ Model opened(const Arguments& arguments) {
 }
 
 int dry_run(Arguments arguments) {
-  // Nothing of the backend that this machine has is then to be told.
-  if (!arguments.target.empty() && arguments.model.backend == "auto") {
+  if (!arguments.target.empty()) {
+    check_target(arguments.model.backend, arguments.target);
+    // Nothing of the backend that this machine has is then to be told.
     arguments.model.backend = "cuda";
+  }
+  // No value of the weights is shown.
+  if (!arguments.weights_named && is_zoo_network(arguments.model.model)) {
+    arguments.model.weights = "random";
   }
   const Model model = opened(arguments);
   const CompileOptions how = compile_options(arguments, model);
@@ -218,16 +225,19 @@ void add_compile(CLI::App& program, Action& action) {
   command
       ->add_flag("--dry-run",
                  arguments->dry_run,
-                 "write and measure nothing: print the plan, step by step, with the bytes and the "
-                 "operations that it cannot do without")
+                 "write, measure and download nothing: print the plan, step by step, with the "
+                 "bytes and the operations that it cannot do without; a network of the zoo gets "
+                 "random weights where --weights are not named")
       ->excludes(output)
       ->excludes(save_tactics)
-      ->excludes(command->get_option("--tuning"));
+      ->excludes(command->get_option("--tuning"))
+      ->excludes(command->get_option("--tuning-seconds"));
   command->add_option(
       "--target",
       arguments->target,
       "a type of GPU that need not be here, sm_75 to sm_90, for --dry-run: also the "
-      "least time of every step by the data sheet of such a device");
+      "least time of every step by the data sheet of such a device; needs a build with the CUDA "
+      "backend");
   command->add_flag("--json", arguments->json, "one JSON object on stdout");
   arguments->preprocess.add_to(*command);
   command->footer(
@@ -235,8 +245,12 @@ void add_compile(CLI::App& program, Action& action) {
       "         fovea classify lenet5.plan models/lenet5/digits\n"
       "         fovea compile lenet5 --output a.plan --save-tactics a.json\n"
       "         fovea compile lenet5 --output b.plan --lock a.json\n"
-      "         fovea compile lenet5 --backend cuda --target sm_90 --dry-run");
-  command->callback([&action, arguments] { action = [arguments] { return compile(*arguments); }; });
+      "         fovea compile lenet5 " +
+      std::string(has_cuda() ? "--backend cuda --target sm_90 --dry-run" : "--dry-run"));
+  command->callback([&action, command, arguments] {
+    arguments->weights_named = command->count("--weights") != 0;
+    action = [arguments] { return compile(*arguments); };
+  });
 }
 
 }  // namespace fovea::app

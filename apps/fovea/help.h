@@ -16,10 +16,10 @@ void use_narrow_help(CLI::App& program);
 
 /// What is wrong with a command line that was not understood, and where to read on.
 ///
-/// what    CLI11's message
-/// first   the first argument after the program's name, or empty
-[[nodiscard]] std::string usage_message(const CLI::App& program,
-                                        std::string_view what,
-                                        std::string_view first);
+/// An option that the command does not have goes before what CLI11 says, which is then a
+/// consequence.
+///
+/// what   CLI11's message
+[[nodiscard]] std::string usage_message(const CLI::App& program, std::string_view what);
 
 }  // namespace fovea::app

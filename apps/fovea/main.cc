@@ -13,6 +13,7 @@
 #include "apps/fovea/help.h"
 #include "apps/fovea/interrupt.h"
 #include "apps/fovea/text.h"
+#include "apps/fovea/version.h"
 
 namespace fovea::app {
 
@@ -66,6 +67,7 @@ int run_program(int argc, char** argv) {
                    "fovea"};
   program.require_subcommand(1);
   use_narrow_help(program);
+  program.set_version_flag("--version", version_text, "Print version, commit and backends");
   program.footer("Example: fovea classify lenet5 models/lenet5/digits");
   Action action;
   for (auto* add : kCommands) add(program, action);
@@ -74,8 +76,7 @@ int run_program(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     // Help is an "error" that CLI11 prints itself.
     if (error.get_exit_code() == 0) return finish(program.exit(error));
-    return report(ErrorCode::kArgumentInvalid,
-                  usage_message(program, error.what(), argc > 1 ? argv[1] : ""));
+    return report(ErrorCode::kArgumentInvalid, usage_message(program, error.what()));
   }
   return finish(action());
 }

@@ -81,18 +81,26 @@ std::vector<std::string> PicturePaths::expand(const std::string& argument) {
 }
 
 std::optional<std::string> PicturePaths::next() {
-  while (!paths_.empty()) {
-    if (paths_.front() != "-") {
-      std::string path = std::move(paths_.front());
+  const auto take = [](std::deque<std::string>& paths) {
+    std::string path = std::move(paths.front());
+    paths.pop_front();
+    return path;
+  };
+  while (of_line_.empty() && !paths_.empty()) {
+    if (paths_.front() != "-") return take(paths_);
+    const std::optional<std::string> line = input_.next();
+    if (!line) {
       paths_.pop_front();
-      return path;
+    } else if (!line->empty()) {
+      for (std::string& path : expand(*line)) of_line_.push_back(std::move(path));
     }
-    while (std::optional<std::string> line = input_.next()) {
-      if (!line->empty()) return line;
-    }
-    paths_.pop_front();
   }
-  return std::nullopt;
+  if (of_line_.empty()) return std::nullopt;
+  return take(of_line_);
+}
+
+std::string no_picture_in(const std::string& folder) {
+  return "there is no picture in '" + folder + "', or the folder cannot be read";
 }
 
 }  // namespace fovea::app

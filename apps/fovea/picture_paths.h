@@ -12,7 +12,7 @@
 namespace fovea::app {
 
 /// Walks the PATH arguments in order: files as they are, folders recursively (files with an image
-/// extension, sorted by path), "-" as one path a line on standard input, read as it is needed.
+/// extension, sorted by path), "-" as one such path a line on standard input, read as it is needed.
 /// A folder without a picture, or one that cannot be read, is given as its own path, so that it
 /// becomes an error row.
 class PicturePaths {
@@ -28,12 +28,16 @@ class PicturePaths {
   [[nodiscard]] std::optional<std::size_t> count() const { return count_; }
 
  private:
-  /// What an argument stands for; "-" stays.
+  /// What an argument or a line of standard input stands for; "-" stays.
   static std::vector<std::string> expand(const std::string& argument);
 
   std::deque<std::string> paths_;
+  std::deque<std::string> of_line_;  ///< what the last line of standard input stands for
   LineReader input_;
   std::optional<std::size_t> count_;
 };
+
+/// What is said of a folder that is given as its own path.
+[[nodiscard]] std::string no_picture_in(const std::string& folder);
 
 }  // namespace fovea::app

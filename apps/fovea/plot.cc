@@ -1,17 +1,15 @@
 // fovea plot MODEL --output G.svg
-#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include <CLI/CLI.hpp>
 
 #include <fovea/describe.h>
 #include <fovea/model.h>
-#include <fovea/zoo.h>
 
 #include "apps/fovea/command.h"
+#include "apps/fovea/interrupt.h"
 
 namespace fovea::app {
 
@@ -25,11 +23,6 @@ struct Arguments {
   std::optional<std::int64_t> batch;
   PlotOptions options;
 };
-
-bool is_zoo_network(std::string_view model) {
-  const auto names = zoo_names();
-  return std::ranges::find(names, model) != names.end();
-}
 
 PlotStage parse_stage(const std::string& text) {
   if (text == "imported") return PlotStage::kImported;
@@ -63,8 +56,18 @@ int plot(Arguments arguments) {
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
   arguments.model.apply(model, options.compile);
   options.on_notice = [](const std::string& notice) { print_notices({&notice, 1}); };
-  fovea::plot(model, arguments.output, options);
-  return kExitOk;
+  // From when Graphviz is started: before that nothing lies on the disk, and Ctrl-C ends us.
+  options.stop = [] {
+    catch_interrupt();
+    return interrupted();
+  };
+  try {
+    fovea::plot(model, arguments.output, options);
+  } catch (const Error& error) {
+    if (error.code() == ErrorCode::kQueueCancelled) throw Interrupted{};
+    throw;
+  }
+  return interrupted() ? kExitInterrupted : kExitOk;
 }
 
 }  // namespace

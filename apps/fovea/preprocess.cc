@@ -10,6 +10,7 @@
 #include <fovea/tensors.h>
 
 #include "apps/fovea/command.h"
+#include "apps/fovea/files.h"
 #include "apps/fovea/text.h"
 
 namespace fovea::app {
@@ -52,6 +53,8 @@ TensorData tensor_of(const Image& image, Normalization mode) {
 }
 
 int preprocess(const Arguments& arguments) {
+  require_safetensors(arguments.output);
+  refuse_overwriting("--output", arguments.output, {arguments.image});
   PreprocessSpec spec;
   if (!arguments.size.empty()) std::tie(spec.height, spec.width) = parse_size(arguments.size);
   arguments.preprocess.apply(spec);

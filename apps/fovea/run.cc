@@ -11,6 +11,7 @@
 #include <fovea/tensors.h>
 
 #include "apps/fovea/command.h"
+#include "apps/fovea/files.h"
 #include "apps/fovea/text.h"
 
 namespace fovea::app {
@@ -94,6 +95,10 @@ std::vector<TensorData> run_rows(const std::shared_ptr<const Plan>& plan,
 
 int run(const Arguments& arguments) {
   if (arguments.batch < 1) throw InvalidArgument("--batch is at least 1");
+  require_safetensors(arguments.output);
+  std::vector<std::string> read = arguments.model.files();
+  read.push_back(arguments.input);
+  refuse_overwriting("--output", arguments.output, read);
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
   CompileOptions options;
   arguments.model.apply(model, options);

@@ -57,8 +57,7 @@ std::vector<StoredPicture> read_folder(
   while (const auto path = paths.next()) {
     std::error_code error;
     if (std::filesystem::is_directory(*path, error)) {
-      throw Error(ErrorCode::kIoRead,
-                  "there is no picture in '" + *path + "', or the folder cannot be read");
+      throw Error(ErrorCode::kIoRead, no_picture_in(*path));
     }
     std::optional<StoredPicture> picture = load(*path);
     if (!picture) {

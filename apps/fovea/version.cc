@@ -1,6 +1,10 @@
 // fovea version
+#include "apps/fovea/version.h"
+
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -10,6 +14,29 @@
 
 namespace fovea::app {
 
+namespace {
+
+std::string joined_backends(std::string_view separator, bool quoted) {
+  std::string text;
+  for (const std::string& name : backend_names()) {
+    if (!text.empty()) text += separator;
+    text += quoted ? json_string(name) : name;
+  }
+  return text;
+}
+
+std::string version_json() {
+  return "{\"version\":" + json_string(version()) + ",\"commit\":" + json_string(git_commit()) +
+         ",\"backends\":[" + joined_backends(",", /*quoted=*/true) + "]}";
+}
+
+}  // namespace
+
+std::string version_text() {
+  return "fovea " + std::string(version()) + " (commit " + std::string(git_commit()) +
+         ")\nbackends: " + joined_backends(" ", /*quoted=*/false);
+}
+
 void add_version(CLI::App& program, Action& action) {
   auto* command = program.add_subcommand("version", "Print version, commit and backends");
   auto json = std::make_shared<bool>(false);
@@ -17,24 +44,7 @@ void add_version(CLI::App& program, Action& action) {
   command->footer("Example: fovea version --json");
   command->callback([&action, json] {
     action = [json] {
-      std::string backends;
-      for (const std::string& name : backend_names()) {
-        if (!backends.empty()) backends += *json ? "," : " ";
-        backends += *json ? json_string(name) : name;
-      }
-      const std::string commit(git_commit());
-      const std::string number(version());
-      if (*json) {
-        std::printf("{\"version\":\"%s\",\"commit\":\"%s\",\"backends\":[%s]}\n",
-                    number.c_str(),
-                    commit.c_str(),
-                    backends.c_str());
-      } else {
-        std::printf("fovea %s (commit %s)\nbackends: %s\n",
-                    number.c_str(),
-                    commit.c_str(),
-                    backends.c_str());
-      }
+      std::printf("%s\n", (*json ? version_json() : version_text()).c_str());
       return kExitOk;
     };
   });

@@ -55,7 +55,10 @@ BackendEntry entry_of(std::string_view name) {
     if (entry.name == name) return entry;
   }
   if (name == "cuda") {
-    throw DeviceError("this build has no CUDA backend; use --backend cpu", ErrorCode::kDeviceNone);
+    throw DeviceError(
+        "this build has no CUDA backend; use --backend cpu, or build with the CUDA toolkit: cmake "
+        "--preset cuda",
+        ErrorCode::kDeviceNone);
   }
   throw InvalidArgument(cat("no backend is called '",
                             name,

@@ -5,6 +5,7 @@
 #include "engine/api/classify_graph.h"
 #include "engine/api/compile.h"
 #include "engine/api/model_graph.h"
+#include "engine/core/processor_share.h"
 #include "engine/core/require.h"
 #include "engine/graph/dot_label.h"
 #include "engine/graph/layer_dot.h"
@@ -20,7 +21,7 @@ std::string summary(const ModelGraph& graph, std::string_view name, int columns)
 
 namespace {
 
-/// Long enough for a median of a hundred runs of ResNet50.
+/// Long enough for a hundred runs of ResNet50.
 constexpr double kMeasureSeconds = 2;
 
 std::string cluster(std::string_view name, std::string_view title, const std::string& statements) {
@@ -41,7 +42,14 @@ std::string compiled_cluster(const Model& model, const PlotOptions& options) {
     for (const std::string& notice : plan->tactics.notices) options.on_notice(notice);
   }
   const BucketPlan& bucket = plan->buckets.back();
+  const ProcessorShare share;
   const std::vector<double> times = step_microseconds(plan, bucket, kMeasureSeconds);
+  if (options.on_notice && plan->backend->on_host() && share.is_too_little()) {
+    options.on_notice(
+        "other programs used the processors while steps were timed: the times drawn may be too "
+        "long, "
+        "some of them many times; draw again when they do not");
+  }
   const double total = std::accumulate(times.begin(), times.end(), 0.0);
   return cluster("compiled",
                  cat(options.stage == PlotStage::kPlan ? "plan" : "optimised",

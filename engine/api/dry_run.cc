@@ -16,15 +16,12 @@ namespace fovea {
 
 namespace {
 
-std::shared_ptr<const Backend> backend_of(const CompileOptions& options,
-                                          std::string_view target,
-                                          const Precompiled* precompiled) {
-  if (target.empty()) return backend_for(options.backend, precompiled, options.device);
-  if (options.backend != "auto" && options.backend != "cuda") {
+std::shared_ptr<const Backend> target_backend(std::string_view backend, std::string_view target) {
+  if (backend != "auto" && backend != "cuda") {
     throw InvalidArgument(cat("the target ",
                               printable(target),
                               " is one of the backend cuda, not of '",
-                              printable(options.backend),
+                              printable(backend),
                               "'"));
   }
   return make_target_backend(target);
@@ -76,13 +73,25 @@ DryRunBucket describe(const ExecutionPlan& plan,
 
 }  // namespace
 
+void check_target(std::string_view backend, std::string_view target) {
+  (void)target_backend(backend, target);
+}
+
 DryRun dry_run(const Model& model, const CompileOptions& options, std::string_view target) {
   require(options.taps.empty(), "a dry run has no taps");
   const Precompiled* before = ModelGraphAccess::precompiled(model.graph());
   CompileOptions untuned = options;
   untuned.tuning = "off";
-  const auto backend = backend_of(options, target, before);
+  const auto backend = target.empty() ? backend_for(options.backend, before, options.device)
+                                      : target_backend(options.backend, target);
   PlanOptions settings = plan_options(untuned, *backend, before);
+  if (!target.empty() && !backend->traits().computes_in(settings.precision)) {
+    throw Unsupported(cat("precision ",
+                          to_string(settings.precision),
+                          " is not available on ",
+                          printable(target),
+                          "; use fp32"));
+  }
   WeightStore weights(*backend, take_over(before, *backend, options.backend, settings));
   const Graph deployed = deployed_graph(model.impl(), ModelGraphAccess::graph(model.graph()));
   const auto plan = compile_and_dump(deployed, backend, settings, weights);

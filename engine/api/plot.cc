@@ -1,6 +1,7 @@
 // Drawings of networks, made by Graphviz.
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,10 +36,16 @@ std::optional<std::vector<std::string>> dot_options(const std::string& extension
   throw Unsupported(cat("cannot draw ", file.native(), ": ", what));
 }
 
+[[noreturn]] void cancel(const fs::path& file) {
+  throw Error(ErrorCode::kQueueCancelled, cat("drawing ", file.native(), " was stopped"));
+}
+
 /// Runs `dot` in a folder of its own.
 std::vector<std::byte> draw(const std::string& text,
                             std::vector<std::string> options,
-                            const fs::path& file) {
+                            const fs::path& file,
+                            const std::function<bool()>& stop) {
+  if (stop && stop()) cancel(file);
   const TemporaryFolder folder(fs::absolute(file).parent_path());
   const fs::path source = folder.path() / "plot.dot";
   const fs::path target = folder.path() / "plot";
@@ -46,13 +53,14 @@ std::vector<std::byte> draw(const std::string& text,
   options.insert(options.end(), {"-o", target.native(), source.native()});
   ChildResult result;
   try {
-    result = run_child("dot", options, kTimeLimit);
+    result = run_child("dot", options, kTimeLimit, stop);
   } catch (const Error& error) {
     refuse(file,
            cat(error.what(),
                "; install Graphviz (on Debian and Ubuntu: apt-get install graphviz), or name a "
                ".dot file, which needs none"));
   }
+  if (result.end == ChildEnd::kStopped) cancel(file);
   if (result.end == ChildEnd::kTimedOut) refuse(file, "dot of Graphviz took more than two minutes");
   if (result.end == ChildEnd::kSignalled || result.code != 0 || !fs::exists(target)) {
     refuse(file,
@@ -79,7 +87,7 @@ void plot(const Model& model, std::string_view file, const PlotOptions& options)
   if (is_text) {
     target.write(text);
   } else {
-    target.write(draw(text, *chosen, path));
+    target.write(draw(text, *chosen, path, options.stop));
   }
   target.commit();
 }

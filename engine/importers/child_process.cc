@@ -198,7 +198,8 @@ class Streams {
 
 ChildResult run_child(const std::filesystem::path& program,
                       const std::vector<std::string>& arguments,
-                      milliseconds limit) {
+                      milliseconds limit,
+                      const std::function<bool()>& stop) {
   Pipe output = make_pipe(program);
   Pipe errors = make_pipe(program);
   const Clock::time_point deadline = Clock::now() + limit;
@@ -216,6 +217,10 @@ ChildResult run_child(const std::filesystem::path& program,
     streams.take(result);
     if (ended) {
       child.guess_lost_status(result);
+      return result;
+    }
+    if (stop && stop()) {
+      result.end = ChildEnd::kStopped;
       return result;
     }
     const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());

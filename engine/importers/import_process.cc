@@ -123,11 +123,26 @@ fs::path find_import_helper() {
                   " to where it is"));
 }
 
+namespace {
+
+ChildResult run_helper(const fs::path& file,
+                       const fs::path& package,
+                       std::chrono::milliseconds time_limit) {
+  const fs::path helper = find_import_helper();
+  try {
+    return run_child(helper, {"--input", file.native(), "--output", package.native()}, time_limit);
+  } catch (const Error& error) {
+    if (!env::get(env::kImportHelper)) throw;
+    throw Error(error.code(), cat(error.what(), "; ", env::kImportHelper.name, " names it"));
+  }
+}
+
+}  // namespace
+
 void run_importer(const fs::path& file,
                   const fs::path& package,
                   std::chrono::milliseconds time_limit) {
-  const ChildResult result = run_child(
-      find_import_helper(), {"--input", file.native(), "--output", package.native()}, time_limit);
+  const ChildResult result = run_helper(file, package, time_limit);
   switch (result.end) {
     case ChildEnd::kTimedOut:
       throw Error(ErrorCode::kModelLimit,
@@ -138,6 +153,7 @@ void run_importer(const fs::path& file,
                       " ms; the file is damaged or too large for this machine"));
     case ChildEnd::kSignalled:
       fail_signalled(file, result);
+    case ChildEnd::kStopped:  // nobody asks for it here
     case ChildEnd::kExited:
       break;
   }

@@ -19,8 +19,13 @@ namespace fs = std::filesystem;
 std::string describe(const WeightsPackage& package) {
   const auto layers = std::ranges::count_if(
       package.layers, [](const StoredLayer& layer) { return !layer.tensors.empty(); });
+  // The importer notes it where it left a network out.
+  const bool whole = std::ranges::any_of(package.notes, [](const std::string& note) {
+    return note.find("whole model") != std::string::npos;
+  });
   return cat(
-      "holds weights only (Keras .h5, ",
+      whole ? "holds a whole Keras model, of which only the weights are read (.h5, "
+            : "holds weights only (Keras .h5, ",
       layers,
       " layers with weights); give it with --weights to the network that it belongs to, as in "
       "resnet50 --weights FILE.h5");

@@ -159,7 +159,8 @@ std::string thread_count(int threads) {
 
 TacticSelector::TacticSelector(const Backend& backend, const Graph& graph, TacticOptions options)
     : backend_(backend), options_(std::move(options)) {
-  for (const auto& [node, tactic] : options_.forced) require_node(graph, node, "forced");
+  for (const auto& [node, tactic] : options_.forced)
+    require_node(graph, node, "forced by FOVEA_TACTIC");
   for (const auto& [node, tactics] : options_.locked) require_node(graph, node, "locked");
   if (options_.tuning == Tuning::kOff) return;
   record_.tuning.limit_seconds = options_.tuning_seconds > 0
@@ -315,7 +316,7 @@ std::optional<TacticSelector::Pick> TacticSelector::offered(const OpSite& site,
   throw InvalidArgument(cat("node '",
                             site.node.name,
                             "' is ",
-                            to_string(source),
+                            source == TacticSource::kForced ? "forced by FOVEA_TACTIC" : "locked",
                             " to '",
                             printable(name),
                             "', which ",

@@ -1,13 +1,13 @@
 #include "engine/plan/tuner.h"
 
 #include <algorithm>
-#include <ctime>
 #include <exception>
 #include <limits>
 #include <memory>
 #include <utility>
 
 #include "engine/backend/capture.h"
+#include "engine/core/processor_share.h"
 #include "engine/core/require.h"
 #include "engine/plan/trial.h"
 #include "engine/plan/trial_memory.h"
@@ -40,31 +40,6 @@ constexpr std::size_t kRoundsToHope = 2;
 /// that take so many times as long as the best: cuDNN's last resort takes a hundred milliseconds
 /// where others take one, and eight runs of it were most of what tuning took.
 constexpr double kHopelessAtOnce = 10;
-
-/// While this process computes it has at least a whole processor. Where it had less than that, or
-/// threads of a team had to wait for one, times say nothing of the candidates. Of a shorter
-/// measurement it cannot be told: a single time slice of somebody else's would decide.
-constexpr double kLeastShare = 0.75;
-constexpr double kShareSeconds = 0.05;
-
-/// How much of a processor this process has had.
-class ProcessorShare {
- public:
-  [[nodiscard]] bool is_too_little() const {
-    const double wall = std::chrono::duration<double>(Clock::now() - start_).count();
-    return wall > kShareSeconds && processor_seconds() - used_ < kLeastShare * wall;
-  }
-
- private:
-  static double processor_seconds() {
-    std::timespec time{};
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-    return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-  }
-
-  Clock::time_point start_ = Clock::now();
-  double used_ = processor_seconds();
-};
 
 Effort effort_of(Tuning tuning) {
   return tuning == Tuning::kFull ? Effort{.rounds = 31, .seconds = 2.0}

@@ -25,11 +25,26 @@ std::size_t staged_size(const BucketPlan& bucket, std::size_t buffer) {
   return align_up(bucket.buffers[buffer].bytes, kBufferAlignment);
 }
 
+std::string size_text(std::size_t bytes) {
+  constexpr std::size_t kMegabyte = 1'000'000;
+  return bytes < 10 * kMegabyte ? cat(bytes, " bytes") : cat(bytes / kMegabyte, " MB");
+}
+
+/// For a plan whose smallest batch does not fit: nearly all memory is as many times that of one
+/// picture as there are pictures.
+std::string advice_for_less(const ExecutionPlan& plan, std::size_t batches, std::size_t free) {
+  const std::int64_t smallest = plan.buckets.front().batch;
+  const std::size_t needed = device_layout(std::span(plan.buckets).first(1), batches).bytes;
+  const double share = static_cast<double>(free) / static_cast<double>(needed);
+  const auto batch = static_cast<std::int64_t>(static_cast<double>(smallest) * share);
+  if (batch >= 1 && batch < smallest) return cat("a smaller one, of about ", batch, ", may fit");
+  return cat("not even for a largest batch of ", smallest, " is there enough");
+}
+
 /// What an allocation that failed is told as.
 DeviceError out_of_memory(const ExecutionPlan& plan, std::size_t batches) {
   const std::size_t free_bytes = plan.backend->memory_info().free_bytes;
-  std::string advice = "not even for a largest batch of ";
-  advice += cat(plan.buckets.front().batch, " is there enough");
+  std::string advice = advice_for_less(plan, batches, free_bytes);
   for (std::size_t count = plan.buckets.size() - 1; count > 0; --count) {
     const std::span smaller = std::span(plan.buckets).first(count);
     if (device_layout(smaller, batches).bytes > free_bytes) continue;
@@ -39,9 +54,9 @@ DeviceError out_of_memory(const ExecutionPlan& plan, std::size_t batches) {
   return DeviceError(cat("a largest batch of ",
                          plan.buckets.back().batch,
                          " needs ",
-                         device_bytes(plan, batches),
-                         " bytes of device memory, and ",
-                         free_bytes,
+                         size_text(device_bytes(plan, batches)),
+                         " of device memory, and ",
+                         size_text(free_bytes),
                          " are free; ",
                          advice),
                      ErrorCode::kDeviceOutOfMemory);

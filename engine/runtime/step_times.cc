@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "engine/graph/random_inputs.h"
 #include "engine/runtime/plan_trace.h"
@@ -14,7 +15,7 @@ std::vector<double> step_microseconds(const std::shared_ptr<const ExecutionPlan>
   constexpr std::size_t kLeastRuns = 3;
   PlanTrace trace(plan, bucket);
   const auto inputs = random_inputs(with_batch(plan->graph, bucket.batch), /*seed=*/1);
-  std::vector<std::vector<double>> times(bucket.steps.size());
+  std::vector<double> least(bucket.steps.size(), std::numeric_limits<double>::infinity());
   trace.upload(inputs);
   trace.run([](std::size_t, float) {});  // the first run warms caches and maps memory
   const auto start = std::chrono::steady_clock::now();
@@ -23,15 +24,11 @@ std::vector<double> step_microseconds(const std::shared_ptr<const ExecutionPlan>
   };
   for (std::size_t run = 0; run < kLeastRuns || spent() < seconds; ++run) {
     trace.upload(inputs);
-    trace.run([&](std::size_t step, float ms) { times[step].push_back(1e3 * ms); });
+    trace.run([&](std::size_t step, float ms) {
+      least[step] = std::min(least[step], 1e3 * static_cast<double>(ms));
+    });
   }
-  std::vector<double> medians;
-  for (std::vector<double>& step : times) {
-    const auto middle = step.begin() + static_cast<std::ptrdiff_t>(step.size() / 2);
-    std::nth_element(step.begin(), middle, step.end());
-    medians.push_back(*middle);
-  }
-  return medians;
+  return least;
 }
 
 }  // namespace fovea

@@ -8,9 +8,9 @@
 
 namespace fovea {
 
-/// Microseconds of each of the bucket's steps, in order: the median over runs on pseudo-random
-/// inputs, one step at a time, so that their sum is a little more than the plan takes. Runs for
-/// about `seconds`, at least three times.
+/// Microseconds of each of the bucket's steps, in order: the least over runs on pseudo-random
+/// inputs, one step at a time. What other programs take of the processors makes some runs of a step
+/// longer, or most of them, but none shorter. Runs for about `seconds`, at least three times.
 [[nodiscard]] std::vector<double> step_microseconds(
     const std::shared_ptr<const ExecutionPlan>& plan, const BucketPlan& bucket, double seconds);
 

@@ -172,7 +172,7 @@ TEST_F(CudaPipeline, SaysWhatIsMissingAndWhichBatchWouldFit) {
                 needs(3),
                 " bytes of device memory, and ",
                 needs(3) - 1,
-                " are free; a largest batch of 2 would fit"));
+                " bytes are free; a largest batch of 2 would fit"));
   emulated::set_capacity(taken + needs(2) - 1);
   EXPECT_NE(error_of(open, ErrorCode::kDeviceOutOfMemory).find("batch of 1 would fit"),
             std::string::npos);

@@ -175,7 +175,22 @@ TEST_F(CliClassify, AFolderWithoutPicturesIsAnErrorRow) {
   const auto rows = rows_of(got.out);
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(rows[0]["error"]["code"], "image/unreadable");
+  EXPECT_EQ(rows[0]["error"]["message"],
+            "there is no picture in '" + path("empty") + "', or the folder cannot be read");
   EXPECT_TRUE(rows[1].contains("predictions"));
+}
+
+TEST_F(CliClassify, AFolderOnStandardInputIsOneOnTheCommandLine) {
+  (void)copy(digit(2), "in/b.png");
+  (void)copy(digit(1), "in/a.png");
+  std::filesystem::create_directory(path("empty"));
+
+  const auto got = run_program({"classify", "lenet5", "-", "in/b.png", "--json"},
+                               {.input = "in\nempty\n-\nin/a.png\n", .folder = folder_.path()});
+
+  EXPECT_EQ(got.code, 1);
+  EXPECT_EQ(test::members(rows_of(got.out), "image"),
+            (Paths{"in/a.png", "in/b.png", "empty", "-", "in/a.png", "in/b.png"}));
 }
 
 TEST_F(CliClassify, ReadsPathsFromStandardInputWhereTheDashStands) {
@@ -192,6 +207,7 @@ TEST_F(CliClassify, NoPathsOnStandardInputAreNoRows) {
 
   EXPECT_EQ(got.code, 0);
   EXPECT_EQ(got.out, "");
+  EXPECT_EQ(got.err, "fovea: note: no path was given on standard input\n");
 }
 
 TEST_F(CliClassify, RefusesAPictureOnStandardInput) {

@@ -306,6 +306,33 @@ TEST_F(CliCompile, ReportsWhatItCannotWriteOrRead) {
   }
 }
 
+TEST_F(CliCompile, NothingIsWrittenOverWhatIsRead) {
+  compile("x.plan");
+  compile("lenet5");  // the second time over a file that is called like the network
+  compile("lenet5");
+  fs::create_symlink("x.plan", path("link.plan"));
+  write_file_atomic(path("labels.txt"), std::string_view("0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n"));
+  const auto before = read_file(path("x.plan"));
+
+  for (const Words& words : {Words{"x.plan", "--output", "./x.plan"},
+                             {"link.plan", "--output", "x.plan"},
+                             {"x.plan", "--output", "link.plan"},
+                             {"./lenet5", "--output", "lenet5"},
+                             {"lenet5", "--labels", "labels.txt", "--output", "labels.txt"},
+                             {"x.plan", "--output", "y.plan", "--save-tactics", "x.plan"}}) {
+    Words arguments{"compile"};
+    arguments.insert(arguments.end(), words.begin(), words.end());
+
+    const auto got = run(arguments);
+
+    EXPECT_EQ(got.code, 2) << words.back() << got.err;
+    EXPECT_NE(test::unwrapped(got.err).find("is a file that the command reads"), std::string::npos)
+        << got.err;
+    EXPECT_EQ(read_file(path("x.plan")), before);
+    EXPECT_FALSE(fs::exists(path("y.plan")));
+  }
+}
+
 TEST_F(CliCompile, AFullDiskLeavesNothing) {
   // No file may grow beyond 64 KiB: the same as a disk that is full in the middle of the weights.
   const auto got = test::run_program(

@@ -1,7 +1,10 @@
 // fovea summary and fovea plot.
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -181,6 +184,48 @@ TEST_F(CliDescribe, PlotKeepsTheOldFileWhereGraphvizFails) {
   EXPECT_NE(test::unwrapped(got.err).find("no fonts"), std::string::npos) << got.err;
   EXPECT_EQ(written("net.svg"), "old");
   EXPECT_EQ(names().size(), 2U);
+}
+
+/// Three others on the only processor that it has leave it a quarter.
+TEST_F(CliDescribe, PlotSaysThatOtherProgramsMadeTimesLong) {
+  const auto got = test::run_program(
+      {"plot", "lenet5", "--output", "p.dot", "--stage", "plan", "--backend", "cpu"},
+      {.shell = "cpu=$(taskset -cp $$ | sed 's/.*: //; s/[,-].*//')\n"
+                "for i in 1 2 3; do\n"
+                "  timeout 30 taskset -c $cpu sh -c 'while :; do :; done' >/dev/null 2>&1 &\n"
+                "  others=\"$others $!\"\n"
+                "done\n"
+                "taskset -c $cpu \"$@\"; code=$?\n"
+                "kill $others\n"
+                "exit $code",
+       .folder = folder_.path()});
+
+  EXPECT_EQ(got.code, 0) << got.err;
+  EXPECT_TRUE(got.err.starts_with("fovea: note: other programs used the processors")) << got.err;
+}
+
+TEST_F(CliDescribe, CtrlCWhileGraphvizDrawsLeavesNothing) {
+  fs::create_directory(path("bin"));
+  write_file_atomic(path("bin/dot"),
+                    std::string_view("#!/bin/sh\necho $$ >bin/part && mv bin/part bin/drawing\n"
+                                     "exec sleep 50\n"));
+  fs::permissions(path("bin/dot"), fs::perms::owner_all);
+  fs::create_directory(path("out"));
+  const std::string search = std::string("PATH=") + path("bin") + ":" + std::getenv("PATH");
+  test::Program program({"plot", "lenet5", "--output", "out/net.svg"},
+                        {.folder = folder_.path(), .environment = {search}});
+  while (!fs::exists(path("bin/drawing"))) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+
+  program.send(SIGINT);
+  const ProgramResult got = program.wait();
+
+  EXPECT_EQ(got.code, 130);
+  EXPECT_EQ(got.err, "");
+  EXPECT_TRUE(fs::is_empty(path("out")));
+  const int drawing = std::stoi(written("bin/drawing"));
+  EXPECT_EQ(::kill(drawing, 0), -1) << "Graphviz goes on";
 }
 
 TEST_F(CliDescribe, WrongUseHasItsErrorAndWritesNothing) {

@@ -38,6 +38,32 @@ TEST_F(CliDryRun, PrintsEveryStepAndWritesNothing) {
   }
 }
 
+TEST_F(CliDryRun, DownloadsNothing) {
+  const test::ProgramOptions offline{
+      .folder = folder_.path(), .environment = {"FOVEA_HOME=" + path("home"), "FOVEA_OFFLINE=1"}};
+  const Words command{"compile", "googlenet", "--dry-run", "--buckets", "1", "--backend", "cpu"};
+  Words named = command;
+  named.insert(named.end(), {"--weights", "imagenet"});
+  Words elsewhere{"compile", "googlenet", "--dry-run", "--backend", "tpu"};
+  elsewhere.insert(elsewhere.end(), {"--weights", "imagenet"});
+
+  EXPECT_EQ(test::run_program(command, offline).code, 0);
+  const auto refused = test::run_program(named, offline);
+  EXPECT_TRUE(refused.err.starts_with("fovea: weights/offline")) << refused.err;
+  const auto first = test::run_program(elsewhere, offline);
+  EXPECT_TRUE(first.err.starts_with("fovea: argument/invalid")) << first.err;
+}
+
+/// A build without CUDA says so of the target, and one with it says that there is no such target.
+TEST_F(CliDryRun, LooksAtTheTargetBeforeTheModel) {
+  const auto got = test::run_program(
+      {"compile", "googlenet", "--weights", "imagenet", "--dry-run", "--target", "sm_1"},
+      {.folder = folder_.path(), .environment = {"FOVEA_HOME=" + path("home"), "FOVEA_OFFLINE=1"}});
+
+  EXPECT_EQ(got.code, 2);
+  EXPECT_NE(got.err.find("sm_1"), std::string::npos) << got.err;
+}
+
 TEST_F(CliDryRun, ExplainsAsACompilationDoes) {
   const auto explained = run({"--explain", "--json"});
 
@@ -49,6 +75,7 @@ TEST_F(CliDryRun, ExplainsAsACompilationDoes) {
 TEST_F(CliDryRun, SaysWhatDoesNotGoTogether) {
   EXPECT_EQ(run({"--output", "x.plan"}).code, 2);
   EXPECT_EQ(run({"--tuning", "fast"}).code, 2);
+  EXPECT_EQ(run({"--tuning-seconds", "5"}).code, 2);
   const auto other = run({"--target", "sm_90"});
   EXPECT_EQ(other.code, 2);
   EXPECT_NE(other.err.find("sm_90"), std::string::npos) << other.err;

@@ -54,12 +54,12 @@ TEST_F(CliPrecision, RunWritesFloats) {
   write_tensors(input, {zeros});
 
   // clang-format off
-  const auto got = run_program({"run", "lenet5", "--input", input, "--output", path("y"),
+  const auto got = run_program({"run", "lenet5", "--input", input, "--output", path("y.safetensors"),
                                 "--precision", "bf16", "--tap", "all"});
   // clang-format on
 
   ASSERT_EQ(got.code, 0) << got.err;
-  for (const TensorData& tensor : read_tensors(path("y"))) {
+  for (const TensorData& tensor : read_tensors(path("y.safetensors"))) {
     EXPECT_EQ(tensor.desc.dtype, DType::kFloat32) << tensor.name;
   }
 }

@@ -44,12 +44,12 @@ std::vector<float> floats(const TensorData& tensor) {
 TEST_F(CliTensors, PreprocessWritesTheDocumentedTensor) {
   const std::string file = (test::kPictures / "rgb.jpg").string();
   const auto tensor = [&](const std::vector<std::string>& options) {
-    std::vector<std::string> command{"preprocess", file, "--output", path("y")};
+    std::vector<std::string> command{"preprocess", file, "--output", path("y.safetensors")};
     command.insert(command.end(), options.begin(), options.end());
     const auto got = run_program(command);
     EXPECT_EQ(got.code, 0) << got.err;
     EXPECT_EQ(got.out, "");
-    const auto tensors = read_tensors(path("y"));
+    const auto tensors = read_tensors(path("y.safetensors"));
     EXPECT_EQ(tensors.size(), 1U);
     EXPECT_EQ(tensors.at(0).name, "image");
     return tensors.at(0);
@@ -71,15 +71,44 @@ TEST_F(CliTensors, PreprocessWritesTheDocumentedTensor) {
   }
 }
 
+/// Under another name, through a link, or as one of a package's files.
+TEST_F(CliTensors, NothingIsWrittenOverWhatIsRead) {
+  std::filesystem::copy_file(digit(1), path("picture.safetensors"));
+  std::filesystem::create_symlink("picture.safetensors", path("link.safetensors"));
+  const std::string tensors = digits(1);
+  std::filesystem::create_hard_link(tensors, path("hard.safetensors"));
+  ASSERT_EQ(run_program({"import", "lenet5", "--output", path("package")}).code, 0);
+  const std::string weights = path("package") + "/weights.safetensors";
+
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{
+            "preprocess", path("picture.safetensors"), path("link.safetensors")},
+        {"preprocess", path("link.safetensors"), folder_.path() / "." / "picture.safetensors"},
+        {"run", "lenet5", "--input", tensors, path("hard.safetensors")},
+        {"run", path("package"), "--input", tensors, weights},
+        {"run", "lenet5", "--weights", weights, "--input", tensors, weights}}) {
+    std::vector<std::string> arguments = command;
+    arguments.insert(arguments.end() - 1, "--output");
+    const std::string before = read_text_file(arguments.back());
+
+    const auto got = run_program(arguments);
+
+    EXPECT_EQ(got.code, 2) << got.err;
+    EXPECT_TRUE(got.err.starts_with("fovea: argument/invalid: --output is a file")) << got.err;
+    EXPECT_EQ(read_text_file(arguments.back()), before);
+  }
+  EXPECT_TRUE(std::filesystem::is_symlink(path("link.safetensors")));
+}
+
 TEST_F(CliTensors, APictureThatCannotBeReadStopsPreprocess) {
   const std::string text = path("text.jpg");
   write_file_atomic(text, std::string_view("no picture"));
   for (const std::string& picture : {text, path("absent.png"), folder_.path().string()}) {
-    const auto got = run_program({"preprocess", picture, "--output", path("y")});
+    const auto got = run_program({"preprocess", picture, "--output", path("y.safetensors")});
 
     EXPECT_EQ(got.code, 1) << got.err;
     EXPECT_TRUE(got.err.starts_with("fovea: image/")) << got.err;
-    EXPECT_FALSE(std::filesystem::exists(path("y")));
+    EXPECT_FALSE(std::filesystem::exists(path("y.safetensors")));
   }
 }
 
@@ -93,7 +122,7 @@ TEST_F(CliTensors, RunWritesEveryOutputAndTap) {
                                 "--input",
                                 input,
                                 "--output",
-                                path("y"),
+                                path("y.safetensors"),
                                 "--tap",
                                 "f6",
                                 "--batch",
@@ -101,7 +130,7 @@ TEST_F(CliTensors, RunWritesEveryOutputAndTap) {
 
   ASSERT_EQ(got.code, 0) << got.err;
   EXPECT_EQ(got.out, "");
-  const auto tensors = read_tensors(path("y"));
+  const auto tensors = read_tensors(path("y.safetensors"));
   ASSERT_EQ(tensors.size(), 3U);
   EXPECT_EQ(tensors[0].name, "c1");
   EXPECT_EQ(tensors[0].desc.shape, (Shape{10, 28, 28, 6}));
@@ -140,29 +169,30 @@ TEST_F(CliTensors, RunRefusesWhatDoesNotFit) {
       {input, {"--backend", "cuda"}, 4, "device/none"},
   };
   for (const Case& c : cases) {
-    std::vector<std::string> command{"run", "lenet5", "--input", c.input, "--output", path("y")};
+    std::vector<std::string> command{
+        "run", "lenet5", "--input", c.input, "--output", path("y.safetensors")};
     command.insert(command.end(), c.more.begin(), c.more.end());
 
     const auto got = run_program(command);
 
     EXPECT_EQ(got.code, c.code) << got.err;
     EXPECT_NE(got.err.find(c.part), std::string::npos) << got.err;
-    EXPECT_FALSE(std::filesystem::exists(path("y"))) << c.part;
+    EXPECT_FALSE(std::filesystem::exists(path("y.safetensors"))) << c.part;
   }
 }
 
 /// A rename would put a file in the place of the FIFO, or of /dev/null for a careless superuser.
 TEST_F(CliTensors, WritesNothingInPlaceOfWhatIsNoFile) {
-  ASSERT_EQ(::mkfifo(path("fifo").c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo(path("fifo.safetensors").c_str(), 0600), 0);
   for (const std::vector<std::string>& command :
        {std::vector<std::string>{"run", "lenet5", "--input", digits(1)},
         {"preprocess", digit(1)}}) {
     std::vector<std::string> to_fifo = command;
-    to_fifo.insert(to_fifo.end(), {"--output", path("fifo")});
+    to_fifo.insert(to_fifo.end(), {"--output", path("fifo.safetensors")});
 
     EXPECT_EQ(run_program(to_fifo).code, 5);
 
-    EXPECT_TRUE(std::filesystem::is_fifo(path("fifo")));
+    EXPECT_TRUE(std::filesystem::is_fifo(path("fifo.safetensors")));
   }
 }
 

@@ -69,6 +69,7 @@ TEST(CliVersion, SaysVersionCommitAndBackends) {
   const auto rows = test::rows_of(run_program({"version", "--json"}).out);
 
   EXPECT_EQ(text.code, 0);
+  EXPECT_EQ(run_program({"--version"}).out, text.out);
   ASSERT_EQ(rows.size(), 1U);
   EXPECT_EQ(rows[0].size(), 3U);
   EXPECT_TRUE(
@@ -93,11 +94,20 @@ std::vector<WrongUse> wrong_uses() {
   const std::string one = digit(1);
   return {
       {{}, 2, "argument/invalid", "fovea --help"},
-      {{"clasify"}, 2, "argument/invalid", "'clasify'"},
-      {{"--verbose"}, 2, "argument/invalid", "fovea --help"},
+      {{"clasify"}, 2, "argument/invalid", "'clasify'; did you mean 'classify'?"},
+      {{"classifiers"}, 2, "argument/invalid", "'classifiers'; there are"},
+      {{"--verbose"}, 2, "argument/invalid", "no option '--verbose'; see fovea --help"},
+      {{"classify", "lenet5", "--nosuch"}, 2, "argument/invalid", "'--nosuch'"},
+      {{"classify", "lenet5", "-dash.jpg"}, 2, "argument/invalid", "'-dash.jpg'; see fovea"},
+      {{"classify", "lenet5", "-dash.jpg"}, 2, "argument/invalid", "go behind --"},
+      {{"bench", "lenet5", "--duration", "1", "--top", "3"}, 2, "argument/invalid", "'--top'"},
+      {{"models", "pull", "--all"},
+       2,
+       "argument/invalid",
+       "no option '--all'; see fovea models pull --help"},
       {{"classify"}, 2, "argument/invalid", "fovea classify --help"},
       {{"classify", "lenet5"}, 2, "argument/invalid", "PATH"},
-      {{"classify", "lenet5", one, "--tops", "3"}, 2, "argument/invalid", "--tops"},
+      {{"classify", "lenet5", one, "--tops", "3"}, 2, "argument/invalid", "'--top'?"},
       {{"classify", "lenet5", one, "--top", "few"}, 2, "argument/invalid", "few"},
       {{"classify", "lenet5", one, "--top", "99999999999999"}, 2, "argument/invalid", "--top"},
       {{"classify", "lenet5", one, "--top"}, 2, "argument/invalid", "--top"},
@@ -121,7 +131,7 @@ std::vector<WrongUse> wrong_uses() {
        2,
        "argument/invalid",
        "twice"},
-      {{"run", "lenet5", "--input", "x", "--output", "y", "--device", "0,1"},
+      {{"run", "lenet5", "--input", "x", "--output", "y.safetensors", "--device", "0,1"},
        2,
        "argument/invalid",
        "one device"},
@@ -135,7 +145,7 @@ std::vector<WrongUse> wrong_uses() {
        "in this version"},
       {{"classify", "lenet5", one, "--precision", "tf32"}, 2, "argument/unsupported", "fp32"},
       {{"classify", "lenet5", one, "--precision", "fp16"}, 2, "argument/unsupported", "use fp32"},
-      {{"run", "lenet5", "--input", "x", "--output", "y", "--precision", "fp8"},
+      {{"run", "lenet5", "--input", "x", "--output", "y.safetensors", "--precision", "fp8"},
        2,
        "argument/invalid",
        "bf16"},
@@ -151,12 +161,19 @@ std::vector<WrongUse> wrong_uses() {
       {{"classify", "lenet5", one, "--weights", "random:-1"}, 2, "argument/invalid", "2^64"},
       {{"classify", "lenet5", one, "--labels", "imagenet"}, 2, "argument/invalid", "10 classes"},
       {{"preprocess", one}, 2, "argument/invalid", "--output"},
-      {{"preprocess", one, "--output", "y", "--size", "3"}, 2, "argument/invalid", "224x224"},
-      {{"preprocess", one, "--output", "y", "--size", "1x99999"}, 2, "argument/invalid", "16384"},
-      {{"preprocess", one, "--output", "y", "--keep-aspect-ratio"},
+      {{"preprocess", one, "--output", "y.safetensors", "--size", "3"},
+       2,
+       "argument/invalid",
+       "224x224"},
+      {{"preprocess", one, "--output", "y.safetensors", "--size", "1x99999"},
+       2,
+       "argument/invalid",
+       "16384"},
+      {{"preprocess", one, "--output", "y.safetensors", "--keep-aspect-ratio"},
        2,
        "argument/invalid",
        "--size"},
+      {{"preprocess", one, "--output", "y.png"}, 2, "argument/invalid", ".safetensors"},
       {{"import", "lenet5"}, 2, "argument/invalid", "--output"},
       {{"import", "--output", "y"}, 2, "argument/invalid", "FILE"},
       {{"import", "lenet5", "--output", "y", "--mode", "vgg"}, 2, "argument/invalid", "caffe"},
@@ -169,6 +186,7 @@ std::vector<WrongUse> wrong_uses() {
        "argument/invalid",
        "10 classes"},
       {{"import", "lenet6", "--output", "y"}, 3, "model/not-found", "lenet5"},
+      {{"models", "puul"}, 2, "argument/invalid", "'puul'; did you mean 'pull'?; there are list,"},
       {{"models"}, 2, "argument/invalid", "fovea models --help"},
       {{"models", "pull"}, 2, "argument/invalid", "NAME"},
       {{"models", "path", "lenet5", "resnet50"}, 2, "argument/invalid", "At Most 1"},
@@ -179,8 +197,10 @@ std::vector<WrongUse> wrong_uses() {
       {{"classify", "lenet5", one, "--weights", "no.safetensors"}, 3, "weights/missing", "no.safe"},
       {{"classify", "lenet5", one, "--weights", one}, 3, "model/unsupported-format", "1.png"},
       {{"classify", "lenet5", one, "--backend", "cuda"}, 4, "device/none", "--backend cpu"},
+      {{"classify", "vgg16", one, "--backend", "tpu"}, 2, "argument/invalid", "reference"},
       {{"classify", "lenet5", one, "--labels", "no.txt"}, 5, "io/read", "no.txt"},
-      {{"run", "lenet5", "--input", "no", "--output", "y"}, 5, "io/read", "no"},
+      {{"run", "lenet5", "--input", "no", "--output", "y"}, 2, "argument/invalid", ".safetensors"},
+      {{"run", "lenet5", "--input", "no", "--output", "y.safetensors"}, 5, "io/read", "no"},
   };
 }
 

@@ -39,8 +39,13 @@ struct PlotOptions {
   bool beside = false;       ///< draws the imported network beside another stage of it
   CompileOptions compile{};  ///< behind kImported: what it is compiled with, for the largest batch
 
-  /// Told what that compilation has to say, each of Plan::notices(); may be empty.
+  /// Told what that compilation has to say, each of Plan::notices(), and where other programs made
+  /// the measured times too long; may be empty.
   std::function<void(const std::string&)> on_notice{};
+
+  /// Of plot(): asked before Graphviz is started and some fifty times a second while it draws. True
+  /// ends it, removes what it has written, and throws queue/cancelled. May be empty.
+  std::function<bool()> stop{};
 };
 
 /// The model's network as text for Graphviz, in the look of Keras's plot_model: one table a layer.
@@ -55,7 +60,8 @@ struct PlotOptions {
 /// appears when it is complete.
 ///
 /// Throws Error: what plot_text() throws, argument/invalid (another extension),
-/// argument/unsupported (no Graphviz, or it fails), io/write, io/no-space. Thread-safe.
+/// argument/unsupported (no Graphviz, or it fails), queue/cancelled, io/write, io/no-space.
+/// Thread-safe.
 void plot(const Model& model, std::string_view file, const PlotOptions& options = {});
 
 }  // namespace fovea

@@ -58,6 +58,10 @@ struct DryRun {
   std::vector<DryRunBucket> buckets;  ///< ascending batch
 };
 
+/// Throws what dry_run() throws for such a target, or for the backend beside it: before a model is
+/// opened, which may take a download. Thread-safe.
+void check_target(std::string_view backend, std::string_view target);
+
 /// Compiles the model as save_plan does. Nothing is measured, whatever `options` say of tuning.
 ///
 /// target   a type of device that need not be here, such as "sm_90"; empty: the backend of

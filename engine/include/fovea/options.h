@@ -37,10 +37,10 @@ struct CompileOptions {
   /// their value; "direct" sums the products of the definition itself.
   std::string convolution = "auto";
 
-  /// What the network is computed in: kFp32 everywhere, kBf16 on "cpu" with AVX-512 and on
-  /// "reference", kFp16 on "reference". Inputs, outputs and the last layer that sums stay float32.
-  /// Nothing: Model::default_precision(). A plan file is compiled anew in another one than its own,
-  /// of which its packed weights are of no use.
+  /// What the network is computed in: kFp32 everywhere; kBf16 on "cpu" with AVX-512; kTf32, kFp16
+  /// and kBf16 on "cuda", as far as the device has them; kFp16 and kBf16 on "reference". Inputs,
+  /// outputs and the last layer that sums stay float32. Nothing: Model::default_precision(). A plan
+  /// file is compiled anew in another one than its own, of which its packed weights are of no use.
   std::optional<Precision> precision{};
 
   /// Whether the ways to compute each operation are measured on this machine: "off" takes the one

@@ -92,6 +92,18 @@ TEST_F(KerasProgram, IsNoModel) {
   test::expect_error(ErrorCode::kModelUnsupportedFormat, "--weights FILE.h5", open);
 }
 
+TEST_F(KerasProgram, SaysThatTheNetworkOfAWholeModelIsNotRead) {
+  write_keras_file(path(), three_layers(), test::H5Text::kFixed, "/model_weights");
+
+  const auto open = [&] { (void)open_model_file(path(), options_); };
+
+  for (const char* when : {"imported", "from the cache"}) {
+    SCOPED_TRACE(when);
+    test::expect_error(ErrorCode::kModelUnsupportedFormat, "holds a whole Keras model", open);
+    test::expect_error(ErrorCode::kModelUnsupportedFormat, "2 layers with weights", open);
+  }
+}
+
 TEST_F(KerasProgram, NoticesADamagedEntryAndImportsAgain) {
   write_keras_file(path(), three_layers());
   (void)import_cached();

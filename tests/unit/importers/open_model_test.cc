@@ -295,6 +295,7 @@ TEST_F(OpenModelTest, SaysThatTheHelperIsNotThere) {
   ::setenv("FOVEA_IMPORT_HELPER", "/nonexistent/fovea-import", 1);
 
   expect_error(ErrorCode::kIoRead, "cannot start /nonexistent/fovea-import", [&] { (void)open(); });
+  expect_error(ErrorCode::kIoRead, "; FOVEA_IMPORT_HELPER names it", [&] { (void)open(); });
 }
 
 TEST_F(OpenModelTest, OpensPackages) {

@@ -210,7 +210,7 @@ TEST_F(TacticSelectorTest, RefusesWhatIsNotOffered) {
   locked.locked = {{"b", {{2, "fourth"}}}};
 
   for (const auto& [options, node] :
-       {std::pair{forced, "'a' is forced"}, {locked, "'b' is locked"}}) {
+       {std::pair{forced, "'a' is forced by FOVEA_TACTIC"}, {locked, "'b' is locked"}}) {
     expect_error(ErrorCode::kArgumentInvalid, node, [&, o = options] { (void)compile(o); });
     expect_error(ErrorCode::kArgumentInvalid, "it offers first, second, third", [&, o = options] {
       (void)compile(o);
