@@ -47,8 +47,7 @@ std::string compiled_cluster(const Model& model, const PlotOptions& options) {
   if (options.on_notice && plan->backend->on_host() && share.is_too_little()) {
     options.on_notice(
         "other programs used the processors while steps were timed: the times drawn may be too "
-        "long, "
-        "some of them many times; draw again when they do not");
+        "long, some of them many times; draw again when they do not");
   }
   const double total = std::accumulate(times.begin(), times.end(), 0.0);
   return cluster("compiled",
