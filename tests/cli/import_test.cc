@@ -207,7 +207,8 @@ TEST_F(CliImport, NeedsNoCache) {
 TEST_F(CliImport, TakesNetworksThatAreNoClassifiers) {
   OnnxModel map_first = colours();
   map_first.graph().clear_output();
-  map_first.add_output("mean");
+  map_first.add_node("Relu", {"x"}, "map");
+  map_first.add_output("map");
   map_first.add_output("scores");
   OnnxModel two_inputs = colours();
   two_inputs.add_input("z", {-1, 3});
@@ -226,7 +227,7 @@ TEST_F(CliImport, TakesNetworksThatAreNoClassifiers) {
   };
 
   take(map_first,
-       "  output         mean f32[N,3,1,1]\n  output         scores f32[N,3]\n",
+       "  output         map f32[N,3,4,5]\n  output         scores f32[N,3]\n",
        "one row");
   take(two_inputs, "  input          z f32[N,3]\n", "one input; this network has 2");
   take(no_picture, "  input          x f32[N,6]\n", "picture input");

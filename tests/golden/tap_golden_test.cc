@@ -26,16 +26,16 @@ class TapGolden : public test::SharedDataTest {
     EXPECT_EQ(result.out, "");
   }
 
-  /// All values for the input file x.
+  /// All values for the input file x.safetensors.
   [[nodiscard]] test::Outputs taps(const std::string& network) const {
     run({"run",
          network,
          "--weights",
          "random:1",
          "--input",
-         path("x"),
+         path("x.safetensors"),
          "--output",
-         path("y"),
+         path("y.safetensors"),
          "--tap",
          "all",
          "--batch",
@@ -43,7 +43,7 @@ class TapGolden : public test::SharedDataTest {
          "--convolution",
          "direct"});
     test::Outputs values;
-    for (const TensorData& tensor : read_tensors(path("y"))) {
+    for (const TensorData& tensor : read_tensors(path("y.safetensors"))) {
       if (tensor.desc.dtype != DType::kFloat32) continue;
       std::vector<float>& floats = values[tensor.name];
       floats.resize(tensor.bytes.size() / sizeof(float));
@@ -58,7 +58,7 @@ class TapGolden : public test::SharedDataTest {
 TEST_F(TapGolden, LeNet5) {
   const std::vector<float> digit = test::mnist_digits(shared_, 1);
   const auto bytes = std::as_bytes(std::span(digit));
-  write_tensors(path("x"),
+  write_tensors(path("x.safetensors"),
                 {{"digit", {DType::kFloat32, {1, 28, 28, 1}}, {bytes.begin(), bytes.end()}}});
 
   test::expect_layers(test::read_layers(shared_ / "goldens" / "lenet" / "LeNet5.layers.tsv"),
@@ -78,7 +78,7 @@ TEST_P(KerasTapGolden, EveryLayer) {
        "--mode",
        std::string(to_string(network.mode)),
        "--output",
-       path("x")});
+       path("x.safetensors")});
 
   const auto rows =
       test::read_layers(shared_ / "goldens" / "keras" / (network.golden + ".layers.tsv"));
