@@ -31,9 +31,7 @@ FileInfo about_model(const Manifest& manifest) {
 /// Of the package's files together.
 std::uint64_t package_bytes(const fs::path& folder, const Manifest& manifest) {
   std::uint64_t bytes = has_label_file(manifest) ? fs::file_size(folder / manifest.labels) : 0;
-  for (const char* file : {"manifest.json", "graph.json", "weights.safetensors"}) {
-    bytes += fs::file_size(folder / file);
-  }
+  for (const char* file : kPackageFiles) bytes += fs::file_size(folder / file);
   return bytes;
 }
 
@@ -47,7 +45,7 @@ FileInfo inspect_package(const fs::path& path) {
     info.outputs.push_back({output.name, package.graph.desc(output.value)});
   }
   const fs::path folder = fs::is_directory(path) ? path : path.parent_path();
-  const fs::path weights = folder / "weights.safetensors";
+  const fs::path weights = folder / kWeightsFile;
   info.weights = {
       .place = "file", .bytes = fs::file_size(weights), .sha256 = sha256_of_file(weights)};
   info.file_bytes = package_bytes(folder, package.manifest);
@@ -104,9 +102,7 @@ FileInfo inspect_file(std::string_view file) {
         error ? cat("cannot read ", file, ": ", error.message()) : cat("there is no file ", file));
   }
   if (is_plan_file(path)) return inspect_plan(path);
-  if (fs::is_directory(path, error) || path.filename() == "manifest.json") {
-    return inspect_package(path);
-  }
+  if (is_package_path(path)) return inspect_package(path);
   const bool model = path.extension() == ".onnx";
   throw Unsupported(cat(file,
                         " is neither a plan file nor a model package",

@@ -34,7 +34,7 @@ struct Kind;
 
 template <>
 struct Kind<Package> {
-  static constexpr const char* kDescription = "manifest.json";
+  static constexpr const char* kDescription = kManifestFile;
 
   static Package load(const fs::path& folder) { return load_package(folder); }
 

@@ -71,9 +71,7 @@ Package open_model_file(const fs::path& path, const ImportOptions& options) {
     throw Error(ErrorCode::kModelNotFound,
                 cat("there is no model file ", path.native(), error ? ": " + error.message() : ""));
   }
-  if (fs::is_directory(path, error) || path.filename() == "manifest.json") {
-    return load_package(path);
-  }
+  if (is_package_path(path)) return load_package(path);
   check_format(path, options);
   return import_cached(path, options);
 }

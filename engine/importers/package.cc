@@ -20,9 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kManifestFile = "manifest.json";
-constexpr const char* kGraphFile = "graph.json";
-constexpr const char* kWeightsFile = "weights.safetensors";
 constexpr const char* kStagingPrefix = ".fovea-";
 constexpr const char* kClaim = ".fovea-package";
 
@@ -212,6 +209,11 @@ void save_into(const fs::path& target, const Package& package) {
 }
 
 }  // namespace
+
+bool is_package_path(const fs::path& path) {
+  std::error_code error;
+  return fs::is_directory(path, error) || path.filename() == kManifestFile;
+}
 
 Package load_package(const fs::path& path) {
   std::error_code error;

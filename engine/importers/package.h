@@ -1,6 +1,7 @@
 // A model package: a folder with manifest.json, graph.json and weights.safetensors.
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -11,6 +12,13 @@
 
 namespace fovea {
 
+inline constexpr const char* kManifestFile = "manifest.json";
+inline constexpr const char* kGraphFile = "graph.json";
+inline constexpr const char* kWeightsFile = "weights.safetensors";
+
+/// What every package has. The file of its labels has the name that the manifest says.
+inline constexpr std::array kPackageFiles{kManifestFile, kGraphFile, kWeightsFile};
+
 struct Package {
   Graph graph;
   Manifest manifest;
@@ -18,6 +26,10 @@ struct Package {
   /// The content of the label file where has_label_file(manifest); empty else.
   std::string labels;
 };
+
+/// Whether `path` is a folder or has the name of a manifest, as load_package takes. Nothing is
+/// read.
+[[nodiscard]] bool is_package_path(const std::filesystem::path& path);
 
 /// Reads a package; `path` is its folder or the manifest.json in it. The graph's constants are
 /// views of the mapped weights, so the folder may be removed afterwards, but not written into.
