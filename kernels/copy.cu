@@ -34,11 +34,12 @@ template <typename T>
 cudaError_t launch_copy(Rows rows,
                         std::int64_t count,
                         std::int64_t row_bytes,
+                        std::int64_t most_items,
                         cudaStream_t stream) {
   const std::int64_t row_items = row_bytes / static_cast<std::int64_t>(sizeof(T));
-  if (row_items > kMaxItems) return cudaErrorInvalidValue;
+  if (row_items > most_items) return cudaErrorInvalidValue;
   rows.row_items = static_cast<int>(row_items);
-  const std::int64_t most = kMaxItems / row_items;  // rows of a launch
+  const std::int64_t most = most_items / row_items;  // rows of a launch
   const Rows whole = rows;
   cudaError_t status = cudaSuccess;
   for (std::int64_t row = 0; row < count && status == cudaSuccess; row += most) {
@@ -58,8 +59,10 @@ cudaError_t copy_rows(const std::byte* src,
                       std::int64_t dst_stride,
                       std::int64_t rows,
                       std::int64_t row_bytes,
-                      cudaStream_t stream) {
-  if (rows < 0 || row_bytes < 0 || src_stride < row_bytes || dst_stride < row_bytes) {
+                      cudaStream_t stream,
+                      int most_moves) {
+  if (rows < 0 || row_bytes < 0 || src_stride < row_bytes || dst_stride < row_bytes ||
+      most_moves < 1) {
     return cudaErrorInvalidValue;
   }
   if (rows == 0 || row_bytes == 0) return cudaSuccess;
@@ -70,9 +73,10 @@ cudaError_t copy_rows(const std::byte* src,
            aligned_to(dst, static_cast<std::uintptr_t>(bytes)) && src_stride % bytes == 0 &&
            dst_stride % bytes == 0 && row_bytes % bytes == 0;
   };
-  if (all_multiples_of(16)) return launch_copy<simt::Floats<4>>(work, rows, row_bytes, stream);
-  if (all_multiples_of(4)) return launch_copy<std::uint32_t>(work, rows, row_bytes, stream);
-  return launch_copy<std::uint8_t>(work, rows, row_bytes, stream);
+  const auto copy = [&](auto launch) { return launch(work, rows, row_bytes, most_moves, stream); };
+  if (all_multiples_of(16)) return copy(launch_copy<simt::Floats<4>>);
+  if (all_multiples_of(4)) return copy(launch_copy<std::uint32_t>);
+  return copy(launch_copy<std::uint8_t>);
 }
 
 }  // namespace fovea::kernels

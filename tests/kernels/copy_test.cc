@@ -1,5 +1,6 @@
 #include "kernels/copy.h"
 
+#include <limits>
 #include <numeric>
 
 #include "tests/kernels/device_test.h"
@@ -45,34 +46,46 @@ TEST_P(CopyTest, NewArraysHoldNothingOfTheRunBefore) {
   EXPECT_EQ(bytes.download(stream()), std::vector<std::byte>(kSize * sizeof(float), test::kPoison));
 }
 
-TEST_P(CopyTest, MovesTheRowsAndNothingElse) {
-  for (const Case& c : kCases) {
-    SCOPED_TRACE(testing::Message()
-                 << c.rows << " rows of " << c.row_bytes << " bytes, " << c.src_stride << '+'
-                 << c.src_offset << " to " << c.dst_stride << '+' << c.dst_offset);
-    std::vector<std::uint8_t> src(static_cast<std::size_t>(c.rows * c.src_stride + c.src_offset));
-    std::iota(src.begin(), src.end(), std::uint8_t{1});
-    std::vector<std::uint8_t> expected(
-        static_cast<std::size_t>(c.rows * c.dst_stride + c.dst_offset), 0xEE);
-    const test::DeviceArray<std::uint8_t> from(src);
-    const test::DeviceArray<std::uint8_t> to(expected);
-    for (std::int64_t r = 0; r < c.rows; ++r) {
-      for (std::int64_t b = 0; b < c.row_bytes; ++b) {
-        expected[static_cast<std::size_t>(r * c.dst_stride + c.dst_offset + b)] =
-            src[static_cast<std::size_t>(r * c.src_stride + c.src_offset + b)];
-      }
+/// That every byte of the rows arrives and no other one changes.
+void expect_moved(const Case& c, int most_moves, cudaStream_t stream) {
+  SCOPED_TRACE(testing::Message() << c.rows << " rows of " << c.row_bytes << " bytes, "
+                                  << c.src_stride << '+' << c.src_offset << " to " << c.dst_stride
+                                  << '+' << c.dst_offset << ", " << most_moves << " at a time");
+  std::vector<std::uint8_t> src(static_cast<std::size_t>(c.rows * c.src_stride + c.src_offset));
+  std::iota(src.begin(), src.end(), std::uint8_t{1});
+  std::vector<std::uint8_t> expected(static_cast<std::size_t>(c.rows * c.dst_stride + c.dst_offset),
+                                     0xEE);
+  const test::DeviceArray<std::uint8_t> from(src);
+  const test::DeviceArray<std::uint8_t> to(expected);
+  for (std::int64_t r = 0; r < c.rows; ++r) {
+    for (std::int64_t b = 0; b < c.row_bytes; ++b) {
+      expected[static_cast<std::size_t>(r * c.dst_stride + c.dst_offset + b)] =
+          src[static_cast<std::size_t>(r * c.src_stride + c.src_offset + b)];
     }
+  }
 
-    ASSERT_EQ(copy_rows(reinterpret_cast<const std::byte*>(from.data() + c.src_offset),
-                        c.src_stride,
-                        reinterpret_cast<std::byte*>(to.data() + c.dst_offset),
-                        c.dst_stride,
-                        c.rows,
-                        c.row_bytes,
-                        stream()),
-              cudaSuccess);
+  ASSERT_EQ(copy_rows(reinterpret_cast<const std::byte*>(from.data() + c.src_offset),
+                      c.src_stride,
+                      reinterpret_cast<std::byte*>(to.data() + c.dst_offset),
+                      c.dst_stride,
+                      c.rows,
+                      c.row_bytes,
+                      stream,
+                      most_moves),
+            cudaSuccess);
 
-    EXPECT_EQ(to.download(stream()), expected);
+  EXPECT_EQ(to.download(stream), expected);
+}
+
+TEST_P(CopyTest, MovesTheRowsAndNothingElse) {
+  for (const Case& c : kCases) expect_moved(c, std::numeric_limits<int>::max(), stream());
+}
+
+// Launches end at the end of a row: of one, two and a few rows each, and the last one of fewer.
+TEST_P(CopyTest, SeveralLaunchesMoveTheSame) {
+  for (const Case& c : kCases) {
+    const auto row = static_cast<int>(c.row_bytes);  // as many moves at most
+    for (const int most_moves : {row, 2 * row + 1, 5 * row}) expect_moved(c, most_moves, stream());
   }
 }
 
@@ -85,6 +98,8 @@ TEST_P(CopyTest, RefusesWhatIsOutOfRange) {
   EXPECT_EQ(copy_rows(p, 8, p + 32, 7, 1, 8, stream()), cudaErrorInvalidValue);
   constexpr std::int64_t kTooLong = (std::int64_t{1} << 31) + 1;
   EXPECT_EQ(copy_rows(p, kTooLong, p + 32, kTooLong, 1, kTooLong, stream()), cudaErrorInvalidValue);
+  EXPECT_EQ(copy_rows(p, 8, p + 32, 8, 1, 8, stream(), 1), cudaErrorInvalidValue);
+  EXPECT_EQ(copy_rows(p, 8, p + 32, 8, 1, 8, stream(), 0), cudaErrorInvalidValue);
   EXPECT_EQ(copy_rows(p, 8, p + 32, 8, 0, 8, stream()), cudaSuccess);
   EXPECT_EQ(copy_rows(p, 8, p + 32, 8, 4, 0, stream()), cudaSuccess);
   cuda::synchronize(stream());
