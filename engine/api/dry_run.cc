@@ -85,6 +85,7 @@ DryRun dry_run(const Model& model, const CompileOptions& options, std::string_vi
   const auto backend = target.empty() ? backend_for(options.backend, before, options.device)
                                       : target_backend(options.backend, target);
   PlanOptions settings = plan_options(untuned, *backend, before);
+  if (!target.empty()) settings.threads = 1;  // of a device, whose memory here is the host's
   if (!target.empty() && !backend->traits().computes_in(settings.precision)) {
     throw Unsupported(cat("precision ",
                           to_string(settings.precision),

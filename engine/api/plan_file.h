@@ -6,8 +6,10 @@
 //   packed                     packed weights, each at a multiple of kPackedAlignment
 //   choices                    tactics by operation signature (tactic_choices.h)
 //   locks                      tactics of single nodes (locked_tactics_json); absent without any
-//   state                      what steps saved for their backend (saved_state.h); absent without
-//   any record                     the steps, for people (plan_record.h) compiled CompiledFacts
+//   state                      what steps saved for their backend (saved_state.h); absent where
+//                              they saved nothing
+//   record                     the steps, for people (plan_record.h)
+//   compiled                   CompiledFacts
 #pragma once
 
 #include <cstdint>

@@ -69,9 +69,8 @@ class CudaBackend final : public Backend {
   }
 
   [[nodiscard]] std::string refusal(const OpSite& site) const override {
-    if (libraries_.convolutions == nullptr) return "";
     enter();
-    return cuda::refusal(site, *libraries_.convolutions);
+    return cuda::refusal(site, libraries_);
   }
 
   void prepare(std::span<const OpSite> sites) const override {

@@ -20,6 +20,9 @@ class DenseLibrary {
   /// activation that it does not know. Weights are packed through the WeightStore when a tactic is
   /// built.
   [[nodiscard]] virtual std::vector<Tactic> tactics(const OpSite& site) const = 0;
+
+  /// Why tactics() has nothing for the site, where a user can change that; empty else.
+  [[nodiscard]] virtual std::string why_none(const OpSite& /*site*/) const { return {}; }
 };
 
 }  // namespace fovea::cuda

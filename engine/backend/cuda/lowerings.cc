@@ -87,9 +87,12 @@ bool asks_library(const OpSite& site) {
   return conv != nullptr && conv->input_activation == ActivationKind::kNone;
 }
 
-std::string refusal(const OpSite& site, const ConvolutionLibrary& convolutions) {
-  if (!asks_library(site) || takes_depthwise(site)) return {};
-  return convolutions.why_none(site);
+std::string refusal(const OpSite& site, const Libraries& libraries) {
+  if (site.node.as<Dense>() != nullptr && libraries.dense != nullptr) {
+    return libraries.dense->why_none(site);
+  }
+  if (libraries.convolutions == nullptr || !asks_library(site) || takes_depthwise(site)) return {};
+  return libraries.convolutions->why_none(site);
 }
 
 }  // namespace fovea::cuda

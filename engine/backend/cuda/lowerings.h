@@ -78,8 +78,8 @@ struct ConvolutionSites {
 /// separable ones are made of.
 [[nodiscard]] ConvolutionSites asked_sites(std::span<const OpSite> sites);
 
-/// Why lower() has nothing of the library's for the site, where that stands first; empty where it
+/// Why lower() has nothing of a library's for the site, where that stands first; empty where it
 /// has, or where another kernel does.
-[[nodiscard]] std::string refusal(const OpSite& site, const ConvolutionLibrary& convolutions);
+[[nodiscard]] std::string refusal(const OpSite& site, const Libraries& libraries);
 
 }  // namespace fovea::cuda

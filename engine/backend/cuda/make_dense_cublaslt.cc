@@ -1,29 +1,30 @@
 #include "engine/backend/cuda/cublaslt_dense.h"
 #include "engine/backend/cuda/make_dense.h"
+#include "engine/backend/cuda/no_dense.h"
 
 namespace fovea::cuda {
 
 namespace {
 
-/// Null where cuBLASLt cannot be loaded. Why is for `doctor` to say: nothing is missing here.
-std::shared_ptr<const CublasLtLibrary> find_cublaslt() {
+template <typename Make>
+std::unique_ptr<DenseLibrary> with_library(const Make& make) {
+  std::shared_ptr<const CublasLtLibrary> library;
   try {
-    return load_cublaslt();
-  } catch (const Unsupported&) {
-    return nullptr;
+    library = load_cublaslt();
+  } catch (const Unsupported& error) {
+    return std::make_unique<NoDense>(error.what());
   }
+  return make(std::move(library));
 }
 
 }  // namespace
 
 std::unique_ptr<DenseLibrary> make_dense() {
-  auto library = find_cublaslt();
-  return library == nullptr ? nullptr : make_cublaslt_dense(std::move(library));
+  return with_library(make_cublaslt_dense);
 }
 
 std::unique_ptr<DenseLibrary> make_target_dense() {
-  auto library = find_cublaslt();
-  return library == nullptr ? nullptr : make_cublaslt_shapes(std::move(library));
+  return with_library(make_cublaslt_shapes);
 }
 
 }  // namespace fovea::cuda
