@@ -131,6 +131,15 @@ struct OpSite {
   /// Products of float32 values may be computed from 10 bits of fraction (Precision::kTf32).
   bool tf32 = false;
 
+  /// By output: the channel slice where a Concat wants it, dense where it leaves the graph, nothing
+  /// where any layout will do, as for those that the list does not reach. What a tactic writes
+  /// elsewhere is copied there.
+  std::vector<std::optional<Layout>> wanted{};
+
+  [[nodiscard]] std::optional<Layout> wanted_layout(std::size_t output) const {
+    return output < wanted.size() ? wanted[output] : std::nullopt;
+  }
+
   [[nodiscard]] const TensorDesc& input(std::size_t i) const { return graph.desc(node.inputs[i]); }
 
   /// The i-th input as a Constant, or nullptr.

@@ -9,6 +9,7 @@
 #include "engine/passes/readers.h"
 #include "engine/plan/bucket_draft.h"
 #include "engine/plan/placement.h"
+#include "engine/plan/written_layout.h"
 
 namespace fovea {
 
@@ -38,17 +39,15 @@ class Lowering {
  private:
   void prepare() const;
   [[nodiscard]] Layout likely_layout(NodeId id, const Layout& input) const;
-  [[nodiscard]] OpSite site_of(const Node& node, std::vector<Layout> inputs) const;
+  [[nodiscard]] OpSite site_of(NodeId id, std::vector<Layout> inputs) const;
   void lower_node(NodeId id);
   void lower_step(NodeId id);
   void lower_concat(NodeId id);
   void lower_slice(NodeId id);
   void lower_view(NodeId id);
-  [[nodiscard]] WantedLayouts wanted_outputs(NodeId id) const;
+  [[nodiscard]] std::vector<std::optional<Layout>> wanted_outputs(NodeId id) const;
   [[nodiscard]] bool leaves(Value value) const;
-  [[nodiscard]] SlotId slot_for_output(Value value,
-                                       const DraftStep& step,
-                                       const WantedLayouts& wanted);
+  [[nodiscard]] SlotId slot_for_output(Value value, const DraftStep& step, const OpSite& site);
   [[nodiscard]] SlotId slice_to_overwrite(Value value, const DraftStep& step) const;
   [[nodiscard]] bool is_needed_behind(NodeId id, std::size_t buffer) const;
   [[nodiscard]] std::size_t buffer_of(NodeId concat);
@@ -127,8 +126,8 @@ SlotId Lowering::converted(Value value, const Layout& layout, NodeId reader) {
 }
 
 /// Where the node's outputs should lie: where a Concat wants them, or dense where they leave.
-WantedLayouts Lowering::wanted_outputs(NodeId id) const {
-  WantedLayouts wanted;
+std::vector<std::optional<Layout>> Lowering::wanted_outputs(NodeId id) const {
+  std::vector<std::optional<Layout>> wanted;
   for (std::size_t i = 0; i < graph_.node(id).outputs.size(); ++i) {
     const Value value{id, static_cast<std::int32_t>(i)};
     if (const std::optional<Home>& home = placement_.home(value)) {
@@ -187,11 +186,11 @@ SlotId Lowering::slice_to_overwrite(Value value, const DraftStep& step) const {
 
 /// A slice of a Concat's buffer where the value has its home there and the tactic can write it; the
 /// slice that it overwrites where it can.
-SlotId Lowering::slot_for_output(Value value, const DraftStep& step, const WantedLayouts& wanted) {
+SlotId Lowering::slot_for_output(Value value, const DraftStep& step, const OpSite& site) {
   const TensorDesc& desc = graph_.desc(value);
   const auto output = static_cast<std::size_t>(value.output);
-  const Layout layout = written_layout(step.tactic, output, wanted);
-  if (!wanted[output] && layout == Layout{}) {
+  const Layout layout = written_layout(step.tactic, output, site);
+  if (!site.wanted_layout(output) && layout == Layout{}) {
     const SlotId slice = slice_to_overwrite(value, step);
     if (slice != kNoSlot) {
       return draft_.new_slot(desc, draft_.slots[slice].layout, draft_.slots[slice].buffer);
@@ -210,9 +209,8 @@ void Lowering::lower_step(NodeId id) {
   std::vector<SlotId> present;
   present.reserve(node.inputs.size());
   for (const Value& input : node.inputs) present.push_back(slot_of(input));
-  const OpSite site = site_of(node, draft_.layouts_of(present));
-  const WantedLayouts wanted = wanted_outputs(id);
-  DraftStep step{node.name, id, tactics_.choose(site, wanted), {}, {}};
+  const OpSite site = site_of(id, draft_.layouts_of(present));
+  DraftStep step{node.name, id, tactics_.choose(site), {}, {}};
   for (std::size_t i = 0; i < node.inputs.size(); ++i) {
     if (present[i] == kNoSlot) {
       step.inputs.push_back(kNoSlot);
@@ -239,7 +237,7 @@ void Lowering::lower_step(NodeId id) {
     step.inputs.push_back(converted(node.inputs[i], wanted_here, id));
   }
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
-    step.outputs.push_back(slot_for_output({id, static_cast<std::int32_t>(i)}, step, wanted));
+    step.outputs.push_back(slot_for_output({id, static_cast<std::int32_t>(i)}, step, site));
     tactic_of_[step.outputs.back()] = step.tactic.name;
   }
   set_slots(id, step.outputs);
@@ -327,13 +325,14 @@ void Lowering::lower_node(NodeId id) {
   }
 }
 
-OpSite Lowering::site_of(const Node& node, std::vector<Layout> inputs) const {
+OpSite Lowering::site_of(NodeId id, std::vector<Layout> inputs) const {
   return {.graph = graph_,
-          .node = node,
+          .node = graph_.node(id),
           .inputs = std::move(inputs),
           .threads = options_.threads,
           .exact_convolutions = options_.exact_convolutions,
-          .tf32 = options_.precision == Precision::kTf32};
+          .tf32 = options_.precision == Precision::kTf32,
+          .wanted = wanted_outputs(id)};
 }
 
 /// Where the node's output will lie if every place that it may have is taken.
@@ -367,7 +366,7 @@ void Lowering::prepare() const {
       inputs.push_back(likely[static_cast<std::size_t>(input.node)]);
     }
     likely[static_cast<std::size_t>(id)] = likely_layout(id, inputs[0]);
-    if (placement_.kind(id) == PlaceKind::kStep) sites.push_back(site_of(node, std::move(inputs)));
+    if (placement_.kind(id) == PlaceKind::kStep) sites.push_back(site_of(id, std::move(inputs)));
   }
   backend_.prepare(sites);
 }

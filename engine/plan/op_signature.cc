@@ -37,16 +37,17 @@ std::string input(const OpSite& site, std::size_t i) {
 
 }  // namespace
 
-std::string op_signature(const OpSite& site, const WantedLayouts& wanted) {
+std::string op_signature(const OpSite& site) {
   // Names every member, so that this stops to compile where one is added: put it into the text.
-  const auto& [graph, node, inputs, threads, exact_convolutions, tf32] = site;
+  const auto& [graph, node, inputs, threads, exact_convolutions, tf32, wanted] = site;
   (void)graph;
+  (void)wanted;
   std::string text = cat(op_name(node.op), attributes_json(node.op).dump());
   for (std::size_t i = 0; i < inputs.size(); ++i) text += cat(i == 0 ? " (" : "; ", input(site, i));
   text += ") ->";
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     text += cat(i == 0 ? " " : "; ", to_string(node.outputs[i]));
-    if (const std::optional<Layout>& want = wanted[i]) text += cat(" as ", place(*want));
+    if (const auto want = site.wanted_layout(i)) text += cat(" as ", place(*want));
   }
   text += cat(" threads ", threads);
   if (exact_convolutions) text += " exact";

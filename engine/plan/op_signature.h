@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "engine/plan/wanted_layouts.h"
+#include "engine/backend/backend.h"
 
 namespace fovea {
 
@@ -13,6 +13,6 @@ namespace fovea {
 /// strides, and whether two of them are one value; where results are wanted; the number of threads
 /// and whether convolutions are exact. Never a name, an address or a weight's content. Stable
 /// across runs and machines.
-[[nodiscard]] std::string op_signature(const OpSite& site, const WantedLayouts& wanted);
+[[nodiscard]] std::string op_signature(const OpSite& site);
 
 }  // namespace fovea

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <span>
 
@@ -13,6 +14,7 @@
 #include "engine/plan/op_signature.h"
 #include "engine/plan/timing_cache.h"
 #include "engine/plan/tuner.h"
+#include "engine/plan/written_layout.h"
 
 namespace fovea {
 
@@ -47,15 +49,15 @@ std::optional<std::size_t> find_tactic(const std::vector<Tactic>& tactics, std::
 }
 
 /// Bytes that are converted or copied before and after the tactic.
-std::size_t converted_bytes(const OpSite& site, const WantedLayouts& wanted, const Tactic& tactic) {
+std::size_t converted_bytes(const OpSite& site, const Tactic& tactic) {
   std::size_t bytes = 0;
   for (std::size_t i = 0; i < site.node.inputs.size(); ++i) {
     if (site.constant(i) != nullptr || tactic.inputs[i] == site.inputs[i]) continue;
     bytes += byte_size(site.input(i));
   }
   for (std::size_t i = 0; i < site.node.outputs.size(); ++i) {
-    const std::optional<Layout>& want = wanted[i];
-    if (!want || written_layout(tactic, i, wanted) == *want) continue;
+    const std::optional<Layout> want = site.wanted_layout(i);
+    if (!want || written_layout(tactic, i, site) == *want) continue;
     bytes += byte_size(site.node.outputs[i]);
   }
   return bytes;
@@ -65,7 +67,6 @@ std::size_t converted_bytes(const OpSite& site, const WantedLayouts& wanted, con
 /// where it expects nothing of one of them.
 std::optional<double> expected_us(const Backend& backend,
                                   const OpSite& site,
-                                  const WantedLayouts& wanted,
                                   const Tactic& tactic) {
   if (tactic.expected_us <= 0) return std::nullopt;
   double sum = tactic.expected_us;
@@ -80,8 +81,8 @@ std::optional<double> expected_us(const Backend& backend,
     if (site.constant(i) == nullptr) convert(site.input(i), site.inputs[i], tactic.inputs[i]);
   }
   for (std::size_t i = 0; i < site.node.outputs.size(); ++i) {
-    const Layout written = written_layout(tactic, i, wanted);
-    convert(site.node.outputs[i], written, wanted[i].value_or(written));
+    const Layout written = written_layout(tactic, i, site);
+    convert(site.node.outputs[i], written, site.wanted_layout(i).value_or(written));
   }
   return is_known ? std::optional(sum) : std::nullopt;
 }
@@ -92,12 +93,11 @@ std::optional<double> expected_us(const Backend& backend,
 /// among   the tactics that count, not empty
 std::size_t heuristic_choice(const Backend& backend,
                              const OpSite& site,
-                             const WantedLayouts& wanted,
                              const std::vector<Tactic>& tactics,
                              const std::vector<std::size_t>& among) {
   std::vector<double> times;
   for (const std::size_t i : among) {
-    const auto time = expected_us(backend, site, wanted, tactics[i]);
+    const auto time = expected_us(backend, site, tactics[i]);
     if (!time) break;
     times.push_back(*time);
   }
@@ -105,16 +105,15 @@ std::size_t heuristic_choice(const Backend& backend,
     return among[static_cast<std::size_t>(std::ranges::min_element(times) - times.begin())];
   }
   return *std::ranges::min_element(
-      among, {}, [&](std::size_t i) { return converted_bytes(site, wanted, tactics[i]); });
+      among, {}, [&](std::size_t i) { return converted_bytes(site, tactics[i]); });
 }
 
 std::size_t heuristic_choice(const Backend& backend,
                              const OpSite& site,
-                             const WantedLayouts& wanted,
                              const std::vector<Tactic>& tactics) {
   std::vector<std::size_t> all(tactics.size());
   std::iota(all.begin(), all.end(), std::size_t{0});
-  return heuristic_choice(backend, site, wanted, tactics, all);
+  return heuristic_choice(backend, site, tactics, all);
 }
 
 /// What a timing cache has the winner of: one that was measured against these tactics, in any
@@ -132,6 +131,16 @@ std::string cache_key(const std::string& signature, const std::vector<Tactic>& t
 const TacticCandidate* find_candidate(const TacticDecision& decision, std::string_view name) {
   const auto found = std::ranges::find(decision.candidates, name, &TacticCandidate::tactic);
   return found == decision.candidates.end() ? nullptr : &*found;
+}
+
+/// The choice, where it is offered here; its time goes to the candidate.
+std::optional<std::size_t> find_choice(const std::vector<Tactic>& tactics,
+                                       const Choice& choice,
+                                       TacticDecision& decision) {
+  const auto candidate =
+      std::ranges::find(decision.candidates, choice.tactic, &TacticCandidate::tactic);
+  if (candidate != decision.candidates.end()) candidate->microseconds = choice.microseconds;
+  return find_tactic(tactics, choice.tactic);
 }
 
 bool is_refused(const TacticDecision& decision, std::string_view name) {
@@ -177,27 +186,45 @@ TacticSelector::TacticSelector(const Backend& backend, const Graph& graph, Tacti
 
 TacticSelector::~TacticSelector() = default;
 
-Tactic TacticSelector::choose(const OpSite& site, const WantedLayouts& wanted) {
+namespace {
+
+/// Whether a tensor of the site has more elements than a 32-bit index tells apart.
+bool is_huge(const OpSite& site) {
+  const auto huge = [](const TensorDesc& desc) {
+    return num_elements(desc.shape) > std::numeric_limits<std::int32_t>::max();
+  };
+  for (std::size_t i = 0; i < site.node.inputs.size(); ++i) {
+    if (huge(site.input(i))) return true;
+  }
+  return std::ranges::any_of(site.node.outputs, huge);
+}
+
+[[noreturn]] void throw_no_tactic(const Backend& backend, const OpSite& site) {
+  throw Unsupported(cat(backend.name(),
+                        " has no ",
+                        op_name(site.node.op),
+                        " for node '",
+                        site.node.name,
+                        "' (",
+                        to_string(site.node.outputs[0]),
+                        ")",
+                        is_huge(site) ? ", of 2^31 elements or more; take a smaller batch" : ""));
+}
+
+}  // namespace
+
+Tactic TacticSelector::choose(const OpSite& site) {
   threads_ = site.threads;
   std::vector<Tactic> tactics = backend_.tactics(site);
-  if (tactics.empty()) {
-    throw Unsupported(cat(backend_.name(),
-                          " has no ",
-                          op_name(site.node.op),
-                          " for node '",
-                          site.node.name,
-                          "' (",
-                          to_string(site.node.outputs[0]),
-                          ")"));
-  }
+  if (tactics.empty()) throw_no_tactic(backend_, site);
   TacticDecision decision{.node = site.node.name,
                           .batch = batch_,
                           .threads = site.threads,
-                          .signature = op_signature(site, wanted),
-                          .heuristic = heuristic_choice(backend_, site, wanted, tactics),
+                          .signature = op_signature(site),
+                          .heuristic = heuristic_choice(backend_, site, tactics),
                           .refusal = backend_.refusal(site)};
   for (const Tactic& tactic : tactics) decision.candidates.push_back({tactic.name, 0, {}});
-  const Pick chosen = pick(site, wanted, tactics, decision);
+  const Pick chosen = pick(site, tactics, decision);
   decision.tactic = tactics[chosen.tactic].name;
   decision.source = chosen.source;
   tell_refused(decision);
@@ -213,21 +240,19 @@ Tactic TacticSelector::choose(const OpSite& site, const WantedLayouts& wanted) {
 }
 
 TacticSelector::Pick TacticSelector::pick(const OpSite& site,
-                                          const WantedLayouts& wanted,
                                           const std::vector<Tactic>& tactics,
                                           TacticDecision& decision) {
   if (const auto pick = named(site, tactics)) return *pick;
   if (const auto pick = planned(tactics, decision)) return *pick;
   if (const auto pick = cached(tactics, options_.tuning, decision)) return *pick;
-  if (const auto pick = measured(site, wanted, tactics, decision)) return *pick;
+  if (const auto pick = measured(site, tactics, decision)) return *pick;
   if (const auto pick = cached(tactics, Tuning::kFast, decision)) return *pick;
-  return {best_left(site, wanted, tactics, decision), TacticSource::kHeuristic};
+  return {best_left(site, tactics, decision), TacticSource::kHeuristic};
 }
 
 /// The heuristic's choice of those that no measurement has refused, or else of those that could not
 /// be run in it: where memory was short then, there may be more of it later.
 std::size_t TacticSelector::best_left(const OpSite& site,
-                                      const WantedLayouts& wanted,
                                       const std::vector<Tactic>& tactics,
                                       const TacticDecision& decision) const {
   if (!is_refused(decision, tactics[decision.heuristic].name)) return decision.heuristic;
@@ -250,7 +275,7 @@ std::size_t TacticSelector::best_left(const OpSite& site,
                           "': ",
                           find_candidate(decision, tactics[decision.heuristic].name)->refused));
   }
-  return heuristic_choice(backend_, site, wanted, tactics, right.empty() ? unknown : right);
+  return heuristic_choice(backend_, site, tactics, right.empty() ? unknown : right);
 }
 
 /// Says once for a signature what was refused, and what of that is taken for want of another.
@@ -348,19 +373,6 @@ std::optional<TacticSelector::Pick> TacticSelector::named(const OpSite& site,
   return std::nullopt;
 }
 
-namespace {
-
-/// The choice, where it is offered here; its time goes to the candidate.
-std::optional<std::size_t> find_choice(const std::vector<Tactic>& tactics,
-                                       const Choice& choice,
-                                       TacticDecision& decision) {
-  const auto found = find_tactic(tactics, choice.tactic);
-  if (found) decision.candidates[*found].microseconds = choice.microseconds;
-  return found;
-}
-
-}  // namespace
-
 /// What a plan file has for the signature.
 std::optional<TacticSelector::Pick> TacticSelector::planned(const std::vector<Tactic>& tactics,
                                                             TacticDecision& decision) {
@@ -390,13 +402,12 @@ std::optional<TacticSelector::Pick> TacticSelector::cached(const std::vector<Tac
 }
 
 std::optional<TacticSelector::Pick> TacticSelector::measured(const OpSite& site,
-                                                             const WantedLayouts& wanted,
                                                              const std::vector<Tactic>& tactics,
                                                              TacticDecision& decision) {
   if (tuner_ == nullptr || tactics.size() < 2) return std::nullopt;
   const auto [entry, is_new] = candidates_.try_emplace(decision.signature, decision.candidates);
   if (is_new) {
-    const auto winner = tuner_->measure(site, wanted, tactics, decision.heuristic, entry->second);
+    const auto winner = tuner_->measure(site, tactics, decision.heuristic, entry->second);
     if (winner) {
       const TacticCandidate& best = entry->second[*winner];
       winners_.emplace(decision.signature, best.tactic);
@@ -453,7 +464,7 @@ TacticRecord TacticSelector::finish() {
   }
   if (!of_plan_.nodes.empty()) {
     notices.push_back(cat(of_plan_.nodes.size(),
-                          " tactics of the plan file are not offered here (the first for ",
+                          " saved tactics are not offered here (the first for ",
                           of_plan_.first,
                           "); others were chosen in their place"));
   }

@@ -13,7 +13,6 @@
 #include "engine/backend/backend.h"
 #include "engine/plan/tactic_options.h"
 #include "engine/plan/tactic_record.h"
-#include "engine/plan/wanted_layouts.h"
 
 namespace fovea {
 
@@ -50,7 +49,7 @@ class TacticSelector {
   /// aside and told. Throws Unsupported where the backend has none, InvalidArgument that lists the
   /// offered names where a forced or locked one is not offered on any number of threads,
   /// DeviceError where a measurement has found all of them to be wrong.
-  [[nodiscard]] Tactic choose(const OpSite& site, const WantedLayouts& wanted);
+  [[nodiscard]] Tactic choose(const OpSite& site);
 
   /// Writes the timing cache and returns what was chosen and why.
   [[nodiscard]] TacticRecord finish();
@@ -62,11 +61,9 @@ class TacticSelector {
   };
 
   [[nodiscard]] Pick pick(const OpSite& site,
-                          const WantedLayouts& wanted,
                           const std::vector<Tactic>& tactics,
                           TacticDecision& decision);
   [[nodiscard]] std::size_t best_left(const OpSite& site,
-                                      const WantedLayouts& wanted,
                                       const std::vector<Tactic>& tactics,
                                       const TacticDecision& decision) const;
   void tell_refused(const TacticDecision& decision);
@@ -84,7 +81,6 @@ class TacticSelector {
                                            Tuning least,
                                            TacticDecision& decision) const;
   [[nodiscard]] std::optional<Pick> measured(const OpSite& site,
-                                             const WantedLayouts& wanted,
                                              const std::vector<Tactic>& tactics,
                                              TacticDecision& decision);
 

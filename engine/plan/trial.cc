@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "engine/core/align.h"
+#include "engine/plan/written_layout.h"
 
 namespace fovea {
 
@@ -42,7 +43,6 @@ void BoundTrial::enqueue(Stream& stream) const {
 
 Trial::Trial(const Backend& backend,
              const OpSite& site,
-             const WantedLayouts& wanted,
              const TrialInputs& inputs,
              const Tactic& tactic,
              std::span<const Layout> results,
@@ -57,7 +57,7 @@ Trial::Trial(const Backend& backend,
   }
   std::vector<Layout> written;
   for (std::size_t i = 0; i < tactic.outputs.size(); ++i) {
-    written.push_back(written_layout(tactic, i, wanted));
+    written.push_back(written_layout(tactic, i, site));
     step.outputs.push_back(add_place(site.node.outputs[i], written[i]));
   }
   std::vector<Layout> input_layouts = tactic.inputs;

@@ -9,7 +9,6 @@
 
 #include "engine/backend/bound_step.h"
 #include "engine/backend/weight_store.h"
-#include "engine/plan/wanted_layouts.h"
 
 namespace fovea {
 
@@ -51,7 +50,6 @@ class Trial {
   /// results   the layouts that the site's outputs have to have at the end
   Trial(const Backend& backend,
         const OpSite& site,
-        const WantedLayouts& wanted,
         const TrialInputs& inputs,
         const Tactic& tactic,
         std::span<const Layout> results,

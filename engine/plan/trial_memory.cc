@@ -128,6 +128,13 @@ class HostInputs {
     return true;
   }
 
+  /// The weights as the graph has them again; other inputs have not changed.
+  void restore(std::size_t i) {
+    if (site_.constant(i) == nullptr) return;
+    descs_[i] = site_.input(i);
+    views_[i].data = constants_[i].data();
+  }
+
   [[nodiscard]] std::vector<ElementSample> samples() const {
     return sample_outputs(site_.node.op, views_, site_.node.outputs, kSamples);
   }
@@ -146,11 +153,15 @@ std::vector<std::vector<ElementSample>> samples_by_rounding(const Backend& backe
                                                             const OpSite& site) {
   std::vector<std::vector<ElementSample>> samples;
   const std::vector<std::size_t> weights = weights_of(site.node.op);
+  HostInputs inputs(site);
   for (std::size_t choice = 1; choice < std::size_t{1} << weights.size(); ++choice) {
-    HostInputs inputs(site);
     bool rounds = true;
     for (std::size_t i = 0; i < weights.size(); ++i) {
-      if ((choice >> i & 1U) != 0) rounds = rounds && inputs.round(weights[i], backend);
+      if ((choice >> i & 1U) == 0) {
+        inputs.restore(weights[i]);
+      } else {
+        rounds = rounds && inputs.round(weights[i], backend);
+      }
     }
     if (rounds) samples.push_back(inputs.samples());
   }

@@ -139,7 +139,6 @@ void refuse_where_it_throws(TacticCandidate& candidate, Action&& action) {
 Trials build_trials(const Backend& backend,
                     const OpSite& site,
                     const TrialInputs& inputs,
-                    const WantedLayouts& wanted,
                     std::span<const Tactic> tactics,
                     std::span<const Layout> results,
                     std::span<TacticCandidate> candidates,
@@ -147,8 +146,7 @@ Trials build_trials(const Backend& backend,
   Trials trials(tactics.size());
   for (std::size_t i = 0; i < tactics.size(); ++i) {
     refuse_where_it_throws(candidates[i], [&] {
-      trials[i] =
-          std::make_unique<Trial>(backend, site, wanted, inputs, tactics[i], results, weights);
+      trials[i] = std::make_unique<Trial>(backend, site, inputs, tactics[i], results, weights);
     });
   }
   return trials;
@@ -271,18 +269,16 @@ Tuner::Tuner(const Backend& backend, Tuning tuning, double limit_seconds)
 }
 
 std::optional<std::size_t> Tuner::measure(const OpSite& site,
-                                          const WantedLayouts& wanted,
                                           std::span<const Tactic> tactics,
                                           std::size_t heuristic,
                                           std::span<TacticCandidate> candidates) {
   const auto start = Clock::now();
-  const auto winner = measure_now(site, wanted, tactics, heuristic, candidates);
+  const auto winner = measure_now(site, tactics, heuristic, candidates);
   summary_.seconds += std::chrono::duration<double>(Clock::now() - start).count();
   return winner;
 }
 
 std::optional<std::size_t> Tuner::measure_now(const OpSite& site,
-                                              const WantedLayouts& wanted,
                                               std::span<const Tactic> tactics,
                                               std::size_t heuristic,
                                               std::span<TacticCandidate> candidates) {
@@ -299,12 +295,11 @@ std::optional<std::size_t> Tuner::measure_now(const OpSite& site,
   WeightStore weights(backend_);  // a loser's packed weights must not stay in the plan
   const TrialInputs inputs(site);
   std::vector<Layout> results;
-  results.reserve(wanted.size());
-  for (std::size_t i = 0; i < wanted.size(); ++i) {
-    results.push_back(wanted[i].value_or(tactics[heuristic].outputs[i]));
+  results.reserve(site.node.outputs.size());
+  for (std::size_t i = 0; i < site.node.outputs.size(); ++i) {
+    results.push_back(site.wanted_layout(i).value_or(tactics[heuristic].outputs[i]));
   }
-  const Trials trials =
-      build_trials(backend_, site, inputs, wanted, tactics, results, candidates, weights);
+  const Trials trials = build_trials(backend_, site, inputs, tactics, results, candidates, weights);
   try {
     TrialMemory memory = memory_for(backend_, site, inputs, trials, *stream);
     auto contenders =

@@ -11,7 +11,6 @@
 #include "engine/backend/backend.h"
 #include "engine/plan/tactic_options.h"
 #include "engine/plan/tactic_record.h"
-#include "engine/plan/wanted_layouts.h"
 
 namespace fovea {
 
@@ -33,7 +32,6 @@ class Tuner {
   /// way to where the result is wanted, or else to where the heuristic's lies: nobody wins at his
   /// neighbours' cost.
   [[nodiscard]] std::optional<std::size_t> measure(const OpSite& site,
-                                                   const WantedLayouts& wanted,
                                                    std::span<const Tactic> tactics,
                                                    std::size_t heuristic,
                                                    std::span<TacticCandidate> candidates);
@@ -47,7 +45,6 @@ class Tuner {
   using Clock = std::chrono::steady_clock;
 
   [[nodiscard]] std::optional<std::size_t> measure_now(const OpSite& site,
-                                                       const WantedLayouts& wanted,
                                                        std::span<const Tactic> tactics,
                                                        std::size_t heuristic,
                                                        std::span<TacticCandidate> candidates);

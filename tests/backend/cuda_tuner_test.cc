@@ -52,7 +52,7 @@ class CudaTuner : public testing::TestWithParam<DType> {
     candidates.reserve(tactics.size());
     for (const Tactic& tactic : tactics) candidates.push_back({tactic.name});
     Tuner tuner(*backend_, Tuning::kFast, 100);
-    (void)tuner.measure(site, {std::nullopt}, tactics, 0, candidates);
+    (void)tuner.measure(site, tactics, 0, candidates);
     return candidates;
   }
 

@@ -316,7 +316,7 @@ TEST_F(CudnnPlansTest, SavedPlansThatDoNotLoadAreBuiltAgain) {
   EXPECT_EQ(fake_.record().built.size(), before + 2);
   ASSERT_EQ(plans().notices().size(), 1U);
   EXPECT_EQ(plans().notices()[0],
-            "2 of cuDNN's plans in the plan file could not be loaded and were made again, which "
+            "2 of cuDNN's saved plans could not be loaded and were made again, which "
             "takes longer (the first: cuDNN: building a plan: FAKE_STATUS_1003)");
 }
 

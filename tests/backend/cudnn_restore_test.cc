@@ -82,6 +82,28 @@ Graph others() {
   return graph;
 }
 
+/// What lies in a Concat that lies in another one, behind 8 channels of that; the last of them is a
+/// separable convolution's.
+Graph nested() {
+  Graph graph;
+  const Value x = add_input(graph);
+  const auto convolution = [&](const Value& input, const char* name, std::uint64_t seed) {
+    const std::string weights = std::string("weights of ") + name;
+    return graph.add(Conv2d{},
+                     {input, constant(graph, {kChannels, 1, 1, kChannels}, weights.c_str(), seed)},
+                     name);
+  };
+  const Value inner =
+      graph.add(Concat{3},
+                {convolution(x, "a", 2), convolution(add_depthwise(graph, x), "separable", 3)},
+                "inner");
+  const Value outer = graph.add(Concat{3}, {convolution(x, "b", 4), inner}, "outer");
+  const Value last = graph.add(
+      Conv2d{}, {outer, constant(graph, {kChannels, 1, 1, 3 * kChannels}, "weights", 5)}, "last");
+  graph.mark_output(last, "y");
+  return graph;
+}
+
 class CudnnRestore : public testing::Test {
  protected:
   CudnnRestore() {
@@ -302,6 +324,27 @@ TEST_F(CudnnRestore, NothingIsCheckedOfSlicesThatAreNot) {
   EXPECT_EQ(stride_of_last_slice(), kChannels);
 }
 
+TEST_F(CudnnRestore, OfNestedSlicesNoPlanIsBuiltForNothing) {
+  const Graph graph = nested();
+  for (const bool spills : {false, true}) {
+    SCOPED_TRACE(spills);
+    if (spills) fake_.run = spill;
+    const Compiled first = compile(graph);
+    ASSERT_EQ(std::ranges::count(tactics(first), "cudnn:eng1:k2.7"), 3);
+    ASSERT_EQ(std::ranges::count(tactics(first), "depthwise:runs+cudnn:eng1:k2.7"), 1);
+
+    const Compiled again = compile(graph, first.state);
+
+    EXPECT_EQ(tactics(again), tactics(first));
+    EXPECT_EQ(again.happened.asked, 0);
+    EXPECT_EQ(again.from_json(), again.happened.built.size());
+    EXPECT_EQ(again.happened.built.size(), 2U) << "of the slices and of what reads them";
+    EXPECT_EQ(again.state, first.state);
+    EXPECT_EQ(again.notices, Strings{});
+    expect_right(graph, again);
+  }
+}
+
 TEST_F(CudnnRestore, AnEngineWithTooLittleWorkspaceIsFoundAnew) {
   const Graph graph = others();
   for (const bool spills : {false, true}) {
@@ -323,7 +366,7 @@ TEST_F(CudnnRestore, AnEngineWithTooLittleWorkspaceIsFoundAnew) {
     EXPECT_GT(again.happened.asked, 0);
     EXPECT_EQ(tactics(again), tactics(first));
     ASSERT_EQ(again.notices.size(), 1U);
-    EXPECT_TRUE(again.notices[0].starts_with("1 of cuDNN's plans")) << again.notices[0];
+    EXPECT_TRUE(again.notices[0].starts_with("1 of cuDNN's saved plans")) << again.notices[0];
     EXPECT_NE(again.notices[0].find("needs 100 bytes of workspace; its engine said 1)"),
               std::string::npos)
         << again.notices[0];

@@ -313,7 +313,7 @@ TEST_F(CudnnPlanFile, ADamagedPlanIsBuiltFromItsEngine) {
   EXPECT_EQ(from_json(got), 3U);
   EXPECT_EQ(got.predictions, want.predictions);
   ASSERT_EQ(got.notices.size(), 1U);
-  EXPECT_TRUE(got.notices[0].starts_with("1 of cuDNN's plans in the plan file could not be loaded"))
+  EXPECT_TRUE(got.notices[0].starts_with("1 of cuDNN's saved plans could not be loaded"))
       << got.notices[0];
 }
 

@@ -189,15 +189,15 @@ std::vector<std::string> CudnnPlans::notices() const {
   const std::scoped_lock lock(refused_mutex_);
   if (refused_ > 0) {
     notices.push_back(cat(refused_,
-                          " of cuDNN's plans in the plan file could not be loaded and were made "
+                          " of cuDNN's saved plans could not be loaded and were made "
                           "again, which takes longer (the first: ",
                           first_refusal_,
                           ")"));
   }
   if (saved_.unknown() > 0) {
     notices.push_back(cat(saved_.unknown(),
-                          " entries of cuDNN's in the plan file are none of this version and were "
-                          "left aside; fovea compile writes them anew"));
+                          " saved entries of cuDNN's are none of this version and were left aside; "
+                          "fovea compile writes them anew"));
   }
   return notices;
 }

@@ -1,6 +1,5 @@
 #include "engine/backend/cuda/cudnn_site.h"
 
-#include <algorithm>
 #include <numeric>
 
 namespace fovea::cuda {
@@ -88,24 +87,9 @@ CudnnConvolution with_output(CudnnConvolution convolution, const Layout& output)
   return convolution;
 }
 
-Layout likely_output(const OpSite& site) {
+Layout wanted_output(const OpSite& site) {
   if (site.node.as<Conv2d>()->residual) return {};
-  for (const Node& node : site.graph.nodes()) {
-    const auto* concat = node.as<Concat>();
-    const auto is_site = [&](const Value& input) {
-      return &site.graph.node(input.node) == &site.node;
-    };
-    const auto input = std::ranges::find_if(node.inputs, is_site);
-    if (concat == nullptr || input == node.inputs.end()) continue;
-    const Shape& whole = node.outputs[0].shape;
-    if (concat->axis + 1 != static_cast<std::int64_t>(whole.size())) continue;
-    std::int64_t offset = 0;
-    for (auto before = node.inputs.begin(); before != input; ++before) {
-      offset += site.graph.desc(*before).shape.back();
-    }
-    return Layout::sliced(whole.back(), offset);
-  }
-  return {};
+  return site.wanted_layout(0).value_or(Layout{});
 }
 
 }  // namespace fovea::cuda

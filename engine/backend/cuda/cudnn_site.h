@@ -30,11 +30,10 @@ inline constexpr const char* kNotDescribed = "cuDNN has no such activation, elem
 /// The same convolution with its output in this layout.
 [[nodiscard]] CudnnConvolution with_output(CudnnConvolution convolution, const Layout& output);
 
-/// Where the result lies if it is read by a Concat of channels, as far as can be told from the node
-/// alone; dense otherwise. The compiler has the last word when a tactic is built. With a residual
-/// of other strides than the output's, engines are counted in another way: such a result stays
-/// dense.
-[[nodiscard]] Layout likely_output(const OpSite& site);
+/// Where cuDNN is asked to write the result: the slice where that is wanted, dense otherwise. The
+/// compiler has the last word when a tactic is built. With a residual of other strides than the
+/// output's, engines are counted in another way: such a result stays dense.
+[[nodiscard]] Layout wanted_output(const OpSite& site);
 
 /// The types that the site's bias can be packed in, the one with the most engines first; kNone
 /// alone where it has none.

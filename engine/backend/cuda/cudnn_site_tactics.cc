@@ -19,7 +19,7 @@ namespace fovea::cuda {
 
 namespace {
 
-/// An engine for one spelling of the convolution, with its output where it is likely to lie.
+/// An engine for one spelling of the convolution, with its output where it is wanted.
 struct Offer {
   CudnnConvolution convolution;
   std::optional<CudnnCandidate> candidate;  ///< nothing: asked for by its rank when it is built
@@ -56,7 +56,7 @@ std::size_t output_bytes(const CudnnConvolution& conv) {
 }
 
 /// That the tactic of an offer says: behind the engine's own there is a place for a result that is
-/// copied, where the output is likely to be a slice.
+/// copied, where the output is wanted as a slice.
 std::size_t workspace_bytes(const Offer& offer, const Layout& output) {
   const std::size_t own = offer.candidate ? offer.candidate->workspace_bytes : 0;
   if (output.kind != Layout::Kind::kSliced) return own;
@@ -372,7 +372,7 @@ SiteTactics site_tactics(const OpSite& site,
   SiteTactics found;
   const std::vector<Layout> dense(site.inputs.size());
   using Attempt = std::pair<std::vector<Layout>, Layout>;
-  const std::array attempts{Attempt{site.inputs, likely_output(site)},
+  const std::array attempts{Attempt{site.inputs, wanted_output(site)},
                             Attempt{site.inputs, Layout{}},
                             Attempt{dense, Layout{}}};
   const auto offer = [&](const Attempt& attempt, std::vector<Offer> offers) {
@@ -408,7 +408,7 @@ void prepare_sites(std::span<const OpSite> sites,
   std::vector<const OpSite*> distinct;
   for (const OpSite& site : sites) {
     const auto convolution =
-        describe(site, site.inputs, likely_output(site), bias_types(site).front());
+        describe(site, site.inputs, wanted_output(site), bias_types(site).front());
     if (convolution && known.insert(*convolution).second) distinct.push_back(&site);
   }
   plans->in_threads(distinct.size(), [&](std::size_t i) {

@@ -50,13 +50,14 @@ std::size_t bytes_between(const Parts& parts) {
   return align_up(byte_size(parts.graph.node(parts.depthwise).outputs[0]), kBufferAlignment);
 }
 
+/// Of a part of `whole`, whose result is wanted anywhere.
 OpSite site_of(const Parts& parts, NodeId id, std::vector<Layout> inputs, const OpSite& whole) {
-  return {parts.graph,
-          parts.graph.node(id),
-          std::move(inputs),
-          whole.threads,
-          whole.exact_convolutions,
-          whole.tf32};
+  return {.graph = parts.graph,
+          .node = parts.graph.node(id),
+          .inputs = std::move(inputs),
+          .threads = whole.threads,
+          .exact_convolutions = whole.exact_convolutions,
+          .tf32 = whole.tf32};
 }
 
 /// The places of the separable convolution's inputs among those of its parts: `inputs` has one
@@ -86,6 +87,7 @@ PartSites divided(const OpSite& site) {
       site.inputs, site.node.as<SeparableConv2d>()->depthwise_inputs(), Layout{});
   OpSite depthwise = site_of(*parts, parts->depthwise, std::move(layouts.depthwise), site);
   OpSite pointwise = site_of(*parts, parts->pointwise, std::move(layouts.pointwise), site);
+  pointwise.wanted = site.wanted;
   return {std::move(parts), std::move(depthwise), std::move(pointwise)};
 }
 

@@ -24,7 +24,7 @@ struct ConvSite {
   std::vector<Layout> layouts = std::vector<Layout>(4);
   int threads = 1;
   bool exact = false;
-  WantedLayouts wanted{std::nullopt};
+  std::vector<std::optional<Layout>> wanted{std::nullopt};
 
   [[nodiscard]] std::string signature() const {
     Graph graph;
@@ -36,7 +36,12 @@ struct ConvSite {
     const Value w = graph.add(constant, {}, name + "/w");
     const Value b = graph.add(make_constant({4}, std::vector<float>(4, weight)), {}, name + "/b");
     const Value y = graph.add(conv, {x, w, b, residual_is_input ? x : r}, name);
-    return op_signature({graph, graph.node(y), layouts, threads, exact}, wanted);
+    return op_signature({.graph = graph,
+                         .node = graph.node(y),
+                         .inputs = layouts,
+                         .threads = threads,
+                         .exact_convolutions = exact,
+                         .wanted = wanted});
   }
 };
 
@@ -103,7 +108,7 @@ TEST(OpSignature, KnowsAConstantInputAndElementTypes) {
   const Value u = graph.add(Input{{DType::kUInt8, {2, 3}}}, {}, "u");
   const auto signature = [&](const Op& op, const std::vector<Value>& inputs) {
     const Value y = graph.add(op, inputs, "y" + std::to_string(graph.size()));
-    return op_signature({graph, graph.node(y), std::vector<Layout>(inputs.size())}, {std::nullopt});
+    return op_signature({graph, graph.node(y), std::vector<Layout>(inputs.size())});
   };
 
   EXPECT_NE(signature(Add{}, {x, c}), signature(Add{}, {c, x}));

@@ -277,8 +277,7 @@ TEST_F(TacticSelectorTest, APlansTacticThatIsGoneFallsBackWithANotice) {
 
   expect_choice(record, "a", "first", TacticSource::kHeuristic);
   ASSERT_EQ(record.notices.size(), 1U);
-  EXPECT_NE(record.notices[0].find("2 tactics of the plan file"), std::string::npos)
-      << record.notices[0];
+  EXPECT_NE(record.notices[0].find("2 saved tactics"), std::string::npos) << record.notices[0];
   EXPECT_NE(record.notices[0].find("'a': 'of another version'"), std::string::npos);
 }
 
@@ -306,8 +305,7 @@ TEST_F(TacticSelectorTest, LocksOfAPlanThatCannotBeKeptAreLeftAsideAndTold) {
 
   expect_choice(record, "a", "second", TacticSource::kPlan);
   ASSERT_EQ(record.notices.size(), 1U);
-  EXPECT_NE(record.notices[0].find("1 tactics of the plan file"), std::string::npos)
-      << record.notices[0];
+  EXPECT_NE(record.notices[0].find("1 saved tactics"), std::string::npos) << record.notices[0];
   EXPECT_NE(record.notices[0].find("'a': 'of another machine'"), std::string::npos);
 }
 

@@ -34,15 +34,18 @@ class TunerTest : public testing::Test {
 
   Result measure(std::vector<FakeTactic> fakes,
                  std::size_t heuristic = 0,
-                 const WantedLayouts& wanted = {std::nullopt},
+                 const std::optional<Layout>& wanted = {},
                  double seconds = 100) {
     backend_.table["Dense"] = std::move(fakes);
-    const OpSite site{graph_, graph_.node(node_), {Layout{}, Layout{}}};
+    const OpSite site{.graph = graph_,
+                      .node = graph_.node(node_),
+                      .inputs = std::vector<Layout>(2),
+                      .wanted = {wanted}};
     const std::vector<Tactic> tactics = backend_.tactics(site);
     Result result;
     for (const Tactic& tactic : tactics) result.candidates.push_back({tactic.name, 0, {}});
     Tuner tuner(backend_, Tuning::kFast, seconds);
-    result.winner = tuner.measure(site, wanted, tactics, heuristic, result.candidates);
+    result.winner = tuner.measure(site, tactics, heuristic, result.candidates);
     result.summary = tuner.summary();
     return result;
   }
@@ -65,7 +68,7 @@ TEST_F(TunerTest, AResidualIsUnharmedWhenItIsChecked) {
   std::vector<TacticCandidate> candidates{{"a"}, {"b"}, {"c"}};
   Tuner tuner(backend_, Tuning::kFast, 100);
 
-  EXPECT_EQ(tuner.measure(site, {std::nullopt}, backend_.tactics(site), 0, candidates), 1U);
+  EXPECT_EQ(tuner.measure(site, backend_.tactics(site), 0, candidates), 1U);
 
   EXPECT_TRUE(candidates[0].refused.empty()) << candidates[0].refused;
   EXPECT_TRUE(candidates[1].refused.empty()) << candidates[1].refused;
@@ -84,7 +87,7 @@ TEST_F(TunerTest, AResidualThatIsAlsoTheInputStays) {
   std::vector<TacticCandidate> candidates{{"a"}, {"b"}};
   Tuner tuner(backend_, Tuning::kFast, 100);
 
-  EXPECT_EQ(tuner.measure(site, {std::nullopt}, backend_.tactics(site), 0, candidates), 1U);
+  EXPECT_EQ(tuner.measure(site, backend_.tactics(site), 0, candidates), 1U);
 
   EXPECT_EQ(backend_.runs_in_place, 0U);
 }
