@@ -107,6 +107,21 @@ TEST(CudaDryRun, CeilingsFollowFromClocks) {
   EXPECT_FALSE(cuda::ceilings_of({"that does not say its clock", 90, 132, 0, 2.619e9, 5120}));
 }
 
+TEST(CudaDryRun, KernelsRunOnTheirDevicesAndLaterOnes) {
+  EXPECT_TRUE(cuda::kernels_run_on("90", 90));
+  EXPECT_TRUE(cuda::kernels_run_on("90", 100)) << "the driver compiles it";
+  EXPECT_FALSE(cuda::kernels_run_on("90", 80));
+  EXPECT_TRUE(cuda::kernels_run_on("80-real", 86));
+  EXPECT_FALSE(cuda::kernels_run_on("86-real", 80));
+  EXPECT_FALSE(cuda::kernels_run_on("80-real", 90));
+  EXPECT_TRUE(cuda::kernels_run_on("80-virtual", 90));
+  EXPECT_TRUE(cuda::kernels_run_on("75-real,90-real", 90));
+  EXPECT_FALSE(cuda::kernels_run_on("75-real,90-real", 80));
+  EXPECT_FALSE(cuda::kernels_run_on("", 80));
+  EXPECT_TRUE(cuda::kernels_run_on("all-major", 80));
+  EXPECT_TRUE(cuda::kernels_run_on("90a", 80)) << "not judged";
+}
+
 TEST(CudaDryRun, RefusesAnUnknownTargetAndSaysWhichThereAre) {
   try {
     (void)make_cuda_dry_run_backend("sm_1\n");

@@ -1,5 +1,7 @@
 // Plans for a device that is not there: everything of the CUDA backend but the device.
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "engine/backend/cuda/cuda_backend.h"
 #include "engine/backend/cuda/make_convolutions.h"
@@ -11,6 +13,26 @@
 namespace fovea {
 
 namespace {
+
+#ifdef FOVEA_CUDA_ARCHITECTURES
+/// That this build's kernels do not run on such a device; empty where they do.
+std::string architecture_notice(const cuda::Target& target) {
+  constexpr std::string_view kBuilt = FOVEA_CUDA_ARCHITECTURES;
+  if (cuda::kernels_run_on(kBuilt, target.capability)) return {};
+  return cat("this build has kernels for the CUDA architectures ",
+             kBuilt,
+             " alone, and ",
+             target.name,
+             " runs none of them; configure with -D CMAKE_CUDA_ARCHITECTURES=",
+             target.capability,
+             " for it");
+}
+#else
+/// There are no kernels of the device's, and nobody expects any.
+std::string architecture_notice(const cuda::Target& /*target*/) {
+  return {};
+}
+#endif
 
 [[noreturn]] void refuse(std::string_view target) {
   throw DeviceError(cat("this plan is for ",
@@ -60,6 +82,14 @@ class DryRunBackend final : public Backend {
 
   [[nodiscard]] std::string refusal(const OpSite& site) const override {
     return backend_->refusal(site);
+  }
+
+  [[nodiscard]] std::vector<std::string> notices() const override {
+    std::vector<std::string> notices = backend_->notices();
+    if (std::string notice = architecture_notice(target_); !notice.empty()) {
+      notices.push_back(std::move(notice));
+    }
+    return notices;
   }
 
   [[nodiscard]] Tactic conversion(const TensorDesc& desc,

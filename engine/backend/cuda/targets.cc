@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "engine/core/joined.h"
 #include "engine/core/printable.h"
@@ -50,6 +51,24 @@ std::optional<Ceilings> ceilings_of(const DeviceFacts& device) {
                   .fp32_flops = known->per_clock.fp32 * clocks,
                   .tf32_flops = known->per_clock.tf32 * clocks,
                   .half_flops = known->per_clock.half * clocks};
+}
+
+bool kernels_run_on(std::string_view architectures, int capability) {
+  constexpr int kMinors = 10;
+  for (std::size_t end = 0; !architectures.empty(); architectures.remove_prefix(end)) {
+    end = std::min(architectures.find(','), architectures.size());
+    const std::string_view entry = architectures.substr(0, end);
+    end = std::min(end + 1, architectures.size());
+    int number = 0;
+    const auto parsed = std::from_chars(entry.data(), entry.data() + entry.size(), number);
+    const std::string_view kind = entry.substr(static_cast<std::size_t>(parsed.ptr - entry.data()));
+    const bool has_machine_code = kind.empty() || kind == "-real";
+    const bool has_ptx = kind.empty() || kind == "-virtual";
+    if (parsed.ec != std::errc() || (!has_machine_code && !has_ptx)) return true;
+    const bool same_major = number / kMinors == capability / kMinors;
+    if (number <= capability && (has_ptx || same_major)) return true;
+  }
+  return false;
 }
 
 const Target& find_target(std::string_view name) {

@@ -44,6 +44,14 @@ struct DeviceFacts {
 /// the capability is none of targets(), or where the driver does not say a clock.
 [[nodiscard]] std::optional<Ceilings> ceilings_of(const DeviceFacts& device);
 
+/// Whether kernels that were compiled for these architectures run on a device of that compute
+/// capability: machine code within its major version from its own minor version on, and what the
+/// driver compiles on any later device (CUDA C++ Programming Guide, "Application Compatibility").
+///
+/// architectures   CMAKE_CUDA_ARCHITECTURES joined by commas: "80-real,90"; words, such as "all",
+///                 and numbers of one device family, such as "90a", count as what runs
+[[nodiscard]] bool kernels_run_on(std::string_view architectures, int capability);
+
 /// The target of that name. Throws InvalidArgument, which lists all names, when there is none.
 [[nodiscard]] const Target& find_target(std::string_view name);
 
