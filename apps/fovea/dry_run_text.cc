@@ -49,6 +49,24 @@ std::string buckets_table(const DryRun& run) {
   return table(rows);
 }
 
+/// The batch sizes that the device's memory is too small for, a line each. Contexts on other
+/// threads, the library's own memory and that of other programs come on top.
+std::string memory_text(const DryRun& run) {
+  std::string text;
+  for (const DryRunBucket& bucket : run.buckets) {
+    const std::size_t needed = run.weight_bytes + bucket.arena_bytes + bucket.workspace_bytes;
+    if (run.memory_bytes == 0 || needed <= run.memory_bytes) continue;
+    text += "  " +
+            wrap("batch " + std::to_string(bucket.batch) + " does not fit: it takes " +
+                     bytes_text(needed) + " with the weights, and the device has " +
+                     bytes_text(run.memory_bytes) + " of memory",
+                 4,
+                 2) +
+            "\n";
+  }
+  return text;
+}
+
 std::string steps_table(const DryRun& run) {
   std::vector<std::vector<std::string>> rows{{"step", "tactic", "output", "MFLOP", "MB"}};
   if (run.ceilings) rows.front().insert(rows.front().end(), {"floor us", "bound by"});
@@ -122,8 +140,9 @@ std::string dry_run_text(const DryRun& run) {
                      wrap(one_line(run.compiled_for), 2, 40) + "\n" + "  weights " +
                      bytes_text(run.weight_bytes) + "\n";
   if (run.ceilings) text += ceilings_text(*run.ceilings);
-  return text + buckets_table(run) + "\nbatch " + std::to_string(run.buckets.back().batch) + "\n" +
-         steps_table(run) + refusals_text(run.buckets.back());
+  return text + buckets_table(run) + memory_text(run) + "\nbatch " +
+         std::to_string(run.buckets.back().batch) + "\n" + steps_table(run) +
+         refusals_text(run.buckets.back());
 }
 
 std::string dry_run_json(const DryRun& run) {
@@ -132,6 +151,7 @@ std::string dry_run_json(const DryRun& run) {
             {"precision", run.precision},
             {"compiled_for", run.compiled_for},
             {"weight_bytes", run.weight_bytes}};
+  if (run.memory_bytes > 0) json["memory_bytes"] = run.memory_bytes;
   if (run.ceilings) {
     json["ceilings"] = {{"device", run.ceilings->device},
                         {"flops_per_s", run.ceilings->flops_per_s},

@@ -104,6 +104,7 @@ DryRun dry_run(const Model& model, const CompileOptions& options, std::string_vi
   result.backend = backend->name();
   result.precision = to_string(plan->precision);
   result.compiled_for = backend->fingerprint();
+  result.memory_bytes = backend->memory_info().total_bytes;
   if (ceilings) {
     result.ceilings = {.device = ceilings->device,
                        .bytes_per_s = ceilings->bytes_per_s,

@@ -76,6 +76,7 @@ TEST(CudaDryRun, KnowsTheCeilingsOfEveryTarget) {
 
     EXPECT_EQ(backend->name(), "cuda");
     EXPECT_FALSE(ceilings.device.empty());
+    EXPECT_GE(backend->memory_info().total_bytes, 16'000'000'000U);
     EXPECT_GT(ceilings.bytes_per_s, 1e11);
     EXPECT_GT(ceilings.half_flops, ceilings.fp32_flops);
     EXPECT_EQ(

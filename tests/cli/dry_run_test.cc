@@ -38,6 +38,22 @@ TEST_F(CliDryRun, PrintsEveryStepAndWritesNothing) {
   }
 }
 
+TEST_F(CliDryRun, SaysWhichBatchesDoNotFitIntoMemory) {
+  Words command{"compile", "googlenet", "--dry-run", "--backend", "cpu", "--buckets", "1,65536"};
+  const auto text = test::run_program(command, {.folder = folder_.path()});
+  command.emplace_back("--json");
+  const auto json = test::run_program(command, {.folder = folder_.path()});
+
+  ASSERT_EQ(text.code, 0) << text.err;
+  ASSERT_EQ(json.code, 0) << json.err;
+  const auto plan = nlohmann::json::parse(json.out);
+  const auto memory = plan.at("memory_bytes").get<std::uint64_t>();
+  const auto arena = plan.at("buckets").at(1).at("arena_bytes").get<std::uint64_t>();
+  EXPECT_EQ(text.out.find("  batch 1 does not fit"), std::string::npos) << text.out;
+  EXPECT_EQ(text.out.find("  batch 65536 does not fit") != std::string::npos, arena > memory)
+      << text.out;
+}
+
 TEST_F(CliDryRun, DownloadsNothing) {
   const test::ProgramOptions offline{
       .folder = folder_.path(), .environment = {"FOVEA_HOME=" + path("home"), "FOVEA_OFFLINE=1"}};

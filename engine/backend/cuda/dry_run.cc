@@ -108,7 +108,9 @@ class DryRunBackend final : public Backend {
 
   [[nodiscard]] bool on_host() const override { return true; }
 
-  [[nodiscard]] MemoryInfo memory_info() const override { return {}; }
+  [[nodiscard]] MemoryInfo memory_info() const override {
+    return {target_.memory_bytes, target_.memory_bytes};
+  }
 
   [[nodiscard]] std::optional<Ceilings> ceilings() const override { return target_.ceilings; }
 

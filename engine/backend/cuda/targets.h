@@ -1,6 +1,7 @@
 // Kinds of devices that plans can be made for without having one.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -22,7 +23,8 @@ struct Target {
   std::string_view name;  ///< "sm_90"
   int capability = 0;     ///< 10 times major, plus minor
   Ceilings ceilings;
-  FlopsPerClock per_clock;  ///< of one multiprocessor
+  std::size_t memory_bytes = 0;  ///< of that device
+  FlopsPerClock per_clock;       ///< of one multiprocessor
 };
 
 /// All that are known, oldest first.

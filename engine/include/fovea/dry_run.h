@@ -54,6 +54,7 @@ struct DryRun {
   std::string precision;
   std::string compiled_for;      ///< the device, and the libraries' versions
   std::size_t weight_bytes = 0;  ///< that a run reads
+  std::size_t memory_bytes = 0;  ///< of the device in all; 0 where that is not known
   std::optional<DeviceCeilings> ceilings;
   std::vector<DryRunBucket> buckets;  ///< ascending batch
 };
