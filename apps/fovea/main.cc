@@ -1,4 +1,5 @@
 // fovea: one program, one file per subcommand.
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <exception>
@@ -62,6 +63,15 @@ int finish(int status) {
                      : "the output could not be written to stdout");
 }
 
+/// Where a script's variable is not set, an option without a value would pass for none at all.
+void refuse_empty_values(const CLI::App& command) {
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->get_positional() || std::ranges::count(option->results(), "") == 0) continue;
+    throw InvalidArgument(option->get_name() + " has an empty value; leave it out or give one");
+  }
+  for (const CLI::App* chosen : command.get_subcommands()) refuse_empty_values(*chosen);
+}
+
 int run_program(int argc, char** argv) {
   CLI::App program{"Classifies pictures with neural networks: image files in, labels out.",
                    "fovea"};
@@ -78,6 +88,7 @@ int run_program(int argc, char** argv) {
     if (error.get_exit_code() == 0) return finish(program.exit(error));
     return report(ErrorCode::kArgumentInvalid, usage_message(program, error.what()));
   }
+  refuse_empty_values(program);
   return finish(action());
 }
 

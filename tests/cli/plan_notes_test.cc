@@ -92,8 +92,7 @@ TEST_F(CliPlanNotes, AFileThatCannotBeWrittenSaysWhy) {
   expect_error(run({"compile", "lenet5", "--output", "absent/x.plan"}),
                5,
                {"io/write: cannot write absent/x.plan: there is no folder absent"});
-  expect_error(
-      run({"compile", "lenet5", "--output", ""}), 2, {"a file to be written needs a name"});
+  expect_error(run({"compile", "lenet5", "--output", ""}), 2, {"--output has an empty value"});
 }
 
 TEST_F(CliPlanNotes, WhatIsNoPlanIsNotCalledAModel) {

@@ -113,6 +113,8 @@ std::vector<WrongUse> wrong_uses() {
       {{"classify", "lenet5", one, "--top"}, 2, "argument/invalid", "--top"},
       {{"classify", "lenet5", one, "--top", "11"}, 2, "argument/invalid", "1 to 10"},
       {{"classify", "lenet5", one, "--top", "0"}, 2, "argument/invalid", "1 to 10"},
+      {{"classify", "lenet5", one, "--precision", ""}, 2, "argument/invalid", "--precision has"},
+      {{"compile", "lenet5", "--dry-run", "--target", ""}, 2, "argument/invalid", "--target has"},
       {{"classify", "lenet5", one, "--threads", "-1"}, 2, "argument/invalid", "1024"},
       {{"classify", "lenet5", one, "--threads", "100000"}, 2, "argument/invalid", "1024"},
       {{"classify", "lenet5", one, "--batch", "-1"}, 2, "argument/invalid", "batch"},
