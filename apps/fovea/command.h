@@ -75,6 +75,7 @@ struct ModelArguments {
   std::string precision;  ///< empty: the model's own
   std::string convolution = "auto";
   std::string input_size;
+  std::string target;  ///< a type of device that need not be here; empty: those of this machine
   int threads = 0;
   TacticArguments tactics;
 
@@ -108,7 +109,11 @@ struct ModelArguments {
       options.device = only_device(opened);
     }
     options.convolution = convolution;
-    options.precision = checked_precision(opened);
+    if (target.empty()) {
+      options.precision = checked_precision(opened);
+    } else if (!precision.empty()) {
+      options.precision = parse_precision(precision);  // else the target's backend decides
+    }
     options.threads = threads;
     tactics.apply(options);
   }

@@ -64,6 +64,23 @@ TEST_F(CliDryRun, LooksAtTheTargetBeforeTheModel) {
   EXPECT_NE(got.err.find("sm_1"), std::string::npos) << got.err;
 }
 
+/// A plan file names its precision, which no device of this machine has to compute in.
+TEST_F(CliDryRun, APlanFileForATargetNeedsNoDevice) {
+  if (FOVEA_WITH_CUDA == 0) GTEST_SKIP() << "this build has no targets";
+  const test::ProgramOptions options{
+      .folder = folder_.path(),
+      .environment = {"FOVEA_HOME=" + path("home"), "CUDA_VISIBLE_DEVICES=-1"}};
+  const Words made{
+      "compile", "lenet5", "--backend", "cpu", "--tuning", "off", "--output", "x.plan"};
+  ASSERT_EQ(test::run_program(made, options).code, 0);
+
+  const auto got =
+      test::run_program({"compile", "x.plan", "--target", "sm_90", "--dry-run", "--json"}, options);
+
+  ASSERT_EQ(got.code, 0) << got.err;
+  EXPECT_EQ(nlohmann::json::parse(got.out).at("precision"), "fp32");
+}
+
 TEST_F(CliDryRun, ExplainsAsACompilationDoes) {
   const auto explained = run({"--explain", "--json"});
 
