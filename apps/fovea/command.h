@@ -82,7 +82,8 @@ struct ModelArguments {
   /// `with_backend`: also the options of commands that compile the model.
   void add_to(CLI::App& command, bool with_backend);
 
-  /// Throws argument/invalid; also what speaks against the backend, before anything is downloaded.
+  /// Throws argument/invalid; also what speaks against the backend or its devices, before anything
+  /// is downloaded.
   [[nodiscard]] ModelOptions model_options() const;
 
   /// The files that are read, as far as the command line names them.
@@ -117,6 +118,10 @@ struct ModelArguments {
     options.threads = threads;
     tactics.apply(options);
   }
+
+ private:
+  /// As devices(), of that backend.
+  [[nodiscard]] std::vector<int> devices_of(const std::string& named) const;
 };
 
 /// The options that describe how pictures are preprocessed.

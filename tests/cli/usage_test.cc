@@ -222,6 +222,30 @@ TEST(CliErrors, HaveTheirExitCodeAndNameTheNextStep) {
   }
 }
 
+/// The weights are half a gigabyte, which whoever has no such device must not wait for.
+TEST(CliErrors, ThereIsNoDeviceBeforeThereAreWeights) {
+  const TemporaryFolder folder(std::filesystem::temp_directory_path());
+  const test::ProgramOptions options{.folder = folder.path(),
+                                     .environment = {"FOVEA_HOME=" + folder.path().string(),
+                                                     "FOVEA_WEIGHTS_URL=http://127.0.0.1:9",
+                                                     "CUDA_VISIBLE_DEVICES=-1"}};
+  for (const Words& command : {Words{"classify", digit(1)},
+                               {"bench"},
+                               {"run", "--input", "x.safetensors", "--output", "y.safetensors"},
+                               {"verify"},
+                               {"compile", "--output", "x.plan"},
+                               {"compile", "--dry-run", "--weights", "imagenet"}}) {
+    Words arguments{command.front(), "vgg16", "--backend", "cuda"};
+    arguments.insert(arguments.end(), command.begin() + 1, command.end());
+    SCOPED_TRACE(joined(arguments));
+
+    const auto got = run_program(arguments, options);
+
+    EXPECT_EQ(got.code, 4);
+    EXPECT_TRUE(got.err.starts_with("fovea: device/none: ")) << got.err;
+  }
+}
+
 /// A message speaks of what the user gave, not of where the program was built or runs.
 TEST(CliErrors, NameNoPathOfTheMachine) {
   for (const WrongUse& use : wrong_uses()) {
