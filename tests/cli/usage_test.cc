@@ -138,7 +138,7 @@ std::vector<WrongUse> wrong_uses() {
       {{"bench", "lenet5", "--device", "0,1"}, 2, "argument/invalid", "one device"},
       {{"classify", "lenet5", one, "--convolution", "fft"}, 2, "argument/invalid", "direct"},
       {{"bench", "lenet5", "--convolution", "fft"}, 2, "argument/invalid", "direct"},
-      {{"classify", "lenet5", one, "--precision", "fp8"}, 2, "argument/invalid", "fp32"},
+      {{"classify", "lenet5", one, "--precision", "fp8"}, 2, "argument/invalid", "fp16, bf16\n"},
       {{"classify", "lenet5", one, "--precision", "int8"},
        2,
        "argument/unsupported",
