@@ -13,6 +13,7 @@
 #include <fovea/classifier.h>
 
 #include "apps/fovea/command.h"
+#include "apps/fovea/files.h"
 #include "apps/fovea/interrupt.h"
 #include "apps/fovea/picture_paths.h"
 #include "apps/fovea/progress.h"
@@ -62,7 +63,18 @@ std::unique_ptr<RowWriter> make_writer(const Arguments& arguments) {
   return std::make_unique<RowWriter>(arguments.json ? RowFormat::kJson : RowFormat::kText);
 }
 
+/// As far as the command line names them: what is found in folders does not end as rows must.
+std::vector<std::string> files_read(const Arguments& arguments) {
+  std::vector<std::string> files = arguments.model.files();
+  files.push_back(arguments.labels);
+  for (const std::string& path : arguments.paths) {
+    if (path != "-") files.push_back(path);
+  }
+  return files;
+}
+
 int classify(const Arguments& arguments) {
+  refuse_overwriting("--output", arguments.output, files_read(arguments));
   const Model model = open_model(arguments.model.model, model_options(arguments));
   Classifier classifier = Classifier::open(model, classifier_options(arguments, model));
   catch_interrupt();

@@ -105,7 +105,9 @@ void print_notices(std::span<const std::string> notices) {
 }
 
 ModelOptions ModelArguments::model_options() const {
-  if (backend != "auto") (void)device_count(backend);
+  if (backend != "auto" && target.empty()) {
+    for (const int number : devices_of(backend)) check_device(backend, number);
+  }
   ModelOptions options;
   options.weights = weights;
   options.on_download = show_downloads();
@@ -120,9 +122,12 @@ std::vector<std::string> ModelArguments::files() const {
 }
 
 std::vector<int> ModelArguments::devices(const Model& opened) const {
+  return devices_of(backend == "auto" && device == "all" ? opened.default_backend() : backend);
+}
+
+std::vector<int> ModelArguments::devices_of(const std::string& named) const {
   std::vector<int> numbers;
   if (device == "all") {
-    const std::string named = backend == "auto" ? opened.default_backend() : backend;
     numbers.resize(static_cast<std::size_t>(std::max(1, device_count(named))));
     std::iota(numbers.begin(), numbers.end(), 0);
     return numbers;

@@ -75,13 +75,15 @@ struct ModelArguments {
   std::string precision;  ///< empty: the model's own
   std::string convolution = "auto";
   std::string input_size;
+  std::string target;  ///< a type of device that need not be here; empty: those of this machine
   int threads = 0;
   TacticArguments tactics;
 
   /// `with_backend`: also the options of commands that compile the model.
   void add_to(CLI::App& command, bool with_backend);
 
-  /// Throws argument/invalid; also what speaks against the backend, before anything is downloaded.
+  /// Throws argument/invalid; also what speaks against the backend or its devices, before anything
+  /// is downloaded.
   [[nodiscard]] ModelOptions model_options() const;
 
   /// The files that are read, as far as the command line names them.
@@ -108,10 +110,18 @@ struct ModelArguments {
       options.device = only_device(opened);
     }
     options.convolution = convolution;
-    options.precision = checked_precision(opened);
+    if (target.empty()) {
+      options.precision = checked_precision(opened);
+    } else if (!precision.empty()) {
+      options.precision = parse_precision(precision);  // else the target's backend decides
+    }
     options.threads = threads;
     tactics.apply(options);
   }
+
+ private:
+  /// As devices(), of that backend.
+  [[nodiscard]] std::vector<int> devices_of(const std::string& named) const;
 };
 
 /// The options that describe how pictures are preprocessed.

@@ -35,7 +35,6 @@ struct Arguments {
   std::string output;
   std::string weights_in = "plan";
   std::string tactics_file;
-  std::string target;
   std::int64_t batch = 32;
   std::vector<std::int64_t> buckets;
   bool weights_named = false;
@@ -132,8 +131,8 @@ Model opened(const Arguments& arguments) {
 }
 
 int dry_run(Arguments arguments) {
-  if (!arguments.target.empty()) {
-    check_target(arguments.model.backend, arguments.target);
+  if (!arguments.model.target.empty()) {
+    check_target(arguments.model.backend, arguments.model.target);
     // Nothing of the backend that this machine has is then to be told.
     arguments.model.backend = "cuda";
   }
@@ -143,7 +142,7 @@ int dry_run(Arguments arguments) {
   }
   const Model model = opened(arguments);
   const CompileOptions how = compile_options(arguments, model);
-  const DryRun run = fovea::dry_run(model, how, arguments.target);
+  const DryRun run = fovea::dry_run(model, how, arguments.model.target);
   print_notices(run.plan->notices());
   std::string text;
   if (arguments.json) {
@@ -161,7 +160,7 @@ int dry_run(Arguments arguments) {
 int compile(const Arguments& arguments) {
   if (arguments.batch < 1) throw InvalidArgument("--batch is at least 1");
   if (arguments.dry_run) return dry_run(arguments);
-  if (!arguments.target.empty()) {
+  if (!arguments.model.target.empty()) {
     throw InvalidArgument(
         "--target is for --dry-run: a plan file is made on its device, or for the CPU");
   }
@@ -234,7 +233,7 @@ void add_compile(CLI::App& program, Action& action) {
       ->excludes(command->get_option("--tuning-seconds"));
   command->add_option(
       "--target",
-      arguments->target,
+      arguments->model.target,
       "a type of GPU that need not be here, sm_75 to sm_90, for --dry-run: also the "
       "least time of every step by the data sheet of such a device; needs a build with the CUDA "
       "backend");

@@ -56,11 +56,9 @@ int plot(Arguments arguments) {
   const Model model = open_model(arguments.model.model, arguments.model.model_options());
   arguments.model.apply(model, options.compile);
   options.on_notice = [](const std::string& notice) { print_notices({&notice, 1}); };
-  // From when Graphviz is started: before that nothing lies on the disk, and Ctrl-C ends us.
-  options.stop = [] {
-    catch_interrupt();
-    return interrupted();
-  };
+  options.stop = [] { return interrupted(); };
+  // The drawing may have a temporary name from the start: not every file system hides it.
+  catch_interrupt();
   try {
     fovea::plot(model, arguments.output, options);
   } catch (const Error& error) {

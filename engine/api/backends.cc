@@ -76,6 +76,12 @@ int device_count(std::string_view backend) {
   return entry_of(backend).device_count();
 }
 
+void check_device(std::string_view backend, int device) {
+  const BackendEntry entry = entry_of(backend);
+  if (device >= 0 && device < entry.device_count()) return;
+  (void)entry.make(device);  // says which there are
+}
+
 std::vector<std::string> backend_names() {
   std::vector<std::string> names;
   for (const BackendEntry& entry : all_backends()) names.emplace_back(entry.name);

@@ -4,6 +4,8 @@
 #include "engine/api/compile.h"
 #include "engine/api/diagnose.h"
 #include "engine/api/tactic_settings.h"
+#include "engine/backend/cuda/cublaslt_file.h"
+#include "engine/backend/cuda/cudnn_files.h"
 #include "engine/core/env.h"
 #include "engine/core/printable.h"
 #include "engine/core/require.h"
@@ -19,6 +21,10 @@ std::string complaint(const env::Variable& variable) {
   try {
     if (name == env::kDisablePasses.name) (void)disabled_passes();
     if (name == env::kTactic.name) (void)tactic_options({});
+    if (name == env::kCudnnFolder.name) (void)cuda::load_cudnn_files();
+    if (name == env::kCublasLtFolder.name) (void)cuda::load_cublaslt_file();
+  } catch (const Unsupported& error) {
+    return error.what();
   } catch (const InvalidArgument& error) {
     std::string text = error.what();
     const std::string start = cat(name, ": ");

@@ -27,6 +27,17 @@ std::shared_ptr<const Backend> target_backend(std::string_view backend, std::str
   return make_target_backend(target);
 }
 
+Unsupported not_computed(Precision precision, const TargetTraits& traits, std::string_view target) {
+  std::string others = "fp32";
+  for (const Precision other : {Precision::kTf32, Precision::kFp16, Precision::kBf16}) {
+    if (traits.computes_in(other)) others += cat(" or ", to_string(other));
+  }
+  const std::string where =
+      precision == Precision::kInt8 ? "in this version" : cat("on ", printable(target));
+  return Unsupported(
+      cat("precision ", to_string(precision), " is not available ", where, "; use ", others));
+}
+
 double peak(const Ceilings& ceilings, Precision precision) {
   if (precision == Precision::kFp32) return ceilings.fp32_flops;
   return precision == Precision::kTf32 ? ceilings.tf32_flops : ceilings.half_flops;
@@ -87,11 +98,7 @@ DryRun dry_run(const Model& model, const CompileOptions& options, std::string_vi
   PlanOptions settings = plan_options(untuned, *backend, before);
   if (!target.empty()) settings.threads = 1;  // of a device, whose memory here is the host's
   if (!target.empty() && !backend->traits().computes_in(settings.precision)) {
-    throw Unsupported(cat("precision ",
-                          to_string(settings.precision),
-                          " is not available on ",
-                          printable(target),
-                          "; use fp32"));
+    throw not_computed(settings.precision, backend->traits(), target);
   }
   WeightStore weights(*backend, take_over(before, *backend, options.backend, settings));
   const Graph deployed = deployed_graph(model.impl(), ModelGraphAccess::graph(model.graph()));

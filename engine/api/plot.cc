@@ -45,7 +45,6 @@ std::vector<std::byte> draw(const std::string& text,
                             std::vector<std::string> options,
                             const fs::path& file,
                             const std::function<bool()>& stop) {
-  if (stop && stop()) cancel(file);
   const TemporaryFolder folder(fs::absolute(file).parent_path());
   const fs::path source = folder.path() / "plot.dot";
   const fs::path target = folder.path() / "plot";
@@ -84,6 +83,7 @@ void plot(const Model& model, std::string_view file, const PlotOptions& options)
   }
   AtomicFile target(path);  // first, so that a place that cannot be written is told at once
   const std::string text = plot_text(model, options);
+  if (options.stop && options.stop()) cancel(path);
   if (is_text) {
     target.write(text);
   } else {

@@ -68,6 +68,24 @@ TEST_F(CliOutput, AnErrorLeavesTheOldFile) {
   }
 }
 
+TEST_F(CliOutput, ReplacesNoFileThatIsRead) {
+  const std::string file = path("rows.jsonl");
+  write_file_atomic(file, std::string_view("old"));
+  for (const std::vector<std::string>& read : {std::vector<std::string>{digit(1), "--labels", file},
+                                               {digit(1), "--weights", file},
+                                               {digit(1), "--lock", file},
+                                               {digit(1), file}}) {
+    std::vector<std::string> command{"classify", "lenet5", "--output", file};
+    command.insert(command.end(), read.begin(), read.end());
+
+    const auto got = run_program(command);
+
+    EXPECT_EQ(got.code, 2) << read.back();
+    EXPECT_NE(test::unwrapped(got.err).find("would replace it"), std::string::npos) << got.err;
+    EXPECT_EQ(read_text_file(file), "old");
+  }
+}
+
 /// Standard input that turns out to be no list of paths ends the command in the middle.
 TEST_F(CliOutput, AnErrorAfterSomeRowsLeavesNoFile) {
   const auto got = run_program({"classify", "lenet5", "-", "--output", path("rows.jsonl")},

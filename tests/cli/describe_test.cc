@@ -228,6 +228,29 @@ TEST_F(CliDescribe, CtrlCWhileGraphvizDrawsLeavesNothing) {
   EXPECT_EQ(::kill(drawing, 0), -1) << "Graphviz goes on";
 }
 
+/// While the steps are compiled, where the drawing may have a temporary name already.
+TEST_F(CliDescribe, CtrlCBeforeItIsDrawnIsNoted) {
+  fs::create_directory(path("out"));
+  test::Program program(
+      {"plot", "resnet50", "--output", "out/net.dot", "--stage", "plan", "--backend", "cpu"},
+      {.shell = "echo $$ >pid && mv pid started && exec \"$@\"", .folder = folder_.path()});
+  const auto is_open = [&] {
+    if (!fs::exists(path("started"))) return false;
+    const fs::path files = "/proc/" + std::to_string(std::stoi(written("started"))) + "/fd";
+    return std::ranges::any_of(fs::directory_iterator(files), [&](const auto& file) {
+      std::error_code closed_meanwhile;
+      return fs::read_symlink(file, closed_meanwhile).native().starts_with(path("out"));
+    });
+  };
+  while (!is_open()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+
+  program.send(SIGINT);
+  const ProgramResult got = program.wait();
+
+  EXPECT_EQ(got.code, 130);
+  EXPECT_TRUE(fs::is_empty(path("out")));
+}
+
 TEST_F(CliDescribe, WrongUseHasItsErrorAndWritesNothing) {
   struct Wrong {
     Words arguments;

@@ -123,8 +123,10 @@ TEST_F(CliDoctor, NotesAVariableThatNobodyReads) {
 }
 
 TEST_F(CliDoctor, BlamesAWrongVariableAndNotTheBackend) {
-  for (const auto& [variable, value] :
-       {std::pair{"FOVEA_DISABLE_PASSES", "typo"}, {"FOVEA_TACTIC", "nonsense"}}) {
+  for (const auto& [variable, value] : {std::pair{"FOVEA_DISABLE_PASSES", "typo"},
+                                        {"FOVEA_TACTIC", "nonsense"},
+                                        {"FOVEA_CUDNN_DIR", "/nonexistent"},
+                                        {"FOVEA_CUBLASLT_DIR", "/"}}) {
     const auto got = run_program(
         {"doctor", "--json"},
         {.environment = {"FOVEA_HOME=" + path("cache"), std::string(variable) + "=" + value}});

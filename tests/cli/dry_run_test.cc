@@ -80,6 +80,41 @@ TEST_F(CliDryRun, LooksAtTheTargetBeforeTheModel) {
   EXPECT_NE(got.err.find("sm_1"), std::string::npos) << got.err;
 }
 
+/// A plan file names its precision, which no device of this machine has to compute in.
+TEST_F(CliDryRun, APlanFileForATargetNeedsNoDevice) {
+  if (FOVEA_WITH_CUDA == 0) GTEST_SKIP() << "this build has no targets";
+  const test::ProgramOptions options{
+      .folder = folder_.path(),
+      .environment = {"FOVEA_HOME=" + path("home"), "CUDA_VISIBLE_DEVICES=-1"}};
+  const Words made{
+      "compile", "lenet5", "--backend", "cpu", "--tuning", "off", "--output", "x.plan"};
+  ASSERT_EQ(test::run_program(made, options).code, 0);
+
+  const auto got =
+      test::run_program({"compile", "x.plan", "--target", "sm_90", "--dry-run", "--json"}, options);
+
+  ASSERT_EQ(got.code, 0) << got.err;
+  EXPECT_EQ(nlohmann::json::parse(got.out).at("precision"), "fp32");
+}
+
+TEST_F(CliDryRun, SaysWhatATargetComputesIn) {
+  if (FOVEA_WITH_CUDA == 0) GTEST_SKIP() << "this build has no targets";
+  const auto refused = [&](const std::string& target, const std::string& precision) {
+    const auto got = test::run_program(
+        {"compile", "lenet5", "--dry-run", "--target", target, "--precision", precision});
+    EXPECT_EQ(got.code, 2);
+    return test::unwrapped(got.err);
+  };
+
+  const std::string tf32 = refused("sm_75", "tf32");
+  EXPECT_NE(tf32.find("tf32 is not available on sm_75; use fp32 or fp16\n"), std::string::npos)
+      << tf32;
+  const std::string int8 = refused("sm_90", "int8");
+  EXPECT_NE(int8.find("int8 is not available in this version; use fp32 or tf32 or fp16 or bf16\n"),
+            std::string::npos)
+      << int8;
+}
+
 TEST_F(CliDryRun, ExplainsAsACompilationDoes) {
   const auto explained = run({"--explain", "--json"});
 

@@ -140,7 +140,7 @@ std::vector<WrongUse> wrong_uses() {
       {{"bench", "lenet5", "--device", "0,1"}, 2, "argument/invalid", "one device"},
       {{"classify", "lenet5", one, "--convolution", "fft"}, 2, "argument/invalid", "direct"},
       {{"bench", "lenet5", "--convolution", "fft"}, 2, "argument/invalid", "direct"},
-      {{"classify", "lenet5", one, "--precision", "fp8"}, 2, "argument/invalid", "fp32"},
+      {{"classify", "lenet5", one, "--precision", "fp8"}, 2, "argument/invalid", "fp16, bf16\n"},
       {{"classify", "lenet5", one, "--precision", "int8"},
        2,
        "argument/unsupported",
@@ -221,6 +221,30 @@ TEST(CliErrors, HaveTheirExitCodeAndNameTheNextStep) {
     // The path of the picture is the only word that may be wider.
     const std::string text = std::regex_replace(got.err, std::regex(R"(\S*/1\.png\S*)"), "");
     EXPECT_LE(test::widest_line(text), 80U) << got.err;
+  }
+}
+
+/// The weights are half a gigabyte, which whoever has no such device must not wait for.
+TEST(CliErrors, ThereIsNoDeviceBeforeThereAreWeights) {
+  const TemporaryFolder folder(std::filesystem::temp_directory_path());
+  const test::ProgramOptions options{.folder = folder.path(),
+                                     .environment = {"FOVEA_HOME=" + folder.path().string(),
+                                                     "FOVEA_WEIGHTS_URL=http://127.0.0.1:9",
+                                                     "CUDA_VISIBLE_DEVICES=-1"}};
+  for (const Words& command : {Words{"classify", digit(1)},
+                               {"bench"},
+                               {"run", "--input", "x.safetensors", "--output", "y.safetensors"},
+                               {"verify"},
+                               {"compile", "--output", "x.plan"},
+                               {"compile", "--dry-run", "--weights", "imagenet"}}) {
+    Words arguments{command.front(), "vgg16", "--backend", "cuda"};
+    arguments.insert(arguments.end(), command.begin() + 1, command.end());
+    SCOPED_TRACE(joined(arguments));
+
+    const auto got = run_program(arguments, options);
+
+    EXPECT_EQ(got.code, 4);
+    EXPECT_TRUE(got.err.starts_with("fovea: device/none: ")) << got.err;
   }
 }
 

@@ -9,12 +9,24 @@
 #   SANITIZERS   "memcheck racecheck initcheck synccheck" by default; "" for none
 # cuDNN and cuBLASLt are found in the toolkit or in Python's site-packages. Exit code: 0 all held.
 set -euo pipefail
+for option in "$@"; do
+  case $option in
+    --help | -h)
+      sed -n '2,/^set /s/^# \{0,1\}//p' "$0"
+      exit 0
+      ;;
+  esac
+done
 cd "$(dirname "$0")/../.."
 
 build_only=0
 if [ "${1:-}" = --build-only ]; then
   build_only=1
   shift
+fi
+if [ "$build_only" -eq 0 ] && ! compgen -G '/dev/nvidia[0-9]*' >/dev/null && ! nvidia-smi -L >/dev/null 2>&1; then
+  echo "run.sh: there is no NVIDIA GPU here; --build-only builds what runs where there is one" >&2
+  exit 4
 fi
 build=${BUILD:-$PWD/build/gpu}
 out=${OUT:-$build/answers}

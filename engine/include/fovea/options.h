@@ -138,4 +138,8 @@ struct ClassifierOptions {
 /// Throws argument/invalid for a name that there is not, device/none for "cuda" in a build without.
 [[nodiscard]] int device_count(std::string_view backend);
 
+/// Throws what compile() throws where the backend has no device of that number here, before there
+/// is a model: device/none, for backends on the host argument/invalid; else as device_count().
+void check_device(std::string_view backend, int device);
+
 }  // namespace fovea
