@@ -222,11 +222,12 @@ void add_compile(CLI::App& program, Action& action) {
                     "say of every candidate for a fusion and of every tactic why it was or was not "
                     "taken");
   command
-      ->add_flag("--dry-run",
-                 arguments->dry_run,
-                 "write, measure and download nothing: print the plan, step by step, with the "
-                 "bytes and the operations that it cannot do without; a network of the zoo gets "
-                 "random weights where --weights are not named")
+      ->add_flag(
+          "--dry-run",
+          arguments->dry_run,
+          "write, measure and download nothing: print the plan, step by step, with the "
+          "bytes and the operations of each and the batch sizes that memory is too small for; a "
+          "network of the zoo gets random weights where --weights are not named")
       ->excludes(output)
       ->excludes(save_tactics)
       ->excludes(command->get_option("--tuning"))

@@ -121,7 +121,8 @@ TEST_F(CudnnThreads, SavedPlansAreLoadedInThem) {
   EXPECT_EQ(built.size() - before, static_cast<std::size_t>(kConvolutions));
   EXPECT_EQ(std::ranges::count(built, true, &test::FakePlan::from_json), kConvolutions / 2);
   ASSERT_EQ(library->notices().size(), 1U);
-  EXPECT_TRUE(library->notices()[0].starts_with("6 of cuDNN's saved plans")) << library->notices()[0];
+  EXPECT_TRUE(library->notices()[0].starts_with("6 of cuDNN's saved plans"))
+      << library->notices()[0];
 }
 
 TEST_F(CudnnThreads, ADeviceThatOnlyTheCallerHasIsEnough) {
