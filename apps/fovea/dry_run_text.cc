@@ -140,9 +140,12 @@ std::string dry_run_text(const DryRun& run) {
                      wrap(one_line(run.compiled_for), 2, 40) + "\n" + "  weights " +
                      bytes_text(run.weight_bytes) + "\n";
   if (run.ceilings) text += ceilings_text(*run.ceilings);
-  return text + buckets_table(run) + memory_text(run) + "\nbatch " +
-         std::to_string(run.buckets.back().batch) + "\n" + steps_table(run) +
-         refusals_text(run.buckets.back());
+  const std::string largest = std::to_string(run.buckets.back().batch);
+  const std::string least = std::to_string(run.buckets.front().batch);
+  text += buckets_table(run) + memory_text(run) + "\nsteps of batch " + largest;
+  if (run.buckets.size() > 1)
+    text += ", the largest; --batch " + least + " shows those of " + least;
+  return text + "\n" + steps_table(run) + refusals_text(run.buckets.back());
 }
 
 std::string dry_run_json(const DryRun& run) {

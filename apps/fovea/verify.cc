@@ -43,7 +43,8 @@ void print_json(const Verification& result, bool bisected) {
                               {"outputs", nlohmann::json::array()}};
   for (const auto& layer : result.layers) json["layers"].push_back(row(layer));
   for (const auto& output : result.outputs) json["outputs"].push_back(row(output));
-  json["top1_agreement"] = result.top1_agreement;
+  json["top1_agreement"] = nullptr;
+  if (result.top1_agreement) json["top1_agreement"] = *result.top1_agreement;
   json["worst"] = result.worst;
   json["first_failed"] = result.first_failed;
   if (bisected) json["failed_pass"] = result.failed_pass;
@@ -75,7 +76,9 @@ void print_table(const Verification& result, bool bisected) {
               result.layers.size(),
               result.tolerance,
               one_line(result.worst).c_str());
-  std::printf("Top-1 agreement: %.4g %%\n", 100 * result.top1_agreement);
+  if (result.top1_agreement) {
+    std::printf("Top-1 agreement: %.4g %%\n", 100 * *result.top1_agreement);
+  }
   if (!result.first_failed.empty()) {
     std::printf("First over the tolerance: %s\n", one_line(result.first_failed).c_str());
   }

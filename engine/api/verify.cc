@@ -9,6 +9,7 @@
 #include "engine/api/model_graph.h"
 #include "engine/api/model_impl.h"
 #include "engine/core/require.h"
+#include "engine/graph/class_scores.h"
 #include "engine/graph/random_inputs.h"
 #include "engine/passes/bisect.h"
 #include "engine/runtime/compare_steps.h"
@@ -42,17 +43,14 @@ TensorDifference output_difference(const Graph& graph,
   return difference({&desc, defined.data()}, {&desc, computed.data()});
 }
 
-bool holds_scores(const TensorDesc& desc) {
-  return desc.dtype == DType::kFloat32 && desc.shape.size() == 2;
-}
-
 /// Index of the largest score of every row of the first output: of a classifier, its first index.
 std::vector<std::int64_t> best_classes(const Graph& graph,
                                        const std::vector<TensorBytes>& outputs) {
   const TensorDesc& desc = graph.desc(graph.outputs()[0].value);
   std::vector<std::int64_t> best;
-  if (!holds_scores(desc)) return best;
-  const auto columns = static_cast<std::size_t>(desc.shape[1]);
+  const std::optional<std::int64_t> classes = number_of_classes(desc);
+  if (!classes) return best;
+  const auto columns = static_cast<std::size_t>(*classes);
   if (graph.node(graph.outputs()[0].value).as<TopK>() != nullptr) {
     const Value wanted{graph.outputs()[0].value.node, 1};
     if (outputs.size() < 2 || graph.outputs()[1].value != wanted) return best;
@@ -68,8 +66,9 @@ std::vector<std::int64_t> best_classes(const Graph& graph,
   return best;
 }
 
-double agreement(const std::vector<std::int64_t>& a, const std::vector<std::int64_t>& b) {
-  if (a.empty()) return 1;
+std::optional<double> agreement(const std::vector<std::int64_t>& a,
+                                const std::vector<std::int64_t>& b) {
+  if (a.empty()) return std::nullopt;
   std::size_t equal = 0;
   for (std::size_t i = 0; i < a.size(); ++i) equal += a[i] == b[i] ? 1 : 0;
   return static_cast<double>(equal) / static_cast<double>(a.size());

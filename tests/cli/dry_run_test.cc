@@ -115,6 +115,16 @@ TEST_F(CliDryRun, SaysWhatATargetComputesIn) {
       << int8;
 }
 
+TEST_F(CliDryRun, SaysWhichStepsItShows) {
+  const auto many = run({"--buckets", "1,3"});
+  const auto one = run({"--batch", "1"});
+
+  EXPECT_NE(many.out.find("\nsteps of batch 3, the largest; --batch 1 shows those of 1\n"),
+            std::string::npos)
+      << many.out;
+  EXPECT_NE(one.out.find("\nsteps of batch 1\n"), std::string::npos) << one.out;
+}
+
 TEST_F(CliDryRun, ExplainsAsACompilationDoes) {
   const auto explained = run({"--explain", "--json"});
 

@@ -55,35 +55,40 @@ void parse_shard(Arguments& arguments, const std::string& text) {
   if (arguments.shard >= arguments.shards) throw refuse();
 }
 
-void apply(Arguments& arguments, std::string_view option, const std::string& value) {
+/// given   the word behind the option, or null
+void apply(Arguments& arguments, std::string_view option, const char* given) {
   constexpr std::array kParts{"kernels", "tactics", "networks", "tuner", "bench"};
+  const auto value = [&]() -> std::string {
+    if (given == nullptr) throw InvalidArgument(cat(option, " needs a value; see --help"));
+    return given;
+  };
   if (option == "--only") {
-    arguments.parts = known_words(value, kParts);
+    arguments.parts = known_words(value(), kParts);
   } else if (option == "--networks") {
-    arguments.networks = known_words(value, network_names());
+    arguments.networks = known_words(value(), network_names());
   } else if (option == "--precisions") {
-    for (const std::string& word : words(value)) {
+    for (const std::string& word : words(value())) {
       arguments.precisions.push_back(parse_precision(word));
     }
   } else if (option == "--batches") {
     arguments.batches.clear();
-    for (const std::string& word : words(value)) {
+    for (const std::string& word : words(value())) {
       arguments.batches.push_back(positive<std::int64_t>(word));
     }
   } else if (option == "--filter") {
-    arguments.filter = value;
+    arguments.filter = value();
   } else if (option == "--shard") {
-    parse_shard(arguments, value);
+    parse_shard(arguments, value());
   } else if (option == "--json") {
-    arguments.json = value;
+    arguments.json = value();
   } else if (option == "--tuning-seconds") {
-    arguments.tuning_seconds = positive<double>(value);
+    arguments.tuning_seconds = positive<double>(value());
   } else if (option == "--timings") {
-    arguments.timings = value;
+    arguments.timings = value();
   } else if (option == "--bench-seconds") {
-    arguments.bench_seconds = positive<double>(value);
+    arguments.bench_seconds = positive<double>(value());
   } else if (option == "--budget-seconds") {
-    arguments.budget_seconds = positive<double>(value);
+    arguments.budget_seconds = positive<double>(value());
   } else {
     throw InvalidArgument(cat("there is no option '", option, "'; see --help"));
   }
@@ -100,8 +105,7 @@ std::optional<Arguments> parse_arguments(int argc, const char* const* argv) {
   for (int i = 1; i < argc; i += 2) {
     const std::string option = argv[i];
     if (option == "--help" || option == "-h") return std::nullopt;
-    if (i + 1 == argc) throw InvalidArgument(cat(option, " needs a value; see --help"));
-    apply(arguments, option, argv[i + 1]);
+    apply(arguments, option, i + 1 == argc ? nullptr : argv[i + 1]);
   }
   return arguments;
 }

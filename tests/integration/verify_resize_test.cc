@@ -1,5 +1,6 @@
-// fovea::verify on a network that resizes its pictures itself.
+// fovea::verify on a network that resizes its pictures itself, and on outputs of other shapes.
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -56,7 +57,24 @@ TEST_P(VerifyResize, ComparesAndBisects) {
 
     EXPECT_TRUE(result.ok) << backend << ": " << result.first_failed << result.failed_pass;
     EXPECT_EQ(result.outputs.size(), 1U);
+    EXPECT_FALSE(result.top1_agreement) << "maps of pixels are no rows of scores";
   }
+}
+
+/// As networks give them that end with a convolution of one pixel.
+TEST(VerifyScores, AreRowsAsAClassifierTakesThem) {
+  const TemporaryFolder folder(std::filesystem::temp_directory_path());
+  Package package;
+  const Value image = package.graph.add(Input{{DType::kFloat32, {kBatch, 7, 1, 1}}}, {}, "image");
+  package.graph.mark_output(package.graph.add(Relu{}, {image}, "relu"));
+  package.manifest.name = "pixel";
+  package.manifest.input = "image";
+  package.manifest.outputs = {{"relu", OutputKind::kOther}};
+  save_package(folder.path() / "pixel", package);
+
+  const auto agreement = verify(open_model((folder.path() / "pixel").native())).top1_agreement;
+
+  EXPECT_EQ(agreement, std::optional<double>(1));
 }
 
 INSTANTIATE_TEST_SUITE_P(Crops, VerifyResize, testing::Bool(), [](const auto& test) {

@@ -159,8 +159,11 @@ std::unique_ptr<Backend> make_backend(std::string name,
 int checked_device(int device, int count) {
   if (device >= 0 && device < count) return device;
   if (count == 0) {
-    throw DeviceError("no CUDA device can be used, see nvidia-smi; use --backend cpu",
-                      ErrorCode::kDeviceNone);
+    throw DeviceError(
+        "no CUDA device can be used, and fovea doctor says why; what needs none is --backend cpu, "
+        "or to "
+        "look at plans compile --dry-run --target sm_90",
+        ErrorCode::kDeviceNone);
   }
   const std::string there = count == 1 ? "there is one CUDA device, 0"
                                        : cat("there are the CUDA devices 0 to ", count - 1);

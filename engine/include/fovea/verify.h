@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,9 +39,9 @@ struct Verification {
   std::vector<LayerDifference> outputs;
   double output_tolerance = 0;  ///< for their max_rel: ten times the other, as errors add up
 
-  /// Share of the pictures whose largest first-output element is the same; 1 where the network
-  /// gives no row of scores.
-  double top1_agreement = 1;
+  /// Share of the pictures whose largest first-output element is the same; nothing where the
+  /// network gives no row of scores.
+  std::optional<double> top1_agreement;
 
   std::string worst;         ///< the layer with the largest max_rel
   std::string first_failed;  ///< the first layer, else output, over the tolerance; empty where ok
