@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/backend/cuda/cuda_backend.h"
+#include "engine/backend/cuda/no_dense.h"
 #include "engine/backend/weight_store.h"
 #include "engine/core/require.h"
 #include "engine/passes/constants.h"
@@ -174,6 +175,20 @@ TEST_F(CublasLtDenseTest, AFewRowsAreForOurOwnKernelFirst) {
   EXPECT_EQ(names_of(tactics(graph, kManyRows - 1)),
             (Strings{"dense:few-rows", library[0], library[1], "dense:warp"}));
   EXPECT_EQ(names_of(tactics(graph, kManyRows)), (Strings{library[0], library[1], "dense:warp"}));
+}
+
+/// As a note tells where a plan of many rows could be faster.
+TEST_F(CublasLtDenseTest, ThatThereIsNoneIsSaidOfManyRows) {
+  const auto without =
+      cuda::make_backend("cuda", {.dense = std::make_unique<cuda::NoDense>("it is lost")}, kHopper);
+  const auto refusal = [&](const Backend& backend, std::int64_t rows) {
+    const Graph graph = with_batch(dense(24, 10, {.bias = true}), rows);
+    return backend.refusal(test::sites_of(graph, 1).at(0));
+  };
+
+  EXPECT_EQ(refusal(*without, kManyRows), "it is lost");
+  EXPECT_EQ(refusal(*without, kManyRows - 1), "");
+  EXPECT_EQ(refusal(*backend(), kManyRows), "");
 }
 
 TEST_F(CublasLtDenseTest, IsForConstantsWithoutActivationsOrWithRelu) {

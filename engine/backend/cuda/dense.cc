@@ -15,6 +15,12 @@
 
 namespace fovea::cuda {
 
+bool takes_few_rows(const OpSite& site) {
+  const TensorDesc& x = site.input(0);
+  const auto row_bytes = x.shape[1] * static_cast<std::int64_t>(element_size(x.dtype));
+  return x.shape[0] <= kernels::kMostFewRows && row_bytes % 16 == 0;
+}
+
 std::vector<Tactic> lower_dense(const OpSite& site, const DenseLibrary* library) {
   const auto& op = *site.node.as<Dense>();
   const TensorDesc& x = site.input(0);
@@ -51,11 +57,8 @@ std::vector<Tactic> lower_dense(const OpSite& site, const DenseLibrary* library)
   };
 
   constexpr std::int64_t kMaxRows = 262'140;  // of kernels::dense
-  const auto row_bytes = x.shape[1] * static_cast<std::int64_t>(element_size(x.dtype));
   std::vector<Tactic> tactics;
-  if (x.shape[0] <= kernels::kMostFewRows && row_bytes % 16 == 0) {
-    tactics.push_back(tactic("dense:few-rows", kernels::dense_few_rows));
-  }
+  if (takes_few_rows(site)) tactics.push_back(tactic("dense:few-rows", kernels::dense_few_rows));
   if (library != nullptr) {
     std::ranges::move(library->tactics(site), std::back_inserter(tactics));
   }

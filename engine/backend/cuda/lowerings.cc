@@ -88,8 +88,9 @@ bool asks_library(const OpSite& site) {
 }
 
 std::string refusal(const OpSite& site, const Libraries& libraries) {
-  if (site.node.as<Dense>() != nullptr && libraries.dense != nullptr) {
-    return libraries.dense->why_none(site);
+  if (site.node.as<Dense>() != nullptr) {
+    return libraries.dense == nullptr || takes_few_rows(site) ? ""
+                                                              : libraries.dense->why_none(site);
   }
   if (libraries.convolutions == nullptr || !asks_library(site) || takes_depthwise(site)) return {};
   return libraries.convolutions->why_none(site);

@@ -51,6 +51,9 @@ inline constexpr int kAmpere = 80;
 /// our own for all.
 [[nodiscard]] std::vector<Tactic> lower_dense(const OpSite& site, const DenseLibrary* library);
 
+/// Whether that kernel for a few rows is there.
+[[nodiscard]] bool takes_few_rows(const OpSite& site);
+
 /// SeparableConv2d: both parts one behind the other, with every tactic that there is for the
 /// pointwise one, then by our own kernel. Which is faster depends on the sizes: see
 /// kernels::separable(). Where nothing is measured, the parts stay apart.
