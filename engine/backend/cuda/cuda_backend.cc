@@ -161,8 +161,7 @@ int checked_device(int device, int count) {
   if (count == 0) {
     throw DeviceError(
         "no CUDA device can be used, and fovea doctor says why; what needs none is --backend cpu, "
-        "or to "
-        "look at plans compile --dry-run --target sm_90",
+        "or to look at plans compile --dry-run --target sm_90",
         ErrorCode::kDeviceNone);
   }
   const std::string there = count == 1 ? "there is one CUDA device, 0"

@@ -14,7 +14,7 @@ namespace {
 
 constexpr double kTera = 1e12;
 constexpr double kGiga = 1e9;
-constexpr std::size_t kGigabyte = 1'000'000'000;
+constexpr std::size_t kGB = 1'000'000'000;
 
 Ceilings ceilings(const char* device, double gb_per_s, double fp32, double tf32, double half) {
   return {.device = device,
@@ -29,19 +29,16 @@ Ceilings ceilings(const char* device, double gb_per_s, double fp32, double tf32,
 std::span<const Target> targets() {
   // NVIDIA's data sheets of these products; rates of tensor cores without sparsity.
   static const std::array kTargets{
-      Target{"sm_75", 75, ceilings("T4", 320, 8.1, 0, 65), 16 * kGigabyte, {128, 0, 1024}},
+      Target{"sm_75", 75, ceilings("T4", 320, 8.1, 0, 65), 16 * kGB, {128, 0, 1024}},
       Target{"sm_80",
              80,
              ceilings("A100 SXM 40 GB", 1555, 19.5, 156, 312),
-             40 * kGigabyte,
+             40 * kGB,
              {128, 1024, 2048}},
-      Target{"sm_86", 86, ceilings("A10", 600, 31.2, 62.5, 125), 24 * kGigabyte, {256, 512, 1024}},
-      Target{"sm_89", 89, ceilings("L40S", 864, 91.6, 183, 362), 48 * kGigabyte, {256, 512, 1024}},
-      Target{"sm_90",
-             90,
-             ceilings("H100 SXM", 3350, 66.9, 494.7, 989.4),
-             80 * kGigabyte,
-             {256, 2048, 4096}},
+      Target{"sm_86", 86, ceilings("A10", 600, 31.2, 62.5, 125), 24 * kGB, {256, 512, 1024}},
+      Target{"sm_89", 89, ceilings("L40S", 864, 91.6, 183, 362), 48 * kGB, {256, 512, 1024}},
+      Target{
+          "sm_90", 90, ceilings("H100 SXM", 3350, 66.9, 494.7, 989.4), 80 * kGB, {256, 2048, 4096}},
   };
   return kTargets;
 }
